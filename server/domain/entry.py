@@ -1,0 +1,152 @@
+"""What a visitor sends, checked against what the campaign asks.
+
+A fault is a value, field -> reason, so that the form can come back as it was typed.
+Nothing that is missing, unknown or not exactly `yes` counts as a yes (CR-01).
+"""
+
+import hashlib
+import hmac
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from server.domain import address
+from server.domain.campaign import Campaign, Locale
+
+YES = "yes"
+SEED = re.compile(r"^[0-9a-f]{32}$")
+LONGEST_VALUE = 200
+LONGEST_NAME = 40
+CONSENT_PREFIX = "consent."
+
+
+class Reason(StrEnum):
+    """Why a field was not accepted; the view says it in the visitor's language."""
+
+    MISSING = "missing"
+    NOT_AN_ADDRESS = "not an address"
+    TOO_LONG = "too long"
+    NOT_A_NAME = "not a name"
+    NOT_ACCEPTED = "not accepted"
+
+
+class Step(StrEnum):
+    """What a submission asks for: to play, to claim what was won, or both at once."""
+
+    PLAY = "play"
+    CLAIM = "claim"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A form as it came in, cut down to the fields we know."""
+
+    ticket: str = ""
+    seed: str = ""
+    email: str = ""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    consents: frozenset[str] = frozenset()
+    terms: bool = False
+    adult: str = ""
+
+    def step(self, campaign: Campaign) -> Step:
+        """Return what this submission is, judged by what it brings."""
+        if campaign.flow == "form-first":
+            return Step.BOTH
+        if not self.email and not self.answers and not self.consents:
+            return Step.PLAY
+        # Terms and age belong to the play; who brings both asks for both.
+        return Step.BOTH if self.terms or self.adult else Step.CLAIM
+
+    def play_print(self, key: bytes) -> bytes:
+        """Return what tells a repeated play from another one on the same ticket."""
+        return _print(key, "play", self.seed, str(self.terms), self.adult)
+
+    def claim_print(self, key: bytes) -> bytes:
+        """Return what tells a repeated claim from another one on the same ticket."""
+        answers = [f"{name}={value}" for name, value in sorted(self.answers.items())]
+        return _print(
+            key, "claim", self.email.lower(), *answers, *sorted(self.consents)
+        )
+
+
+def read(form: Mapping[str, str], campaign: Campaign, locale: Locale) -> Submission:
+    """Take from a form what the campaign asks in this language, and nothing else."""
+    return Submission(
+        ticket=form.get("ticket", ""),
+        seed=form.get("seed", "") if SEED.match(form.get("seed", "")) else "",
+        email=_plain(form.get("email", "")),
+        answers={
+            f.key: value
+            for f in campaign.fields
+            if (value := _plain(form.get(f.key, "")))
+        },
+        consents=frozenset(
+            purpose.key
+            for purpose in campaign.asked_in(locale)
+            if form.get(CONSENT_PREFIX + purpose.key) == YES
+        ),
+        terms=form.get("terms") == YES,
+        adult=form.get("adult", "") if form.get("adult") in {YES, "no"} else "",
+    )
+
+
+def check(submission: Submission, campaign: Campaign, step: Step) -> dict[str, Reason]:
+    """Return what stands in the way, field -> reason; empty means accepted."""
+    faults: dict[str, Reason] = {}
+    if step in {Step.CLAIM, Step.BOTH}:
+        faults |= _check_person(submission, campaign)
+    if step in {Step.PLAY, Step.BOTH}:
+        if not submission.terms:
+            faults["terms"] = Reason.NOT_ACCEPTED
+        if submission.adult != YES:
+            faults["adult"] = Reason.MISSING
+    return faults
+
+
+def _check_person(submission: Submission, campaign: Campaign) -> dict[str, Reason]:
+    faults: dict[str, Reason] = {}
+    if not submission.email:
+        faults["email"] = Reason.MISSING
+    else:
+        try:
+            address.parse(submission.email)
+        except address.AddressError:
+            faults["email"] = Reason.NOT_AN_ADDRESS
+    for asked in campaign.fields:
+        value = submission.answers.get(asked.key, "")
+        if asked.required and not value:
+            faults[asked.key] = Reason.MISSING
+        elif len(value) > LONGEST_VALUE:
+            faults[asked.key] = Reason.TOO_LONG
+        elif asked.key == "first_name" and value and not is_name(value):
+            faults[asked.key] = Reason.NOT_A_NAME
+    return faults
+
+
+def is_name(text: str) -> bool:
+    """Return whether a mail may greet somebody by it.
+
+    A mail that repeats what a stranger typed is a way to send spam: no digits, dots
+    or slashes, so no address of a site, and at most 40 characters (T16, AB-06).
+    """
+    return len(text) <= LONGEST_NAME and all(
+        letter in " '’-" or unicodedata.category(letter)[0] in "LM" for letter in text
+    )
+
+
+def _plain(text: str) -> str:
+    """Return the text composed and trimmed; control characters become spaces."""
+    text = unicodedata.normalize("NFC", text)
+    return "".join(
+        " " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter
+        for letter in text
+    ).strip()
+
+
+def _print(key: bytes, *parts: str) -> bytes:
+    message = "\x00".join(parts).encode("utf-8", "replace")
+    return hmac.digest(key, message, hashlib.sha256)

@@ -1,0 +1,74 @@
+"""How many mails one mailbox may be sent because somebody typed its address.
+
+The numbers are REQUIREMENTS.md section 15 and SAFETY.md T16. What is over the limit
+is answered like everything else; only the mail stays away.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Why a mail is sent; each has its own pace, all share the day's ceiling."""
+
+    CONFIRM = "c"
+    PRIZE = "p"
+    MANAGE = "m"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `most` mails of these kinds within `within`."""
+
+    most: int
+    within: timedelta
+    kinds: frozenset[Kind]
+
+
+ALL = frozenset(Kind)
+PER_MAILBOX = (
+    *(Limit(1, timedelta(minutes=10), frozenset({kind})) for kind in Kind),
+    Limit(3, timedelta(hours=24), ALL),
+    Limit(5, timedelta(days=30), frozenset({Kind.CONFIRM})),
+    Limit(1, timedelta(hours=24), frozenset({Kind.MANAGE})),
+)
+LONGEST = max(limit.within for limit in PER_MAILBOX)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One mail that was queued, and when."""
+
+    kind: Kind
+    at: datetime
+
+
+def may_send(past: Iterable[Sending], kind: Kind, *, now: datetime) -> bool:
+    """Return whether one more mail of this kind stays within every limit."""
+    past = tuple(past)
+    return all(
+        sum(1 for s in past if s.kind in limit.kinds and s.at > now - limit.within)
+        < limit.most
+        for limit in PER_MAILBOX
+        if kind in limit.kinds
+    )
+
+
+def remember(past: Iterable[Sending], *, now: datetime) -> tuple[Sending, ...]:
+    """Return the mails that any limit still counts."""
+    return tuple(s for s in past if s.at > now - LONGEST)
+
+
+def as_text(past: Iterable[Sending]) -> str:
+    """Write mails as the mailbox's row keeps them: `c1790000000 p1790000000`."""
+    return " ".join(f"{s.kind.value}{int(s.at.timestamp())}" for s in past)
+
+
+def from_text(text: str) -> tuple[Sending, ...]:
+    """Read what `as_text` wrote."""
+    return tuple(
+        Sending(Kind(word[0]), datetime.fromtimestamp(int(word[1:]), UTC))
+        for word in text.split()
+    )

@@ -1,0 +1,76 @@
+"""Double opt-in: the states of a request and what a new sign-up does to them.
+
+The table is REQUIREMENTS.md section 14. Only a press of a button confirms.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+CONFIRM_DAYS = 7
+LIFE = timedelta(days=CONFIRM_DAYS)
+# How long an expired request may still be renewed without typing the address.
+RENEW_FOR = timedelta(days=1)
+BLOCK_AFTER_NOT_ME = timedelta(days=180)
+RENDER_LIFE = timedelta(minutes=30)
+# A person does not read and press within a second; a scanner does.
+RENDER_YOUNGEST = timedelta(seconds=1)
+
+
+class State(StrEnum):
+    """Where a request stands."""
+
+    REQUESTED = "requested"
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+    UNDELIVERABLE = "undeliverable"
+
+
+# The mail can arrive before the worker has marked it as sent.
+OPEN = (State.REQUESTED, State.SENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A request that waits for its confirmation."""
+
+    id: int
+    wordings: Mapping[str, str]
+    expires_at: datetime
+
+
+class Answer(StrEnum):
+    """What a sign-up leads to. The visitor sees the same screen for all of them."""
+
+    ASK = "ask"
+    ASK_ANEW = "ask anew"
+    REPEAT = "repeat"
+    NOTHING_NEW = "nothing new"
+    NOTHING_ASKED = "nothing asked"
+
+
+def answer(
+    asked: Mapping[str, str],
+    *,
+    active: Mapping[str, str],
+    pending: Pending | None,
+    now: datetime,
+) -> Answer:
+    """Return what to do when somebody asks for these purposes (DO-10).
+
+    All mappings go from purpose to the hex hash of its wording: a yes to other
+    words is another yes (PR-07).
+    """
+    if not asked:
+        return Answer.NOTHING_ASKED
+    if all(active.get(purpose) == text for purpose, text in asked.items()):
+        return Answer.NOTHING_NEW
+    if pending is None or pending.expires_at <= now:
+        return Answer.ASK
+    if dict(pending.wordings) == dict(asked):
+        return Answer.REPEAT
+    return Answer.ASK_ANEW

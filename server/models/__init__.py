@@ -1,0 +1,44 @@
+"""Tables, one aggregate a file; no queries, no rules."""
+
+from server.models.audit import Audit
+from server.models.base import Base
+from server.models.campaign import Campaign, CampaignDay, CampaignVersion
+from server.models.consent import ConsentEvent, Evidence, Standing
+from server.models.contact import Contact, Mailbox, Suppression
+from server.models.entry import Entry
+from server.models.link import Link
+from server.models.member import Member, MemberSession, Membership
+from server.models.optin import OptIn
+from server.models.outbox import Attempt, Outbox
+from server.models.placement import Placement
+from server.models.prize import Prize
+from server.models.shop import Shop
+from server.models.text import Text
+from server.models.voucher import Voucher
+
+__all__ = [
+    "Attempt",
+    "Audit",
+    "Base",
+    "Campaign",
+    "CampaignDay",
+    "CampaignVersion",
+    "ConsentEvent",
+    "Contact",
+    "Entry",
+    "Evidence",
+    "Link",
+    "Mailbox",
+    "Member",
+    "MemberSession",
+    "Membership",
+    "OptIn",
+    "Outbox",
+    "Placement",
+    "Prize",
+    "Shop",
+    "Standing",
+    "Suppression",
+    "Text",
+    "Voucher",
+]

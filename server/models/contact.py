@@ -1,0 +1,50 @@
+"""The person, as far as a shop knows them."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.models.base import Base, row_id
+
+
+class Contact(Base):
+    """A person, by their exact address, at one shop."""
+
+    __tablename__ = "contact"
+    __table_args__ = (UniqueConstraint("shop_id", "email_hash"),)
+
+    id: Mapped[int] = row_id()
+    public_id: Mapped[str] = mapped_column(unique=True)
+    shop_id: Mapped[int] = mapped_column(ForeignKey("shop.id"))
+    email: Mapped[str]
+    email_hash: Mapped[bytes]
+    # By this, and nothing else, the ledger knows the person.
+    subject_ref: Mapped[bytes] = mapped_column(unique=True)
+    # Destroying this key erases the person's evidence (GDPR 17).
+    sealed_key: Mapped[bytes]
+    locale: Mapped[str]
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+
+
+class Mailbox(Base):
+    """The mails lately queued for one mailbox, however its address was spelled."""
+
+    __tablename__ = "mailbox"
+
+    key: Mapped[bytes] = mapped_column(primary_key=True)
+    sendings: Mapped[str]
+    touched_at: Mapped[datetime]
+
+
+class Suppression(Base):
+    """An address that must not be asked or written to until a moment, or ever."""
+
+    __tablename__ = "suppression"
+
+    shop_id: Mapped[int] = mapped_column(ForeignKey("shop.id"), primary_key=True)
+    email_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    until: Mapped[datetime | None]
+    created_at: Mapped[datetime]

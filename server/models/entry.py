@@ -1,0 +1,45 @@
+"""One participation."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.models.base import Base, row_id
+
+
+class Entry(Base):
+    """One play, and the person who claimed it, if anybody did.
+
+    Ticket, browser seed and epoch are what a verifier needs to redo the draw.
+    """
+
+    __tablename__ = "entry"
+    __table_args__ = (
+        CheckConstraint("state IN ('played', 'claimed', 'lapsed')", name="state"),
+        CheckConstraint(
+            "(state = 'claimed') = (contact_id IS NOT NULL)", name="claimed_by_someone"
+        ),
+        Index("ix_entry_campaign_id_played_at", "campaign_id", "played_at"),
+        Index("ix_entry_contact_id_campaign_id", "contact_id", "campaign_id"),
+    )
+
+    id: Mapped[int] = row_id()
+    ticket: Mapped[bytes] = mapped_column(unique=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))
+    version: Mapped[int]
+    placement_id: Mapped[int] = mapped_column(ForeignKey("placement.id"))
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
+    state: Mapped[str]
+    locale: Mapped[str]
+    browser_seed: Mapped[bytes]
+    epoch: Mapped[int]
+    drawn: Mapped[str]
+    awarded: Mapped[str]
+    unit: Mapped[int | None]
+    play_print: Mapped[bytes]
+    claim_print: Mapped[bytes | None]
+    answers: Mapped[dict[str, Any] | None]
+    played_at: Mapped[datetime]
+    claimed_at: Mapped[datetime | None]

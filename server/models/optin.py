@@ -1,0 +1,37 @@
+"""Double opt-in."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.models.base import Base, row_id
+
+
+class OptIn(Base):
+    """A request to confirm consents by mail, with its states.
+
+    `wordings` maps each purpose to the hex hash of the text it was asked with.
+    """
+
+    __tablename__ = "optin"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('requested', 'sent', 'confirmed', 'declined', 'superseded',"
+            " 'expired', 'undeliverable')",
+            name="state",
+        ),
+        Index("ix_optin_contact_id_state", "contact_id", "state"),
+        Index("ix_optin_state_expires_at", "state", "expires_at"),
+    )
+
+    id: Mapped[int] = row_id()
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"))
+    state: Mapped[str]
+    wordings: Mapped[dict[str, Any]]
+    requested_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    message_id: Mapped[str | None]

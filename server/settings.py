@@ -1,0 +1,207 @@
+"""Every setting, read once from the environment (`JAWOORD_*`).
+
+`docs/settings.md` explains each of them; a rule test keeps the two equal.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+PREFIX = "JAWOORD_"
+KEY_BYTES = 32
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+FALSE_WORDS = frozenset({"", "0", "false", "no", "off"})
+
+
+class SettingError(Exception):
+    """A setting cannot be used; the message is one line that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator decides. Secrets never show in its repr."""
+
+    public_url: str
+    bind: str
+    instance: Path
+    database_url: str = field(repr=False)
+    redis_url: str | None = field(repr=False)
+    smtp_url: str = field(repr=False)
+    secret_keys: tuple[str, ...] = field(repr=False)
+    data_keys: tuple[bytes, ...] = field(repr=False)
+    trusted_proxies: int
+    web_processes: int
+    web_threads: int
+    client_mail_limits: str
+    campaign_mail_limit: str
+    demo: bool
+    demo_shop_url: str
+
+    @property
+    def host(self) -> str:
+        """Return the host (and port) that our own addresses carry."""
+        return urlsplit(self.public_url).netloc
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check the environment.
+
+    Raises `SettingError` with one line naming the variable and what to do. Makes
+    the instance folder and, where none are given, the keys in it.
+    """
+    read = _Reader(os.environ if environ is None else environ)
+    instance = _instance_folder(Path(read.text("INSTANCE", "instance")))
+    bind = read.text("BIND", "127.0.0.1:8400")
+    return Settings(
+        public_url=read.url("PUBLIC_URL", f"http://{bind}"),
+        bind=read.address("BIND", bind),
+        instance=instance,
+        database_url=read.database("DATABASE_URL", f"sqlite:///{instance}/jawoord.db"),
+        redis_url=read.text("REDIS_URL", "") or None,
+        smtp_url=read.text("SMTP_URL", "smtp://127.0.0.1:25"),
+        secret_keys=read.keys("SECRET_KEYS") or _kept_keys(instance / "secret_keys"),
+        data_keys=tuple(
+            _as_data_key(key)
+            for key in read.keys("DATA_KEYS") or _kept_keys(instance / "data_keys")
+        ),
+        trusted_proxies=read.number("TRUSTED_PROXIES", 0, most=10),
+        web_processes=read.number("WEB_PROCESSES", 2, least=1, most=64),
+        web_threads=read.number("WEB_THREADS", 8, least=1, most=256),
+        client_mail_limits=read.text(
+            "CLIENT_MAIL_LIMITS", "5 per 10 minutes; 20 per day"
+        ),
+        campaign_mail_limit=read.text("CAMPAIGN_MAIL_LIMIT", "500 per hour"),
+        demo=read.flag("DEMO", default=False),
+        demo_shop_url=read.url("DEMO_SHOP_URL", f"http://{bind}"),
+    )
+
+
+class _Reader:
+    """Reads one environment, turning what cannot be used into a `SettingError`."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def text(self, name: str, default: str) -> str:
+        return self._environ.get(PREFIX + name, "").strip() or default
+
+    def keys(self, name: str) -> tuple[str, ...]:
+        """Return keys, oldest first, as `KEY,KEY` gives them."""
+        keys = tuple(k.strip() for k in self.text(name, "").split(",") if k.strip())
+        if any(len(key) < KEY_BYTES for key in keys):
+            raise SettingError(
+                f"{PREFIX}{name}: each key needs at least {KEY_BYTES} characters; "
+                "make one with: python -c 'import secrets; print(secrets.token_hex())'"
+            )
+        return keys
+
+    def number(self, name: str, default: int, *, least: int = 0, most: int) -> int:
+        raw = self.text(name, str(default))
+        if not raw.isdigit() or not least <= int(raw) <= most:
+            raise SettingError(
+                f"{PREFIX}{name} is {raw!r}; give a whole number from {least} to {most}"
+            )
+        return int(raw)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        raw = self.text(name, "yes" if default else "").lower()
+        if raw in TRUE_WORDS:
+            return True
+        if raw in FALSE_WORDS:
+            return False
+        raise SettingError(f"{PREFIX}{name} is {raw!r}; write yes or no")
+
+    def url(self, name: str, default: str) -> str:
+        raw = self.text(name, default).rstrip("/")
+        parts = urlsplit(raw)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
+            raise SettingError(
+                f"{PREFIX}{name} is {raw!r}; give a scheme and host, "
+                "like https://play.example.com"
+            )
+        return raw
+
+    def address(self, name: str, default: str) -> str:
+        raw = self.text(name, default)
+        host, _, port = raw.rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            raise SettingError(
+                f"{PREFIX}{name} is {raw!r}; give HOST:PORT, like 127.0.0.1:8400"
+            )
+        return raw
+
+    def database(self, name: str, default: str) -> str:
+        raw = self.text(name, default)
+        if raw.startswith(("postgresql://", "postgres://")):
+            raw = "postgresql+psycopg://" + raw.split("://", 1)[1]
+        if not raw.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise SettingError(
+                f"{PREFIX}{name}: only sqlite:///FILE and postgresql://... are supported"
+            )
+        return raw
+
+
+def _instance_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(
+            f"{PREFIX}INSTANCE: cannot make the folder {folder} "
+            f"({error.strerror}); choose another or give it to this user"
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SettingError(
+            f"{PREFIX}INSTANCE: the folder {folder} cannot be written; "
+            "choose another or give it to this user"
+        )
+    return folder.resolve()
+
+
+def _kept_keys(path: Path) -> tuple[str, ...]:
+    """Return the keys kept in a file, one a line, making the first one if need be."""
+    try:
+        if not path.exists():
+            _write_first_key(path)
+        keys = tuple(path.read_text().split())
+    except OSError as error:
+        raise SettingError(
+            f"the key file {path} cannot be used ({error.strerror}); "
+            "give this user the right to read and write it"
+        ) from error
+    if not keys or any(len(key) < KEY_BYTES for key in keys):
+        raise SettingError(f"the key file {path} is damaged; restore it from a backup")
+    return keys
+
+
+def _write_first_key(path: Path) -> None:
+    """Write a key under another name and link it, so that two starts agree on one."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_hex(KEY_BYTES) + "\n")
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        # Another process was first; its key is the one that counts.
+        return
+    finally:
+        draft.unlink()
+
+
+def _as_data_key(text: str) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise SettingError(
+            f"{PREFIX}DATA_KEYS: each key is {KEY_BYTES} bytes in hex; "
+            "make one with: python -c 'import secrets; print(secrets.token_hex())'"
+        )
+    return key

@@ -1,0 +1,1 @@
+"""HTTP in, HTML out: parse, one service call in one transaction, render."""

@@ -1,0 +1,34 @@
+"""Which language a page speaks: campaign, then placement, then browser (item 7)."""
+
+from typing import cast
+
+from flask import Flask, g, request
+from flask_babel import Babel, get_locale, refresh
+
+from server.domain.campaign import Locale
+
+LOCALES = ("nl", "en")
+DEFAULT: Locale = "nl"
+
+
+def init_app(app: Flask) -> None:
+    """Let every page speak Dutch or English; msgids are English."""
+    Babel(app, default_locale="en", locale_selector=current)
+    app.jinja_env.globals["get_locale"] = get_locale
+
+
+def current() -> str:
+    """Return the language chosen for this request, else what the browser prefers."""
+    chosen: str | None = g.get("locale")
+    return chosen or wished() or DEFAULT
+
+
+def speak(locale: str) -> None:
+    """Let the rest of this request speak a language."""
+    g.locale = locale
+    refresh()
+
+
+def wished() -> Locale | None:
+    """Return the best of our languages that the browser asks for."""
+    return cast("Locale | None", request.accept_languages.best_match(LOCALES))
