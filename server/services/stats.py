@@ -81,8 +81,7 @@ def count(session: Session, *, now: datetime) -> list[Figures]:
     }
     keys = {key for counter in counted.values() for key in counter}
     fresh = [
-        Figures(*key, *(counted[name][key] for name in FIGURES))
-        for key in sorted(keys)
+        Figures(*key, *(counted[name][key] for name in FIGURES)) for key in sorted(keys)
     ]
     written = _written(session, since)
     return [figures for figures in fresh if figures not in written]
