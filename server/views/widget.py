@@ -336,7 +336,7 @@ def _signed(ticket: Ticket) -> str:
 
 def _start_url(visit: _Visit) -> str:
     locale = visit.face.context["locale"]
-    return url_for("widget.page", code=visit.live.placement.code, lang=str(locale))
+    return str(url_for("widget.page", code=visit.live.placement.code, lang=locale))
 
 
 def _in_frame(response: Response) -> Response:
