@@ -10,16 +10,22 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from server.domain import address
 from server.domain.campaign import Campaign, Locale
+from server.domain.links import BadTokenError
 
 YES = "yes"
 SEED = re.compile(r"^[0-9a-f]{32}$")
 LONGEST_VALUE = 200
 LONGEST_NAME = 40
 CONSENT_PREFIX = "consent."
+TICKET_BYTES = 16
+TICKET_LIFE = timedelta(hours=12)
+# Enough of a hash to tell two forms apart; the whole one is in the ledger.
+FORM_MARK = 16
 
 
 class Reason(StrEnum):
@@ -30,6 +36,50 @@ class Reason(StrEnum):
     TOO_LONG = "too long"
     NOT_A_NAME = "not a name"
     NOT_ACCEPTED = "not accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The signed, single-use right to one play, issued with the page.
+
+    It also says what the page looked like and where it stood, so that the proof of a
+    consent rests on what we signed and not on what a form claims.
+    """
+
+    id: bytes
+    placement: str
+    version: int
+    form: str
+    locale: Locale
+    page: str
+
+    def as_payload(self) -> list[str | int]:
+        """Return what is signed."""
+        return [
+            self.id.hex(),
+            self.placement,
+            self.version,
+            self.form,
+            self.locale,
+            self.page,
+        ]
+
+    @classmethod
+    def from_payload(cls, payload: object) -> "Ticket":
+        """Read what was signed. Raises `BadTokenError` for another shape."""
+        match payload:
+            case [
+                str(number),
+                str(placement),
+                int(version),
+                str(form),
+                "nl" | "en" as locale,
+                str(page),
+            ] if len(number) == 2 * TICKET_BYTES:
+                return cls(
+                    bytes.fromhex(number), placement, version, form, locale, page
+                )
+        raise BadTokenError
 
 
 class Step(StrEnum):
