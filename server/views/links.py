@@ -28,7 +28,6 @@ from server.domain import address
 from server.domain import optin as rules
 from server.domain.campaign import (
     Campaign,
-    Locale,
     PurposeText,
     ShopFile,
     parse_campaign,
