@@ -115,9 +115,9 @@ class _QuotedPrintable(Charset):
 
 
 _UTF8 = _QuotedPrintable()
-# Folding would turn a long List-Unsubscribe address into encoded words, which no
-# mail program reads as an address. Flask-Mail has encoded and folded names by then.
-_UNFOLDED = policy.SMTP.clone(max_line_length=None)
+# Flask-Mail has encoded and folded the names by then. Folding more would turn a long
+# List-Unsubscribe address into encoded words, which no mail program reads as one.
+_AS_IT_IS = policy.compat32.clone(max_line_length=None)
 
 
 class _Message(flask_mail.Message):
@@ -126,10 +126,10 @@ class _Message(flask_mail.Message):
     def _message(self) -> MIMEBase:
         wrapper = super()._message()
         alternative = cast("list[MIMEBase]", wrapper.get_payload())[0]
+        wrapper.policy = alternative.policy = _AS_IT_IS
         for name, value in wrapper.items():
             if name not in alternative:
                 alternative[name] = value
-        alternative.policy = _UNFOLDED
         return alternative
 
 
@@ -155,7 +155,8 @@ def written(letter: Letter) -> bytes:
     message.msgId = letter.message_id
     if message.has_bad_headers():
         raise flask_mail.BadHeaderError
-    return message.as_bytes()
+    # As SMTP wants its lines, those of folded headers included.
+    return message.as_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
 class Mailer:
