@@ -209,6 +209,52 @@ def revive(
     return bool(session.execute(wanted).rowcount)  # type: ignore[attr-defined]
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A mail as an operator sees it: neither what it says nor to whom."""
+
+    id: int
+    state: str
+    letter: str
+    attempts: int
+    created_at: datetime
+    answer: str | None
+
+
+def newest(session: Session, *, state: str | None, most: int) -> list[Listed]:
+    """Return the newest mails, each with the last answer it got."""
+    last = (
+        select(Attempt.answer)
+        .where(Attempt.outbox_id == Outbox.id)
+        .order_by(Attempt.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    wanted = select(
+        Outbox.id,
+        Outbox.state,
+        Outbox.letter,
+        Outbox.attempts,
+        Outbox.created_at,
+        last,
+    )
+    if state is not None:
+        wanted = wanted.where(Outbox.state == state)
+    rows = session.execute(wanted.order_by(Outbox.id.desc()).limit(most))
+    return [Listed(*row) for row in rows]
+
+
+def dead(session: Session) -> list[int]:
+    """Return the dead letters that can be tried again."""
+    return list(
+        session.scalars(
+            select(Outbox.id).where(
+                Outbox.state == "dead", Outbox.sealed.is_not(None)
+            )
+        )
+    )
+
+
 def _settle(session: Session, mail: Claimed, *, state: str, now: datetime) -> bool:
     changed = session.execute(
         # A dead letter may be tried again, so it keeps what it says.
