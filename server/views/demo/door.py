@@ -63,6 +63,7 @@ def shared() -> dict[str, Any]:
         "free_shipping_from": FREE_SHIPPING_FROM_CENTS,
         "in_language": in_language,
         "price": price,
+        "round_price": round_price,
         "say": say,
         "service": service(),
     }
@@ -75,6 +76,11 @@ def say(words: Words | dict[str, list[str]]) -> str | list[str]:
 
 def price(cents: int) -> str:
     return str(format_currency(cents / 100, "EUR"))
+
+
+def round_price(cents: int) -> str:
+    """Return a price in whole euros; both our languages end in two decimals."""
+    return price(cents)[: -len(",00")]
 
 
 def in_language(locale: str) -> str:
