@@ -11,13 +11,12 @@ import signal
 import socket
 import threading
 from collections import deque
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
 from aiosmtpd.smtp import SMTP
-
-from server import clock
 
 MOST_MAILS = 500
 MOST_BYTES = 2 * 1024 * 1024
@@ -53,7 +52,7 @@ class Mailbox:
 
     def _next_name(self) -> str:
         # The counter keeps the order of mails that arrive in one millisecond.
-        moment = clock.now().strftime("%Y%m%dT%H%M%S%f")[:-3]
+        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")[:-3]
         return f"{moment}-{next(self._count):06d}-{secrets.token_hex(4)}.eml"
 
     def _drop_oldest(self) -> None:
