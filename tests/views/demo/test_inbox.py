@@ -194,16 +194,16 @@ def test_a_stranger_in_the_folder_is_not_listed(pages, keep, folder):
     assert len(page.root.all("li", class_="mail-row")) == 1
 
 
-def test_links_of_a_mail_open_in_the_whole_window(web, page, folder, keep):
+def test_links_of_a_mail_open_in_the_whole_window(live, page, keep):
     keep(
         html=f'{SCRIPT}<img src="x" onerror="document.title = 1">'
-        f'<a href="{web.url}/demo/how?lang=en">Yes</a>'
+        f'<a href="{live.url}/demo/how?lang=en">Yes</a>'
     )
 
     # The shop's pages come from another origin than the service.
-    page.goto(web.url.replace("127.0.0.1", "localhost") + "/demo/inbox?lang=en")
+    page.goto(live.url.replace("127.0.0.1", "localhost") + "/demo/inbox?lang=en")
     page.click(".mail-row a")
     page.frame_locator("iframe").get_by_role("link", name="Yes").click()
-    page.wait_for_url(f"{web.url}/demo/how?lang=en")
+    page.wait_for_url(f"{live.url}/demo/how?lang=en")
 
     assert page.locator("h1").inner_text() == "About this demo"
