@@ -1,1 +1,1 @@
-"""The outside world, called only by the worker and the commands."""
+"""The outside world; called only by the worker and by commands."""
