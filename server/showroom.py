@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 import urllib.error
@@ -130,7 +131,7 @@ class Demo:
         self._environ = environ
         self._settings = settings
         self._children: list[Child] = []
-        self._is_told_to_stop = False
+        self._stopping = threading.Event()
 
     def run(self, say: Callable[[str], None]) -> None:
         """Run until Ctrl-C or SIGTERM. Raises `EndedError` and `SettingError`."""
@@ -148,7 +149,7 @@ class Demo:
             self._stop_all()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._is_told_to_stop = True
+        self._stopping.set()
 
     def _start_all(self) -> None:
         if f"{PREFIX}SMTP_URL" not in self._environ:
@@ -172,7 +173,7 @@ class Demo:
     def _wait_until(self, is_so: Callable[[], bool], seconds: float) -> bool:
         """Watch the children meanwhile; return whether it became so."""
         deadline = time.monotonic() + seconds
-        while not self._is_told_to_stop and time.monotonic() < deadline:
+        while not self._stopping.is_set() and time.monotonic() < deadline:
             for child in self._children:
                 if child.process.poll() is not None:
                     raise EndedError(
@@ -181,7 +182,7 @@ class Demo:
                     )
             if is_so():
                 return True
-            time.sleep(TICK_S)
+            self._stopping.wait(TICK_S)
         return False
 
     def _answers(self) -> bool:
@@ -234,5 +235,3 @@ def _free_port() -> int:
 def _is_open(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex((LOOPBACK, port)) == 0
-
-
