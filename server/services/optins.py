@@ -16,6 +16,7 @@ from server.domain.campaign import Locale
 from server.domain.consent import Act
 from server.domain.limits import Kind
 from server.domain.links import SECRET_BYTES, LinkRef, hash_secret
+from server.models.base import table
 from server.models.campaign import Campaign, CampaignVersion
 from server.models.consent import ConsentEvent
 from server.models.contact import Contact
@@ -67,7 +68,7 @@ def make_link(
 ) -> LinkRef:
     """Make what the links of one mail point to; the secret is kept nowhere."""
     secret = tools.random(SECRET_BYTES)
-    row_id = session.scalar(
+    row_id = session.connection().scalar(
         _MAKE_LINK,
         {
             "secret_hash": hash_secret(secret),
@@ -80,7 +81,8 @@ def make_link(
     return LinkRef(int(row_id or 0), secret)
 
 
-_MAKE_LINK = Link.__table__.insert().returning(Link.id)  # type: ignore[attr-defined]
+_link = table(Link)
+_MAKE_LINK = _link.insert().returning(_link.c.id)
 
 
 def find(session: Session, ref: LinkRef) -> Found | None:
@@ -160,7 +162,7 @@ def request(
     now: datetime,
 ) -> int:
     """Open a request for these purposes, with its facts; the caller queues the mail."""
-    optin_id = session.scalar(
+    optin_id = session.connection().scalar(
         _OPEN_REQUEST,
         {
             "contact_id": who.id,
@@ -186,7 +188,8 @@ def request(
     return optin_id
 
 
-_OPEN_REQUEST = OptIn.__table__.insert().returning(OptIn.id)  # type: ignore[attr-defined]
+_optin = table(OptIn)
+_OPEN_REQUEST = _optin.insert().returning(_optin.c.id)
 
 
 def supersede(
