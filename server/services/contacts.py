@@ -88,11 +88,14 @@ def _recognise(dialect: str) -> Any:
     )
 
 
-def person(
-    session: Session, contact_id: int, *, vault: Vault, lock: bool = False
-) -> Person:
-    """Return a known contact; locked, what follows happens once at a time."""
-    row = session.get_one(Contact, contact_id, with_for_update=lock or None)
+def lock(session: Session, who: Person) -> None:
+    """Let what follows for this person happen once at a time."""
+    session.execute(select(Contact.id).where(Contact.id == who.id).with_for_update())
+
+
+def person(session: Session, contact_id: int, *, vault: Vault) -> Person:
+    """Return a known contact."""
+    row = session.get_one(Contact, contact_id)
     return Person(
         id=row.id,
         shop_id=row.shop_id,
