@@ -155,7 +155,9 @@ class _Turns:
         done = load.run(server.port, requests, connections=CONNECTIONS, expects=expects)
         spent = server.cpu_s() - before
         if done.wrong:
-            raise SystemExit(f"{self.name}: {done.wrong} of {len(requests)} went wrong")
+            raise SystemExit(
+                f"{self.name}: {done.wrong} of {len(requests)} went wrong; {server.said()}"
+            )
         if keep:
             self.loads.append(done)
             self.cpu_ms.append(spent * 1000 / len(requests))
@@ -258,6 +260,10 @@ class _Server:
             if int(fields[2]) == group:
                 spent += int(fields[11]) + int(fields[12])
         return spent / TICKS
+
+    def said(self) -> str:
+        """Return the end of the server's log."""
+        return self._program.log.read_text(errors="replace")[-1500:]
 
     def stop(self) -> None:
         self._program.stop()
