@@ -6,9 +6,10 @@ from email.message import EmailMessage
 import pytest
 import redis
 from playwright.sync_api import Page as Tab
-from sqlalchemy import insert, select, text
+from sqlalchemy import select, text
 
 from server.models.shop import Shop
+from tests.factories import make
 from tests.html import parse
 from tests.mail import MailServer, Mode
 from tests.pages import Form, Pages, faults
@@ -33,9 +34,7 @@ def send(smtp: MailServer) -> None:
 @pytest.mark.parametrize("run", [1, 2])
 def test_each_test_starts_without_rows(database, now, run):
     with database.transaction() as session:
-        session.execute(
-            insert(Shop).values(code="a", name="A", definition={}, created_at=now)
-        )
+        make(session, Shop, now=now, code="a")
 
     with database.reading() as session:
         assert len(session.execute(select(Shop)).all()) == 1
