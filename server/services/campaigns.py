@@ -130,6 +130,12 @@ def load(session: Session, code: str) -> Campaign | None:
     return None if definition is None else parse_campaign(definition)
 
 
+def shop_named(session: Session, code: str) -> ShopFile | None:
+    """Return a shop as its file says it, or None."""
+    definition = session.scalar(select(Shop.definition).where(Shop.code == code))
+    return None if definition is None else parse_shop(definition)
+
+
 def set_paused(session: Session, campaign_id: int, *, paused: bool) -> bool:
     """Pause a published campaign or let a paused one go on; False if it was not so."""
     before, after = ("published", "paused") if paused else ("paused", "published")

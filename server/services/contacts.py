@@ -84,9 +84,11 @@ def _recognise(dialect: str) -> Any:
     ).returning(Contact.id, Contact.subject_ref, Contact.email, Contact.sealed_key)
 
 
-def person(session: Session, contact_id: int, *, vault: Vault) -> Person:
-    """Return a known contact."""
-    row = session.get_one(Contact, contact_id)
+def person(
+    session: Session, contact_id: int, *, vault: Vault, lock: bool = False
+) -> Person:
+    """Return a known contact; locked, what follows happens once at a time."""
+    row = session.get_one(Contact, contact_id, with_for_update=lock or None)
     return Person(
         id=row.id,
         shop_id=row.shop_id,

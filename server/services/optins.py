@@ -6,12 +6,13 @@ What two presses may race for is decided by one guarded UPDATE and its row count
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from server.domain import optin as rules
+from server.domain.campaign import Locale
 from server.domain.consent import Act
 from server.domain.limits import Kind
 from server.domain.links import SECRET_BYTES, LinkRef, hash_secret
@@ -42,7 +43,7 @@ class Found:
     version: int
     campaign_code: str
     email: str
-    locale: str
+    locale: Locale
     entry_id: int
 
 
@@ -110,7 +111,7 @@ def find(session: Session, ref: LinkRef) -> Found | None:
         version=entry.version,
         campaign_code=campaign.code,
         email=contact.email,
-        locale=entry.locale,
+        locale=cast("Locale", entry.locale),
         entry_id=entry.id,
     )
 
@@ -300,7 +301,7 @@ def withdraw_all(
 
     Returns the purposes that were withdrawn; none the second time (WD-01, WD-02).
     """
-    who = contacts.person(session, found.contact_id, vault=tools.vault)
+    who = contacts.person(session, found.contact_id, vault=tools.vault, lock=True)
     facts = {"ip": by.ip, "user_agent": by.user_agent, "link": found.link_id}
     pending = pending_of(session, who.id)
     if pending and _move(session, pending.id, rules.State.DECLINED, now=now):

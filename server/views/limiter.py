@@ -28,6 +28,7 @@ class Limiter:
         self._window = MovingWindowRateLimiter(storage)
         self._client = _parsed("CLIENT_MAIL_LIMITS", settings.client_mail_limits)
         self._campaign = _parsed("CAMPAIGN_MAIL_LIMIT", settings.campaign_mail_limit)
+        self._press = _parsed("PRESS", "10 per minute")
         self._sign_in = _parsed("SIGN_IN", "10 per minute; 50 per hour")
 
     def may_ask(self, *, network: str, shop_id: int, campaign: str) -> bool:
@@ -41,6 +42,10 @@ class Limiter:
         return self._hit(self._sign_in, "sign-in", network) and self._hit(
             self._sign_in, "sign-in", email
         )
+
+    def may_press(self, *, link: int) -> bool:
+        """Count one press on a mailed link's page (section 15)."""
+        return self._hit(self._press, "press", link)
 
     def _hit(self, limits: list[RateLimitItem], scope: str, *who: str | int) -> bool:
         key = self._vault.hashed("limit", scope, *who).hex()

@@ -15,7 +15,9 @@ def wants_fragment() -> bool:
     return bool(request.htmx)
 
 
-def page_or(fragment: str, page: str, *, status: int = 200, **context: Any) -> Response:
+def page_or(
+    fragment: str, page: str, /, *, status: int = 200, **context: Any
+) -> Response:
     """Render the fragment for a script, else the page that includes it."""
     name = fragment if wants_fragment() else page
     response = make_response(render_template(name, **context), status)

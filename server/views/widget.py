@@ -327,7 +327,7 @@ def _ticket(text: str, code: str) -> tuple[Ticket | None, str | None]:
 
 
 def _renewed() -> str:
-    return _("This page was renewed. Have one more look and send it again.")
+    return str(_("This page was renewed. Have one more look and send it again."))
 
 
 def _signed(ticket: Ticket) -> str:
@@ -336,7 +336,7 @@ def _signed(ticket: Ticket) -> str:
 
 def _start_url(visit: _Visit) -> str:
     locale = visit.face.context["locale"]
-    return url_for("widget.page", code=visit.live.placement.code, lang=str(locale))
+    return url_for("widget.page", code=visit.live.placement.code, lang=locale)
 
 
 def _in_frame(response: Response) -> Response:

@@ -1,0 +1,153 @@
+/**
+ * The page in the frame: sends forms without leaving the page, keeps what was typed
+ * when the network or the server fails, and talks with the loader around it.
+ * Without this file every form still works as a plain POST.
+ */
+
+const TRIES = 4
+const SLOWEST_MS = 20000
+const stage = () => document.querySelector('#stage')
+const announce = document.querySelector('#announce')
+const waiting = []
+let host
+let height
+
+/** Tell the loader; before its hello we do not know whom we may tell. */
+function tell(type, more) {
+  const message = { jawoord: 1, type, ...more }
+  if (host) parent.postMessage(message, host)
+  else waiting.push(message)
+}
+
+function greet(event) {
+  if (event.source !== parent || parent === window) return
+  if (event.data?.jawoord !== 1 || event.data.type !== 'hello') return
+  host = event.origin
+  showWhatNeedsScript()
+  waiting.splice(0).forEach((message) => parent.postMessage(message, host))
+}
+
+/** The stage fills the frame, so its own height is measured without that. */
+function measure() {
+  const root = stage()
+  root.style.minHeight = 0
+  const now = Math.ceil(root.getBoundingClientRect().height)
+  root.style.minHeight = ''
+  if (now !== height) tell('size', { height: height = now })
+}
+
+function showWhatNeedsScript() {
+  stage().querySelectorAll(host ? '[data-copy], [data-close]' : '[data-copy]').forEach((each) => { each.hidden = false })
+}
+
+const sizes = new ResizeObserver(measure)
+
+/** Give the new stage its life: its size, its game, its news for the host page. */
+function wake() {
+  const root = stage()
+  sizes.disconnect()
+  root.querySelectorAll('.panel > *, .flow').forEach((part) => sizes.observe(part))
+  showWhatNeedsScript()
+  root.dataset.tell?.split(' ').forEach((type) => tell(type))
+  if (root.dataset.game) seal(root)
+}
+
+/** Hide what comes after the play until it was played; a game that fails hides nothing. */
+async function seal(root) {
+  const heading = root.querySelector('h1')
+  const outcome = heading.textContent
+  const show = (sealed) => {
+    root.querySelectorAll('[data-before], [data-reveal]').forEach((each) => { each.hidden = !sealed })
+    root.querySelectorAll('[data-after]').forEach((each) => { each.hidden = sealed })
+    heading.textContent = sealed ? heading.dataset.sealed : outcome
+    root.querySelector('.result').toggleAttribute('inert', sealed)
+    document.title = heading.textContent
+  }
+  const reveal = () => {
+    const hadFocus = document.activeElement?.matches('[data-reveal]')
+    show(false)
+    announce.textContent = outcome
+    if (hadFocus) heading.focus()
+  }
+  show(true)
+  try {
+    const game = await import(root.dataset.game)
+    game.play(root, reveal)
+  } catch {
+    reveal()
+  }
+}
+
+/** Put the answer in place and lead the visitor to it. */
+function swap(html) {
+  const next = new DOMParser().parseFromString(html, 'text/html').querySelector('#stage')
+  if (!next) return false
+  announce.textContent = ''
+  stage().replaceWith(next)
+  wake()
+  const heading = next.querySelector('h1')
+  document.title = heading.textContent
+  const fault = next.querySelector('[aria-invalid]')
+  const target = fault && !fault.matches('input') ? fault.querySelector('input') : fault
+  if (!target) scrollTo(0, 0)
+  heading.tabIndex = -1
+  ;(target || heading).focus()
+  return true
+}
+
+const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+const pause = (ms) => new Promise((done) => setTimeout(done, ms))
+
+/** Send the same ticket again until it is answered: the server never plays it twice. */
+async function send(form, body, onWait) {
+  for (let tried = 1; tried <= TRIES; tried++) {
+    let seconds = 2 ** (tried - 1)
+    try {
+      const answer = await fetch(form.action, {
+        method: 'POST', body, headers: { 'HX-Request': 'true' }, signal: AbortSignal.timeout(SLOWEST_MS),
+      })
+      if (answer.status < 500) return await answer.text()
+      seconds = Math.min(30, +answer.headers.get('Retry-After') || seconds)
+    } catch { /* No network: the same as busy. */ }
+    if (tried === TRIES) return null
+    onWait()
+    await pause(seconds * 1000 + Math.random() * 500)
+  }
+}
+
+async function submit(event) {
+  const form = event.target
+  if (!form.closest('#stage')) return
+  event.preventDefault()
+  if (form.ariaBusy === 'true') return
+  const seed = form.elements.seed
+  if (seed && !seed.value) seed.value = hex(crypto.getRandomValues(new Uint8Array(16)))
+  const note = form.querySelector('[data-note]')
+  const say = (words) => {
+    announce.textContent = note.textContent = words
+    note.hidden = !words
+  }
+  form.ariaBusy = 'true'
+  say('')
+  const answer = await send(form, new URLSearchParams(new FormData(form)), () => say(announce.dataset.wait))
+  form.ariaBusy = 'false'
+  if (!answer || !swap(answer)) say(announce.dataset.failed)
+}
+
+async function press(event) {
+  const button = event.target.closest('[data-close], [data-copy]')
+  if (!button) return
+  if ('close' in button.dataset) return tell('close')
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy)
+    announce.textContent = button.textContent = announce.dataset.copied
+  } catch {
+    getSelection().selectAllChildren(button.parentElement.querySelector('code'))
+  }
+}
+
+addEventListener('message', greet)
+addEventListener('submit', submit)
+addEventListener('click', press)
+addEventListener('keydown', (event) => { if (event.key === 'Escape' && !event.isComposing) tell('close') })
+wake()
