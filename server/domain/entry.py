@@ -18,7 +18,7 @@ from server.domain.campaign import Campaign, Locale
 from server.domain.links import BadTokenError
 
 YES = "yes"
-SEED = re.compile(r"^[0-9a-f]{32}$")
+SEED = re.compile(r"[0-9a-f]{32}")
 LONGEST_VALUE = 200
 LONGEST_NAME = 40
 CONSENT_PREFIX = "consent."
@@ -127,7 +127,7 @@ def read(form: Mapping[str, str], campaign: Campaign, locale: Locale) -> Submiss
     """Take from a form what the campaign asks in this language, and nothing else."""
     return Submission(
         ticket=form.get("ticket", ""),
-        seed=form.get("seed", "") if SEED.match(form.get("seed", "")) else "",
+        seed=form.get("seed", "") if SEED.fullmatch(form.get("seed", "")) else "",
         email=_plain(form.get("email", "")),
         answers={
             f.key: value
