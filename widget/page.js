@@ -60,7 +60,8 @@ async function seal(root) {
     root.querySelectorAll('[data-before], [data-reveal]').forEach((each) => { each.hidden = !sealed })
     root.querySelectorAll('[data-after]').forEach((each) => { each.hidden = sealed })
     heading.textContent = sealed ? heading.dataset.sealed : outcome
-    root.querySelector('.result').toggleAttribute('inert', sealed)
+    root.querySelector('.result').inert = sealed
+    root.querySelector('.window').classList.toggle('foil', sealed)
     document.title = heading.textContent
   }
   const reveal = () => {
