@@ -3,30 +3,26 @@
  * so a shop's policy needs neither unsafe-inline nor a Trusted Types exception.
  */
 
-const CSS = `
-:host{all:initial;display:block;color-scheme:light dark}
-dialog{box-sizing:border-box;position:fixed;inset:0;width:100%;height:100%;max-width:none;max-height:none;margin:0;padding:16px;border:0;background:none;overflow:auto;overscroll-behavior:contain}
+const CSS = `:host{all:initial;color-scheme:inherit;display:block}
+dialog{box-sizing:border-box;position:fixed;inset:0;width:100%;height:100%;max-width:none;max-height:none;padding:16px;border:0;background:none;overscroll-behavior:contain}
 dialog[open]{display:grid;place-items:center}
-dialog::backdrop{background:#0d0a08a8}
-div{position:relative;width:100%;max-width:880px;border-radius:20px;overflow:hidden;background:#fffdf9;box-shadow:0 30px 80px -20px #000a;outline:0}
-iframe{display:block;width:100%;height:min(var(--h),100vh - 32px);height:min(var(--h),100dvh - 32px);border:0}
+::backdrop{background:#0d0a08a8}
+div{position:relative;width:100%;max-width:880px;border-radius:20px;overflow:hidden;background:Canvas;box-shadow:0 30px 80px -20px #000a;outline:2px solid #0000}
+iframe{display:block;width:100%;height:min(var(--h),100dvh - 32px);border:0}
 button{all:unset;position:absolute;z-index:1;top:10px;right:10px;width:44px;height:44px;border-radius:50%;background:#fffdf9;color:#1c1813;box-shadow:0 1px 6px #0005;cursor:pointer}
 button:focus-visible{outline:3px solid #1c1813;outline-offset:-6px}
 button::before,button::after{content:"";position:absolute;left:13px;top:21px;width:18px;border-top:2.5px solid;transform:rotate(45deg)}
 button::after{transform:rotate(-45deg)}
-@media(prefers-color-scheme:dark){div{background:#191613}}
-@media(max-width:600px){dialog{padding:24px 0 0;place-items:end center!important}div{border-radius:20px 20px 0 0}iframe{height:min(var(--h),100vh - 24px);height:min(var(--h),100dvh - 24px)}}
-@media(prefers-reduced-motion:no-preference){dialog[open] div{animation:a .45s cubic-bezier(.2,.9,.25,1)}dialog[open]::backdrop{animation:b .3s}iframe{transition:height .25s}}
-@media(forced-colors:active){div{border:2px solid}}
-@keyframes a{from{opacity:0;transform:translateY(40px)}}
-@keyframes b{from{opacity:0}}`
+@media(max-width:600px){dialog[open]{padding:16px 0 0;place-items:end}div{border-radius:20px 20px 0 0}iframe{height:min(var(--h),100dvh - 16px)}}
+@media(prefers-reduced-motion:no-preference){[open] div{animation:a .45s cubic-bezier(.2,.9,.25,1)}iframe{transition:height .25s}}
+@keyframes a{from{opacity:0;transform:translateY(40px)}}`
 const QUIET_MS = 3000
 
 const make = (name, more) => Object.assign(document.createElement(name), more)
 
 /** Return the frame, not yet loading: its address is set when it is shown. */
 export function makeFrame(address, title) {
-  return Object.assign(make('iframe', { title, allow: 'clipboard-write', referrerPolicy: 'no-referrer' }), { address })
+  return Object.assign(make('iframe', { title, allow: 'clipboard-write' }), { address })
 }
 
 /** Hold the frame in the flow of the page, its height reserved before it loads. */
@@ -44,13 +40,14 @@ export function makeSlot(frame, height) {
 }
 
 /** Hold the frame in a modal dialog of the browser, which keeps focus and Esc for us. */
-export function makeDialog(frame, words, closed) {
+export function makeDialog(frame, height, { words, closed }) {
   const element = make('jawoord-widget')
   const dialog = make('dialog', { ariaLabel: words.title })
   const panel = make('div', { tabIndex: -1 })
   const button = make('button', { type: 'button', ariaLabel: words.close })
   const sheet = new CSSStyleSheet()
   const shadow = element.attachShadow({ mode: 'open' })
+  const grow = (wanted) => panel.style.setProperty('--h', `${Math.max(wanted, height)}px`)
   let typed = -QUIET_MS
 
   sheet.replaceSync(CSS)
@@ -66,15 +63,14 @@ export function makeDialog(frame, words, closed) {
     element.removeAttribute('open')
     closed()
   }
-  const grow = (height) => { if (height) panel.style.setProperty('--h', `${height}px`) }
 
   return {
     element,
     grow,
     close: () => dialog.close(),
-    open(height) {
+    open() {
       if (!frame.src) {
-        grow(height)
+        grow(0)
         frame.src = frame.address
         document.body.append(element)
       }

@@ -9,6 +9,7 @@ const SLOWEST_MS = 20000
 const stage = () => document.querySelector('#stage')
 const announce = document.querySelector('#announce')
 const waiting = []
+const scheme = new URLSearchParams(location.search).get('scheme')
 let host
 let height
 
@@ -147,6 +148,8 @@ async function press(event) {
   }
 }
 
+// A dark card in a shop that knows no night would look like a hole in it.
+if (scheme === 'light') document.documentElement.dataset.scheme = scheme
 addEventListener('message', greet)
 addEventListener('submit', submit)
 addEventListener('click', press)

@@ -20,9 +20,12 @@ function run(rule, { host, tag }) {
   const root = document.documentElement
   const language = chooseLanguage(rule, [tag.dataset.language, root.lang, ...navigator.languages])
   const words = rule.words[language]
-  const frame = makeFrame(`${host}${rule.url}?lang=${language}&page=${encodeURIComponent(location.origin + location.pathname)}`, words.title)
+  // A shop that knows no night gets a light card, whatever the visitor's system says.
+  const scheme = getComputedStyle(root).colorScheme.includes('dark') ? '' : '&scheme=light'
+  const page = encodeURIComponent(location.origin + location.pathname)
+  const frame = makeFrame(`${host}${rule.url}?lang=${language}&page=${page}${scheme}`, words.title)
   const isDialog = rule.shape === 'dialog'
-  const part = isDialog ? makeDialog(frame, words, closed) : makeSlot(frame, rule.height)
+  const part = isDialog ? makeDialog(frame, rule.height, { words, closed }) : makeSlot(frame, rule.height)
   const tell = (type) => document.dispatchEvent(new CustomEvent('jawoord', { detail: { placement: rule.code, type } }))
 
   function closed() {
@@ -56,7 +59,7 @@ function run(rule, { host, tag }) {
     const now = mayOpen(how, { isClosed: isClosed(rule.code), isStopped: isStopped() }, part.hostState())
     if (now === true) {
       stopWatching.delay()
-      part.open(rule.height)
+      part.open()
       tell('opened')
     }
     return now

@@ -9,6 +9,7 @@ const ROWS = 14
 const ENOUGH = 0.55
 const CALM = matchMedia('(prefers-reduced-motion: reduce)')
 const MOST_FLAKES = 100
+const TALLEST_PX = 1400
 
 /** Return the cells whose middle lies within a radius of the line from a to b. */
 export function cellsAlong(a, b, radius, width, height) {
@@ -120,12 +121,11 @@ export function play(stage, done) {
     navigator.vibrate?.([10, 40, 20])
     canvas.classList.add('gone')
     card.classList.add('opened')
-    if (!CALM.matches && pane.querySelector('.won')) {
-      const { left, top } = place(canvas)
-      paper.burst(left + width / 2, top + height / 2)
-    }
     setTimeout(() => canvas.remove(), CALM.matches ? 0 : 700)
     done()
+    if (CALM.matches || !pane.querySelector('.won')) return
+    const { left, top } = place(canvas)
+    paper.burst(left + width / 2, top + height / 2)
   }
 
   canvas.addEventListener('pointerdown', down)
@@ -221,7 +221,7 @@ function makeFlakes(panel) {
     isRunning = true
     box = panel.getBoundingClientRect()
     canvas.width = box.width
-    canvas.height = box.height
+    canvas.height = Math.min(box.height, TALLEST_PX)
     panel.append(canvas)
     before = 0
     requestAnimationFrame(draw)
