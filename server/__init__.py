@@ -1,5 +1,6 @@
 """Jawoord: play, say yes, prove it."""
 
+import os
 from pathlib import Path
 
 from flask import Flask
@@ -11,6 +12,9 @@ from server.assets import Assets
 from server.db import Database
 from server.domain.links import Signer
 from server.domain.seals import Vault
+from server.services.campaigns import Directory
+from server.services.texts import Copies
+from server.services.tools import Tools
 from server.settings import Settings
 from server.views import (
     demo,
@@ -25,6 +29,8 @@ from server.views import (
     office,
     widget,
 )
+from server.views.faces import Faces
+from server.views.limiter import Limiter
 
 ROOT = Path(__file__).parent.parent
 MOST_BYTES = 64 * 1024
@@ -33,9 +39,7 @@ MOST_FORM_PARTS = 100
 
 def create_app(settings: Settings) -> Flask:
     """Return the service: settings, database, mail, blueprints; nothing else."""
-    app = Flask(
-        __name__, template_folder=str(ROOT / "templates"), static_folder=None
-    )
+    app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=None)
     app.config.update(
         SETTINGS=settings,
         SECRET_KEY=settings.secret_keys[-1],
@@ -55,8 +59,12 @@ def create_app(settings: Settings) -> Flask:
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["database"] = Database(settings.database_url)
+    vault = Vault(settings.data_keys)
     app.extensions["signer"] = Signer(settings.secret_keys)
-    app.extensions["vault"] = Vault(settings.data_keys)
+    app.extensions["tools"] = Tools(vault, Copies(), os.urandom, settings.host)
+    app.extensions["directory"] = Directory(vault)
+    app.extensions["faces"] = Faces()
+    app.extensions["limiter"] = Limiter(settings, vault)
     Htmx(app)
     Mail(app)
     language.init_app(app)

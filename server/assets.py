@@ -63,7 +63,7 @@ class Assets:
             self.files = {path: _packed(path, body, 1) for path, body in plain.items()}
 
     def init_app(self, app: Flask) -> None:
-        """Give templates `asset(path)`: the address of `widget/page.js` and the like."""
+        """Give templates `asset(path)`: the address of `widget/page.js`, say."""
         app.extensions["assets"] = self
         app.jinja_env.globals["asset"] = self.address
 

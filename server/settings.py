@@ -42,8 +42,8 @@ class Settings:
 
     @property
     def host(self) -> str:
-        """Return the host (and port) that our own addresses carry."""
-        return urlsplit(self.public_url).netloc
+        """Return the host name that our own addresses carry."""
+        return urlsplit(self.public_url).hostname or ""
 
     @property
     def is_https(self) -> bool:
@@ -143,7 +143,7 @@ class _Reader:
             raw = "postgresql+psycopg://" + raw.split("://", 1)[1]
         if not raw.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise SettingError(
-                f"{PREFIX}{name}: only sqlite:///FILE and postgresql://... are supported"
+                f"{PREFIX}{name}: give sqlite:///FILE or postgresql://USER@HOST/NAME"
             )
         return raw
 

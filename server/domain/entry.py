@@ -10,16 +10,22 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from server.domain import address
 from server.domain.campaign import Campaign, Locale
+from server.domain.links import BadTokenError
 
 YES = "yes"
 SEED = re.compile(r"^[0-9a-f]{32}$")
 LONGEST_VALUE = 200
 LONGEST_NAME = 40
 CONSENT_PREFIX = "consent."
+TICKET_BYTES = 16
+TICKET_LIFE = timedelta(hours=12)
+# Enough of a hash to tell two forms apart; the whole one is in the ledger.
+FORM_MARK = 16
 
 
 class Reason(StrEnum):
@@ -30,6 +36,50 @@ class Reason(StrEnum):
     TOO_LONG = "too long"
     NOT_A_NAME = "not a name"
     NOT_ACCEPTED = "not accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The signed, single-use right to one play, issued with the page.
+
+    It also says what the page looked like and where it stood, so that the proof of a
+    consent rests on what we signed and not on what a form claims.
+    """
+
+    id: bytes
+    placement: str
+    version: int
+    form: str
+    locale: Locale
+    page: str
+
+    def as_payload(self) -> list[str | int]:
+        """Return what is signed."""
+        return [
+            self.id.hex(),
+            self.placement,
+            self.version,
+            self.form,
+            self.locale,
+            self.page,
+        ]
+
+    @classmethod
+    def from_payload(cls, payload: object) -> "Ticket":
+        """Read what was signed. Raises `BadTokenError` for another shape."""
+        match payload:
+            case [
+                str(number),
+                str(placement),
+                int(version),
+                str(form),
+                "nl" | "en" as locale,
+                str(page),
+            ] if len(number) == 2 * TICKET_BYTES:
+                return cls(
+                    bytes.fromhex(number), placement, version, form, locale, page
+                )
+        raise BadTokenError
 
 
 class Step(StrEnum):
@@ -47,6 +97,8 @@ class Submission:
     ticket: str = ""
     seed: str = ""
     email: str = ""
+    # The address as it is stored and written to; None where it is none.
+    address: str | None = None
     answers: Mapping[str, str] = field(default_factory=dict)
     consents: frozenset[str] = frozenset()
     terms: bool = False
@@ -75,10 +127,12 @@ class Submission:
 
 def read(form: Mapping[str, str], campaign: Campaign, locale: Locale) -> Submission:
     """Take from a form what the campaign asks in this language, and nothing else."""
+    email = _plain(form.get("email", ""))
     return Submission(
         ticket=form.get("ticket", ""),
         seed=form.get("seed", "") if SEED.match(form.get("seed", "")) else "",
-        email=_plain(form.get("email", "")),
+        email=email,
+        address=_address(email),
         answers={
             f.key: value
             for f in campaign.fields
@@ -92,6 +146,13 @@ def read(form: Mapping[str, str], campaign: Campaign, locale: Locale) -> Submiss
         terms=form.get("terms") == YES,
         adult=form.get("adult", "") if form.get("adult") in {YES, "no"} else "",
     )
+
+
+def _address(text: str) -> str | None:
+    try:
+        return address.parse(text)
+    except address.AddressError:
+        return None
 
 
 def check(submission: Submission, campaign: Campaign, step: Step) -> dict[str, Reason]:
@@ -111,11 +172,8 @@ def _check_person(submission: Submission, campaign: Campaign) -> dict[str, Reaso
     faults: dict[str, Reason] = {}
     if not submission.email:
         faults["email"] = Reason.MISSING
-    else:
-        try:
-            address.parse(submission.email)
-        except address.AddressError:
-            faults["email"] = Reason.NOT_AN_ADDRESS
+    elif submission.address is None:
+        faults["email"] = Reason.NOT_AN_ADDRESS
     for asked in campaign.fields:
         value = submission.answers.get(asked.key, "")
         if asked.required and not value:

@@ -20,4 +20,6 @@ class Shop(Base):
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     definition: Mapped[dict[str, Any]]
+    # Counts the imports, so that other processes notice a newer file.
+    version: Mapped[int]
     created_at: Mapped[datetime]

@@ -55,4 +55,5 @@ def _send(file: File, caching: str) -> Response:
     response.headers["Cache-Control"] = caching
     response.vary.add("Accept-Encoding")
     response.set_etag(file.etag)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

@@ -1,5 +1,349 @@
-"""Stub."""
+"""The pages behind the links in our mails: confirm, not me, renew, stop.
 
-from flask import Blueprint
+A GET shows one page and writes nothing, however often a scanner comes by; only the
+press of a button does (DO-02; RFC 9110 section 9.2.1).
+"""
+
+from datetime import datetime
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import format_datetime
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from server import clock
+from server.db import reading, transaction
+from server.domain import address
+from server.domain import optin as rules
+from server.domain.campaign import PurposeText
+from server.domain.links import BadTokenError, ExpiredTokenError, Salt
+from server.domain.optin import State
+from server.services import campaigns, optins
+from server.services.optins import Confirmation, Found
+from server.views import client, guards, language
+from server.views.house import directory, signer, tools
+from server.views.limiter import limiter
+from server.views.respond import page_or
+
+# RFC 8058 section 3.1: what the mail program's own button posts.
+ONE_CLICK = "One-Click"
+
+# What a press has done: the page's title and its advice.
+DONE = {
+    "confirmed": (
+        _l("Thank you, it is confirmed"),
+        _l(
+            "From now on %(shop)s mails you what you said yes to. "
+            "Changed your mind? Every mail has a button to stop."
+        ),
+    ),
+    "declined": (
+        _l("Good that you told us"),
+        _l(
+            "Nothing was agreed to in your name, and %(shop)s will not ask this "
+            "address again for half a year."
+        ),
+    ),
+    "renewed": (
+        _l("Look in your mailbox"),
+        _l(
+            "If your last mail was only just sent, wait a little and ask again. "
+            "The new link works for seven days."
+        ),
+    ),
+    "unsubscribed": (
+        _l("The mails have stopped"),
+        _l(
+            "%(shop)s will not mail you newsletters or offers any more. "
+            "A prize you have won stays yours."
+        ),
+    ),
+}
 
 bp = Blueprint("links", __name__)
+
+
+@bp.get("/confirm/<token>")
+@guards.link
+def confirm_page(token: str) -> Response:
+    """Show what was asked, and one button."""
+    found = _follow(Salt.CONFIRM, token)
+    if found is None or found.optin is None:
+        return _unknown()
+    return _confirm_page(found, token)
+
+
+@bp.post("/confirm/<token>")
+@guards.link
+def confirm(token: str) -> Response:
+    """Turn what was asked into consents."""
+    found = _follow(Salt.CONFIRM, token)
+    if found is None or found.optin is None:
+        return _unknown()
+    now = clock.now()
+    if not _is_pressed(found, now):
+        return _confirm_page(found, token, once_more=True)
+    with transaction() as session:
+        done = optins.confirm(
+            session, found, by=client.circumstances(), tools=tools(), now=now
+        )
+    if done.is_new:
+        return _to("confirmed", found)
+    return _stands(found, done, token)
+
+
+@bp.post("/confirm/<token>/not-me")
+@guards.link
+def not_me(token: str) -> Response:
+    """Forget the request, because the owner of the address did not make it."""
+    found = _follow(Salt.CONFIRM, token)
+    if found is None or found.optin is None:
+        return _unknown()
+    with transaction() as session:
+        done = optins.decline(
+            session,
+            found,
+            by=client.circumstances(),
+            tools=tools(),
+            now=clock.now(),
+        )
+    if done.is_new:
+        return _to("declined", found)
+    return _stands(found, done, token)
+
+
+@bp.post("/confirm/<token>/renew")
+@guards.link
+def renew(token: str) -> Response:
+    """Mail a new link, without asking for the address again (DO-05).
+
+    The answer is the same whether a mail goes out or a limit keeps it back.
+    """
+    found = _follow(Salt.CONFIRM, token)
+    if found is None or found.optin is None:
+        return _unknown()
+    with transaction() as session:
+        optins.renew(
+            session,
+            found,
+            by=client.circumstances(),
+            tools=tools(),
+            now=clock.now(),
+        )
+    return _to("renewed", found)
+
+
+@bp.get("/unsubscribe/<token>")
+@guards.link
+def unsubscribe_page(token: str) -> Response:
+    """Show whose mail would stop, and one button."""
+    found = _follow(Salt.UNSUBSCRIBE, token)
+    if found is None:
+        return _unknown()
+    return _page(
+        "links/unsubscribe.html",
+        found,
+        mailbox=address.masked(found.who.email),
+        action=url_for(".unsubscribe", token=token),
+    )
+
+
+@bp.post("/unsubscribe/<token>")
+@guards.link
+def unsubscribe(token: str) -> Response:
+    """Stop every mail a consent allowed, at once (WD-01, WD-02; RFC 8058).
+
+    A mail program gets 200 whatever the link was, and is never sent elsewhere.
+    """
+    is_one_click = request.form.get("List-Unsubscribe") == ONE_CLICK
+    found = _follow(Salt.UNSUBSCRIBE, token)
+    if found is None:
+        return make_response("", 200) if is_one_click else _unknown(status=200)
+    with transaction() as session:
+        optins.withdraw_all(
+            session,
+            found,
+            by=client.circumstances(),
+            method="one-click" if is_one_click else "unsubscribe-page",
+            tools=tools(),
+            now=clock.now(),
+        )
+    return make_response("", 200) if is_one_click else _to("unsubscribed", found)
+
+
+@bp.get("/done/<what>/<code>/<lang>")
+@guards.anyone
+def done(what: str, code: str, lang: str) -> Response:
+    """Say what a press has done, at an address that names nobody (T22)."""
+    with reading() as session:
+        shop = campaigns.shop_named(session, code)
+    if shop is None or what not in DONE or lang not in language.LOCALES:
+        abort(404)
+    language.speak(lang)
+    title, advice = DONE[what]
+    body = render_template(
+        "links/state.html",
+        shop=shop,
+        title=str(title),
+        advice=str(advice) % {"shop": shop.name},
+    )
+    return _unindexed(make_response(body))
+
+
+def _follow(salt: Salt, token: str) -> Found | None:
+    """Return where a link leads, and speak its language; None for a foreign one."""
+    try:
+        ref = signer().read_link(salt, token, now=clock.now())
+    except (BadTokenError, ExpiredTokenError):
+        return None
+    with reading() as session:
+        found = optins.find(session, ref, directory=directory(), vault=tools().vault)
+    if found is not None:
+        language.speak(found.locale)
+    return found
+
+
+def _is_pressed(found: Found, now: datetime) -> bool:
+    """Return whether this POST comes from a page that somebody had time to read."""
+    try:
+        payload = signer().read(
+            Salt.RENDER,
+            request.form.get("shown", ""),
+            now=now,
+            lasts=rules.RENDER_LIFE,
+        )
+    except (BadTokenError, ExpiredTokenError):
+        return False
+    match payload:
+        case [int(link_id), int(shown_ms)] if link_id == found.link_id:
+            age_ms = now.timestamp() * 1000 - shown_ms
+            youngest_ms = rules.RENDER_YOUNGEST.total_seconds() * 1000
+            return age_ms >= youngest_ms and limiter().may_press(link=link_id)
+    return False
+
+
+def _confirm_page(found: Found, token: str, *, once_more: bool = False) -> Response:
+    optin = found.optin
+    assert optin is not None  # noqa: S101  # the routes asked
+    now = clock.now()
+    state = State(optin.state)
+    if state not in rules.OPEN or optin.expires_at <= now:
+        return _stands(found, Confirmation(state, optin.settled_at, False), token)
+    shown = [found.link_id, int(now.timestamp() * 1000)]
+    return _page(
+        "links/confirm.html",
+        found,
+        status=422 if once_more else 200,
+        once_more=once_more,
+        mailbox=address.masked(found.who.email),
+        purposes=_purposes(found),
+        asked_at=_local(optin.requested_at),
+        action=url_for(".confirm", token=token),
+        not_me_action=url_for(".not_me", token=token),
+        shown=signer().sign(Salt.RENDER, shown, now=now),
+    )
+
+
+def _purposes(found: Found) -> list[PurposeText]:
+    optin = found.optin
+    asked = optin.wordings if optin else {}
+    return [
+        purpose.texts[found.locale]
+        for purpose in found.campaign.purposes
+        if purpose.key in asked and found.locale in purpose.texts
+    ]
+
+
+def _stands(found: Found, done: Confirmation, token: str) -> Response:
+    """Say how a request that waits no more stands, and what can be done (DO-05)."""
+    optin = found.optin
+    assert optin is not None  # noqa: S101  # the routes asked
+    at = _local(done.at) if done.at else ""
+    shop = found.shop.name
+    if done.state is State.CONFIRMED:
+        return _page(
+            "links/state.html",
+            found,
+            title=_("This is already confirmed"),
+            advice=_(
+                "You confirmed it on %(at)s. There is nothing left to do. "
+                "Every mail from %(shop)s has a button to stop.",
+                at=at,
+                shop=shop,
+            ),
+        )
+    if done.state is State.DECLINED:
+        return _page(
+            "links/state.html",
+            found,
+            title=_("This request was closed"),
+            advice=_("Nothing was agreed to. You do not have to do anything."),
+        )
+    if done.state is State.SUPERSEDED:
+        return _page(
+            "links/state.html",
+            found,
+            status=410,
+            title=_("There is a newer mail"),
+            advice=_(
+                "You asked for something else later on. "
+                "Use the button in the newest mail from %(shop)s.",
+                shop=shop,
+            ),
+        )
+    may_renew = optins.may_renew(optin, now=clock.now())
+    return _page(
+        "links/state.html",
+        found,
+        status=410,
+        title=_("This link is no longer valid"),
+        advice=_("You can have a new one mailed to the same address.")
+        if may_renew
+        else _("Nothing was agreed to. Take part again if you still want to."),
+        renew_action=url_for(".renew", token=token) if may_renew else None,
+    )
+
+
+def _local(moment: datetime) -> str:
+    return str(format_datetime(moment, "d MMMM y, HH:mm", rebase=True))
+
+
+def _page(name: str, found: Found, *, status: int = 200, **context: Any) -> Response:
+    body = render_template(name, shop=found.shop, **context)
+    return _unindexed(make_response(body, status))
+
+
+def _unknown(*, status: int = 404) -> Response:
+    """Answer a link that is not ours, saying nothing about anybody."""
+    return _unindexed(
+        page_or(
+            "errors/_problem.html",
+            "errors/page.html",
+            status=status,
+            title=_("We do not know this link"),
+            advice=_(
+                "Perhaps it was not copied whole. Open it from the mail once more."
+            ),
+        )
+    )
+
+
+def _to(what: str, found: Found) -> Response:
+    """Send the browser to a page whose address holds no link (T22)."""
+    place = url_for(".done", what=what, code=found.shop.code, lang=found.locale)
+    return _unindexed(make_response(redirect(place, 303)))
+
+
+def _unindexed(response: Response) -> Response:
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response

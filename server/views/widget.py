@@ -1,5 +1,345 @@
-"""Stub."""
+"""The game in its frame: the page, the entry, the shop's colours and the terms."""
 
-from flask import Blueprint
+import os
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    make_response,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from server import clock
+from server.db import reading, transaction
+from server.domain import entry as rules
+from server.domain.entry import Reason, Step, Submission, Ticket
+from server.domain.links import BadTokenError, ExpiredTokenError, Salt
+from server.domain.placement import page_of
+from server.services import entries
+from server.services.campaigns import Live
+from server.services.entries import Attempted, Outcome
+from server.views import client, errors, guards, language
+from server.views.faces import Face, Result, stylesheet_of
+from server.views.headers import csp_nonce, framed_by
+from server.views.house import directory, faces, signer, tools
+from server.views.limiter import limiter
+from server.views.respond import one_of, page_or, varied
+
+YEAR_S = 31_536_000
+PAGE = "widget/page.html"
 
 bp = Blueprint("widget", __name__)
+
+# Said to the visitor; `email` and the like name the field that is at fault.
+FAULTS = {
+    Reason.MISSING: _l("Please fill this in."),
+    Reason.NOT_AN_ADDRESS: _l("This does not look like a mail address."),
+    Reason.TOO_LONG: _l("This is too long; a few words are enough."),
+    Reason.NOT_A_NAME: _l("Please use letters only, 40 at most."),
+    Reason.NOT_ACCEPTED: _l("You can only play if you accept the game terms."),
+}
+OWN_FAULTS = {
+    ("email", Reason.MISSING): _l("Fill in your mail address, so we can send it."),
+    ("adult", Reason.MISSING): _l("Tell us whether you are 18 or older."),
+}
+
+
+@bp.get("/w/<code>")
+@guards.anyone
+def page(code: str) -> Response:
+    """Answer the game with a fresh ticket; nothing is written (CR-01, EM-01)."""
+    live = _live(code)
+    locale = live.campaign.language(
+        live.placement.language, request.args.get("lang"), language.wished()
+    )
+    language.speak(locale)
+    if closed := _closed(live):
+        return closed
+    face = faces().of(live, locale)
+    ticket = Ticket(
+        id=os.urandom(rules.TICKET_BYTES),
+        placement=code,
+        version=live.version,
+        form=face.mark,
+        locale=locale,
+        page=page_of(request.args.get("page", ""), live.shop.sites),
+    )
+    body = face.page.filled(ticket=_signed(ticket), nonce=csp_nonce())
+    return _in_frame(make_response(body))
+
+
+@bp.post("/w/<code>/entries")
+@guards.anyone
+def submit(code: str) -> Response:
+    """Take a play, a claim, or both, and answer with what came of it."""
+    live = _live(code)
+    form = request.form
+    ticket, trouble = _ticket(form.get("ticket", ""), code)
+    locale = (
+        ticket.locale
+        if ticket
+        else live.campaign.language(live.placement.language, language.wished())
+    )
+    language.speak(locale)
+    if closed := _closed(live):
+        return closed
+    face = faces().of(live, locale)
+    submission = rules.read(form, live.campaign, locale)
+    visit = _Visit(live, face, submission, submission.step(live.campaign), ticket)
+    if submission.adult == "no":
+        return visit.show("widget/_minor.html")
+    if ticket is None or trouble:
+        return visit.ask_again(trouble)
+    if faults := rules.check(submission, live.campaign, visit.step):
+        return visit.ask_again(faults=faults, status=422)
+    if visit.step is not Step.PLAY and ticket.form != face.mark:
+        return visit.ask_again(_renewed())
+    return _enter(visit, ticket)
+
+
+@bp.get("/w/<code>/theme-<mark>.css")
+@guards.anyone
+def stylesheet(code: str, mark: str) -> Response:
+    """Answer the widget's style with the shop's tokens; its name is its content's."""
+    response = Response(stylesheet_of(_live(code)), mimetype="text/css")
+    response.headers["Cache-Control"] = f"public, max-age={YEAR_S}, immutable"
+    return _for_frame(response)
+
+
+@bp.get("/terms/<code>")
+@guards.anyone
+def terms(code: str) -> Response:
+    """Answer the game terms on a page of their own."""
+    live = _live(code)
+    locale = live.campaign.language(
+        live.placement.language, request.args.get("lang"), language.wished()
+    )
+    language.speak(locale)
+    context = faces().of(live, locale).context | {"csp_nonce": csp_nonce}
+    return make_response(render_template("widget/terms.html", **context))
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """One submission on its way, with what is needed to answer it."""
+
+    live: Live
+    face: Face
+    submission: Submission
+    step: Step
+    ticket: Ticket | None
+
+    def show(self, fragment: str, *, status: int = 200, **more: Any) -> Response:
+        """Return a fragment, or the page around it, with this visit's data."""
+        context = self.face.context | {
+            "csp_nonce": csp_nonce,
+            "values": self.submission,
+            "ticket": _signed(self.ticket) if self.ticket else "",
+            "fragment": fragment,
+            **more,
+        }
+        return _in_frame(page_or(fragment, PAGE, status=status, **context))
+
+    def ask_again(
+        self,
+        problem: str | None = None,
+        *,
+        faults: dict[str, Reason] | None = None,
+        status: int = 422,
+    ) -> Response:
+        """Show the form as it was typed, with what to mend and a ticket that works."""
+        again = replace(self, ticket=self._fresh_ticket())
+        said = {
+            field: str(OWN_FAULTS.get((field, why), FAULTS[why]))
+            for field, why in (faults or {}).items()
+        }
+        played = self._played() if self.step is Step.CLAIM else None
+        if played:
+            return again.show(
+                "widget/_reveal.html",
+                status=status,
+                faults=said,
+                problem=problem,
+                result=_result(played, self.face),
+                is_revealed=True,
+            )
+        fragment = self.face.context["fragment"]
+        return again.show(fragment, status=status, faults=said, problem=problem)
+
+    def _fresh_ticket(self) -> Ticket:
+        """Keep the play this ticket stands for, but bind it to the form shown now."""
+        if self.ticket is not None:
+            return replace(self.ticket, form=self.face.mark, version=self.live.version)
+        return Ticket(
+            id=os.urandom(rules.TICKET_BYTES),
+            placement=self.live.placement.code,
+            version=self.live.version,
+            form=self.face.mark,
+            locale=self.face.context["locale"],
+            page="",
+        )
+
+    def _played(self) -> Outcome | None:
+        if self.ticket is None:
+            return None
+        with reading() as session:
+            return entries.played(session, self.live, self.ticket.id)
+
+
+def _enter(visit: _Visit, ticket: Ticket) -> Response:
+    now = clock.now()
+    attempted = Attempted(
+        live=visit.live,
+        submission=visit.submission,
+        step=visit.step,
+        ticket=ticket.id,
+        locale=ticket.locale,
+        shown=visit.face.shown,
+        by=client.circumstances(ticket.page),
+        may_ask=not visit.submission.consents
+        or limiter().may_ask(
+            network=client.network(),
+            shop_id=visit.live.shop_id,
+            campaign=visit.live.campaign.code,
+        ),
+    )
+    try:
+        with transaction() as session:
+            outcome = entries.submit(session, attempted, tools=tools(), now=now)
+        tools().copies.stored(attempted.shown)
+    except entries.TicketUsedError:
+        return _recall(visit, attempted)
+    except entries.EnoughError:
+        return visit.show(
+            "widget/_problem.html",
+            status=409,
+            title=_("You have already taken part"),
+            advice=_("With this address you cannot take part again in this game."),
+            retry_url=None,
+        )
+    return _reveal(visit, outcome)
+
+
+def _recall(visit: _Visit, attempted: Attempted) -> Response:
+    try:
+        with reading() as session:
+            outcome = entries.recall(
+                session, attempted, print_key=tools().vault.print_key
+            )
+    except entries.OtherDataError:
+        return visit.show(
+            "widget/_problem.html",
+            status=409,
+            title=_("This card has already been played"),
+            advice=_("Its outcome stands. You can start again with a new card."),
+            retry_url=_start_url(visit),
+        )
+    except entries.LapsedError:
+        return visit.show(
+            "widget/_problem.html",
+            status=410,
+            title=_("The time to claim is over"),
+            advice=_("The prize went back into the game. You can play again."),
+            retry_url=_start_url(visit),
+        )
+    return _reveal(visit, outcome)
+
+
+def _reveal(visit: _Visit, outcome: Outcome) -> Response:
+    fragment = (
+        "widget/_done.html" if visit.step is Step.CLAIM else "widget/_reveal.html"
+    )
+    result = _result(outcome, visit.face)
+    sheet = visit.face.answer(one_of(fragment, PAGE), fragment, result)
+    body = sheet.filled(
+        ticket=_signed(visit.ticket) if visit.ticket else "",
+        nonce=csp_nonce(),
+        code=result.code,
+        mailbox=result.mailbox,
+    )
+    return _in_frame(varied(body))
+
+
+def _result(outcome: Outcome, face: Face) -> Result:
+    text = outcome.prize.texts[face.context["locale"]]
+    return Result(
+        is_win=outcome.is_win,
+        label=text.label,
+        claim=text.claim,
+        code=outcome.code,
+        mailbox=outcome.mailbox,
+        asks_confirmation=outcome.asks_confirmation,
+    )
+
+
+def _live(code: str) -> Live:
+    now = clock.now()
+    live = directory().known(code, now=now)
+    if live is None:
+        with reading() as session:
+            live = directory().find(session, code, now=now)
+    if live is None:
+        abort(404)
+    framed_by(*live.shop.sites)
+    return live
+
+
+def _closed(live: Live) -> Response | None:
+    """Return the page for a campaign that cannot be played now, if it is one."""
+    now = clock.now()
+    if live.is_open(now):
+        return None
+    if live.state == "closed" or now >= live.closes_at:
+        title, status = _("This game is over"), 410
+        advice = _("What you won and what you said yes to stays as it is.")
+    elif live.state == "paused":
+        title, status = _("This game is paused"), 403
+        advice = _("Come back a little later.")
+    else:
+        title, status = _("This game has not started yet"), 403
+        advice = _("Come back a little later.")
+    return _in_frame(errors.problem(status, title, advice))
+
+
+def _ticket(text: str, code: str) -> tuple[Ticket | None, str | None]:
+    """Return the ticket of a form, or what to tell whoever sent a bad one."""
+    try:
+        payload = signer().read(
+            Salt.TICKET, text, now=clock.now(), lasts=rules.TICKET_LIFE
+        )
+        ticket = Ticket.from_payload(payload)
+    except (BadTokenError, ExpiredTokenError):
+        return None, _renewed()
+    return (ticket, None) if ticket.placement == code else (None, _renewed())
+
+
+def _renewed() -> str:
+    return str(_("This page was renewed. Have one more look and send it again."))
+
+
+def _signed(ticket: Ticket) -> str:
+    return signer().sign(Salt.TICKET, ticket.as_payload(), now=clock.now())
+
+
+def _start_url(visit: _Visit) -> str:
+    locale = visit.face.context["locale"]
+    return url_for("widget.page", code=visit.live.placement.code, lang=locale)
+
+
+def _in_frame(response: Response) -> Response:
+    response.headers["X-Robots-Tag"] = "noindex"
+    return _for_frame(response)
+
+
+def _for_frame(response: Response) -> Response:
+    """Let pages that isolate themselves show us too (COEP)."""
+    response.headers["Cross-Origin-Embedder-Policy"] = "require-corp"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response

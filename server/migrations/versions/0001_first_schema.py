@@ -11,6 +11,32 @@ down_revision = None
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 APPEND_ONLY = ("consent_event", "text")
+# In the order in which they can be made.
+TABLES = (
+    "mailbox",
+    "member",
+    "shop",
+    "text",
+    "audit",
+    "campaign",
+    "contact",
+    "member_session",
+    "membership",
+    "suppression",
+    "campaign_day",
+    "campaign_version",
+    "evidence",
+    "placement",
+    "prize",
+    "entry",
+    "optin",
+    "voucher",
+    "consent_event",
+    "link",
+    "outbox",
+    "attempt",
+    "standing",
+)
 
 
 def upgrade() -> None:
@@ -38,6 +64,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("definition", sa.JSON(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shop")),
         sa.UniqueConstraint("code", name=op.f("uq_shop_code")),
@@ -302,7 +329,8 @@ def upgrade() -> None:
         sa.Column("settled_at", sa.BigInteger(), nullable=True),
         sa.Column("message_id", sa.String(), nullable=True),
         sa.CheckConstraint(
-            "state IN ('requested', 'sent', 'confirmed', 'declined', 'superseded', 'expired', 'undeliverable')",
+            "state IN ('requested', 'sent', 'confirmed', 'declined', 'superseded',"
+            " 'expired', 'undeliverable')",
             name=op.f("ck_optin_state"),
         ),
         sa.ForeignKeyConstraint(
@@ -485,8 +513,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """There is nothing before the first schema."""
-    raise NotImplementedError("restore a backup instead")
+    """Take every table away again, with all that is in it."""
+    for table in reversed(TABLES):
+        op.drop_table(table)
+    if op.get_bind().dialect.name == "postgresql":
+        for table in APPEND_ONLY:
+            op.execute(f"DROP FUNCTION {table}_refuse()")
 
 
 def _refuse_changes(table: str) -> None:

@@ -1,0 +1,162 @@
+"""What a campaign may not be, beyond the form of its file (REQUIREMENTS section 13).
+
+Each rule looks at the whole campaign and yields faults; only those that refuse stop
+an import, the others are shown as advice.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+from server.domain.campaign import LONGEST_DAYS, Campaign, Fault
+
+MOST_WORDS = 90
+MOST_POOL_CENTS = 100_000_00
+PLACEHOLDER = re.compile(r"\{|\}|\[|\]|\blorem\b|\btodo\b|\bxxx", re.I)
+UNNAMED_RECIPIENTS = re.compile(
+    r"\bpartners?\b|\bthird part(?:y|ies)\b|\bderden\b", re.I
+)
+SHAMING = re.compile(
+    r"nee,? ik (?:hou|heb) niet|no,? i (?:don't|do not) (?:like|want)"
+    r"|miss? (?:dit|out)",
+    re.I,
+)
+# Words for one thing; a text that uses two of them asks for two things (L-13).
+SAME_THING = re.compile(
+    r"\b(nieuwsbrief|newsletter|mailing|nieuwsmail|informatie|information)\b", re.I
+)
+
+Rule = Callable[[Campaign], Iterable[Fault]]
+
+
+def judge(campaign: Campaign) -> list[Fault]:
+    """Return every fault of a campaign, refusals first."""
+    faults = [fault for rule in RULES for fault in rule(campaign)]
+    return sorted(faults, key=lambda fault: not fault.refuses)
+
+
+def _duration(campaign: Campaign) -> Iterator[Fault]:
+    if (campaign.ends is None) == (campaign.days is None):
+        yield Fault("ends", "give either `ends` or `days`, one of the two", "L-28")
+    elif campaign.ends and campaign.starts:
+        if campaign.ends <= campaign.starts:
+            yield Fault("ends", "the campaign ends before it starts", "L-28")
+        elif (campaign.ends - campaign.starts).days > LONGEST_DAYS:
+            yield Fault("ends", "a campaign lasts a year at most", "L-28")
+
+
+def _unique_keys(campaign: Campaign) -> Iterator[Fault]:
+    groups: dict[str, list[str]] = {
+        "fields": [f.key for f in campaign.fields],
+        "purposes": [p.key for p in campaign.purposes],
+        "prizes": [p.key for p in campaign.prizes],
+        "placements": [p.code for p in campaign.placements],
+        "languages": list(campaign.languages),
+    }
+    for place, names in groups.items():
+        for name, times in Counter(names).items():
+            if times > 1:
+                yield Fault(place, f"{name!r} stands here {times} times", "unique")
+
+
+RESERVED = frozenset({"email", "ticket", "seed", "terms", "adult", "csrf_token"})
+
+
+def _field_names(campaign: Campaign) -> Iterator[Fault]:
+    for number, asked in enumerate(campaign.fields, 1):
+        place = f"fields[{number}]"
+        if asked.key in RESERVED:
+            yield Fault(f"{place}.key", f"{asked.key!r} is a name of ours", "unique")
+        if asked.required:
+            yield Fault(
+                f"{place}.required",
+                "only the mail address should be obligatory",
+                "L-17",
+                refuses=False,
+            )
+
+
+def _draw(campaign: Campaign) -> Iterator[Fault]:
+    if sum(prize.weight for prize in campaign.prizes) == 0:
+        yield Fault("prizes", "the weights add up to nothing", "L-28")
+    fallback = [p for p in campaign.prizes if p.key == campaign.fallback]
+    if not fallback:
+        yield Fault("fallback", f"there is no prize {campaign.fallback!r}", "L-28")
+    elif fallback[0].stock is not None:
+        yield Fault("fallback", "the fallback must be a prize without stock", "L-28")
+    for number, prize in enumerate(campaign.prizes, 1):
+        if prize.kind == "none" and (prize.stock is not None or prize.code):
+            yield Fault(
+                f"prizes[{number}]", "no prize has no stock and no code", "L-28"
+            )
+    pool = sum((prize.stock or 0) * prize.value_cents for prize in campaign.prizes)
+    if pool > MOST_POOL_CENTS:
+        yield Fault("prizes", "the prizes are worth more than EUR 100,000", "L-24")
+
+
+def _languages(campaign: Campaign) -> Iterator[Fault]:
+    """A language is whole or absent, but for a purpose, which is then not asked."""
+    for locale in campaign.languages:
+        for place, texts in _needed_texts(campaign):
+            if locale not in texts:
+                yield Fault(f"{place}.{locale}", "this language has no text", "L-14")
+        for number, purpose in enumerate(campaign.purposes, 1):
+            if locale not in purpose.texts:
+                yield Fault(
+                    f"purposes[{number}].texts.{locale}",
+                    "without a text this consent is not asked in this language",
+                    "L-14",
+                    refuses=False,
+                )
+
+
+def _needed_texts(campaign: Campaign) -> Iterator[tuple[str, Iterable[str]]]:
+    yield "name", campaign.name
+    yield "texts", campaign.texts
+    yield "notice", campaign.notice
+    yield "terms", [locale for locale, text in campaign.terms.items() if text]
+    for number, prize in enumerate(campaign.prizes, 1):
+        yield f"prizes[{number}].texts", prize.texts
+    for number, asked in enumerate(campaign.fields, 1):
+        yield f"fields[{number}].label", asked.label
+        yield f"fields[{number}].why", asked.why
+
+
+def _placement_languages(campaign: Campaign) -> Iterator[Fault]:
+    for number, placement in enumerate(campaign.placements, 1):
+        if placement.language and placement.language not in campaign.languages:
+            yield Fault(
+                f"placements[{number}].language", "the campaign has no such language"
+            )
+
+
+def _consent_texts(campaign: Campaign) -> Iterator[Fault]:
+    for number, purpose in enumerate(campaign.purposes, 1):
+        for locale, text in purpose.texts.items():
+            whole = " ".join((text.title, text.ask, text.frequency, text.stop))
+            place = f"purposes[{number}].texts.{locale}"
+            yield from _wording_faults(place, whole)
+
+
+def _wording_faults(place: str, whole: str) -> Iterator[Fault]:
+    if PLACEHOLDER.search(whole):
+        yield Fault(place, "a placeholder was left in this text", "L-11")
+    if found := UNNAMED_RECIPIENTS.search(whole):
+        yield Fault(place, f"name who {found[0]!r} are", "L-05")
+    if len(whole.split()) > MOST_WORDS:
+        yield Fault(place, f"longer than {MOST_WORDS} words", "L-12", refuses=False)
+    if SHAMING.search(whole):
+        yield Fault(place, "this puts pressure on who says no", "L-12", refuses=False)
+    if len({word.lower() for word in SAME_THING.findall(whole)}) > 1:
+        yield Fault(place, "two words for the same thing", "L-13", refuses=False)
+
+
+RULES: tuple[Rule, ...] = (
+    _duration,
+    _unique_keys,
+    _field_names,
+    _draw,
+    _languages,
+    _placement_languages,
+    _consent_texts,
+)

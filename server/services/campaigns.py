@@ -1,0 +1,389 @@
+"""Publish campaigns from their files, and find what visitors may see of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from server.domain import chance, codes, lint
+from server.domain.campaign import (
+    Campaign,
+    Fault,
+    FileError,
+    Placement,
+    ShopFile,
+    as_tables,
+    parse_campaign,
+    parse_shop,
+)
+from server.domain.seals import NONCE_BYTES, Vault
+from server.models import campaign as models
+from server.models.placement import Placement as PlacementRow
+from server.models.prize import Prize as PrizeRow
+from server.models.shop import Shop
+from server.models.voucher import Voucher
+
+Chance = Callable[[int], bytes]
+
+KNOWN_FOR = timedelta(seconds=1)
+FROZEN = ("mechanic", "flow", "fallback", "starts", "ends", "days")
+FROZEN_PRIZE = ("key", "kind", "weight", "stock", "value_cents", "code")
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What an import did, and what it would advise."""
+
+    version: int
+    is_new_version: bool
+    advice: list[Fault]
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A placement, its campaign and its shop, as one version serves them."""
+
+    campaign_id: int
+    shop_id: int
+    placement_id: int
+    version: int
+    shop_version: int
+    state: str
+    opens_at: datetime
+    closes_at: datetime
+    shop: ShopFile
+    campaign: Campaign
+    placement: Placement
+    table: chance.Table
+    prize_ids: dict[str, int]
+    last_seed: bytes
+    epochs: int
+
+    def is_open(self, now: datetime) -> bool:
+        """Return whether somebody may play at this moment."""
+        return self.state == "published" and self.opens_at <= now < self.closes_at
+
+    def seed(self, epoch: int) -> bytes:
+        """Return the secret seed of a campaign day."""
+        return chance.seed_for(self.last_seed, epochs=self.epochs, epoch=epoch)
+
+
+def save_shop(session: Session, shop: ShopFile, *, now: datetime) -> Shop:
+    """Make a shop from its file, or bring it up to date."""
+    row = session.scalar(select(Shop).where(Shop.code == shop.code))
+    if row is None:
+        row = Shop(code=shop.code, created_at=now, version=0)
+        session.add(row)
+    row.name = shop.name
+    row.definition = as_tables(shop)
+    row.version += 1
+    session.flush()
+    return row
+
+
+def save(
+    session: Session,
+    campaign: Campaign,
+    *,
+    vault: Vault,
+    now: datetime,
+    random: Chance,
+    publish: bool = True,
+) -> Saved:
+    """Make a campaign from its file, or a new version of it.
+
+    Raises `FileError` naming every fault; then nothing of it is stored. Once
+    published, odds, prizes and dates stay as they are (PZ-09).
+    """
+    shop = session.scalar(select(Shop).where(Shop.code == campaign.shop))
+    row = session.scalar(
+        select(models.Campaign).where(models.Campaign.code == campaign.code)
+    )
+    faults = lint.judge(campaign) + _foreign_faults(session, campaign, shop, row)
+    refusals = [fault for fault in faults if fault.refuses]
+    if refusals:
+        raise FileError(refusals)
+    assert shop is not None  # noqa: S101  # a missing shop is among the faults
+    if row is None:
+        row = _create(session, campaign, shop, vault=vault, now=now, random=random)
+    is_new = _add_version(session, row, campaign, now=now)
+    _place(session, row, campaign)
+    if publish and row.state == "draft":
+        row.state = "published"
+    session.flush()
+    return Saved(row.version, is_new, [fault for fault in faults if not fault.refuses])
+
+
+def load(session: Session, code: str) -> Campaign | None:
+    """Return the newest version of a campaign, as its file would say it."""
+    definition = session.scalar(
+        select(models.CampaignVersion.definition)
+        .join(models.Campaign, models.Campaign.id == models.CampaignVersion.campaign_id)
+        .where(
+            models.Campaign.code == code,
+            models.CampaignVersion.number == models.Campaign.version,
+        )
+    )
+    return None if definition is None else parse_campaign(definition)
+
+
+def shop_named(session: Session, code: str) -> ShopFile | None:
+    """Return a shop as its file says it, or None."""
+    definition = session.scalar(select(Shop.definition).where(Shop.code == code))
+    return None if definition is None else parse_shop(definition)
+
+
+def set_paused(session: Session, campaign_id: int, *, paused: bool) -> bool:
+    """Pause a published campaign or let a paused one go on; False if it was not so."""
+    before, after = ("published", "paused") if paused else ("paused", "published")
+    found = session.execute(
+        update(models.Campaign)
+        .where(models.Campaign.id == campaign_id, models.Campaign.state == before)
+        .values(state=after)
+    )
+    return bool(found.rowcount)  # type: ignore[attr-defined]  # an UPDATE has one
+
+
+class Directory:
+    """Finds what a placement's code shows, and remembers it for a second.
+
+    Every process keeps its own, so a pause reaches all of them within `KNOWN_FOR`.
+    """
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._known: dict[str, tuple[datetime, Live]] = {}
+        self._built: dict[tuple[int, int, int], Live] = {}
+        self._campaigns: dict[tuple[int, int], Campaign] = {}
+        self._shops: dict[tuple[int, int], ShopFile] = {}
+
+    def find(self, session: Session, code: str, *, now: datetime) -> Live | None:
+        """Return what visitors may see under a code, open or not; None if nothing."""
+        known = self._known.get(code)
+        if known is not None and abs(now - known[0]) < KNOWN_FOR:
+            return known[1]
+        live = self._look_up(session, code)
+        if live is None:
+            self._known.pop(code, None)
+        else:
+            self._known[code] = (now, live)
+        return live
+
+    def campaign(self, session: Session, campaign_id: int, number: int) -> Campaign:
+        """Return one version of a campaign; versions never change, so it is kept."""
+        key = (campaign_id, number)
+        if key not in self._campaigns:
+            definition = session.scalars(
+                select(models.CampaignVersion.definition).where(
+                    models.CampaignVersion.campaign_id == campaign_id,
+                    models.CampaignVersion.number == number,
+                )
+            ).one()
+            self._campaigns[key] = parse_campaign(definition)
+        return self._campaigns[key]
+
+    def shop(self, session: Session, shop_id: int, version: int) -> ShopFile:
+        """Return a shop as its newest file says it; `version` is its row's."""
+        key = (shop_id, version)
+        if key not in self._shops:
+            row = session.get_one(Shop, shop_id)
+            self._shops[key] = parse_shop(row.definition)
+        return self._shops[key]
+
+    def forget(self) -> None:
+        """Look everything up again, because this process has just changed it."""
+        self._known.clear()
+
+    def known(self, code: str, *, now: datetime) -> Live | None:
+        """Return what was found under a code within the last second."""
+        known = self._known.get(code)
+        return known[1] if known and abs(now - known[0]) < KNOWN_FOR else None
+
+    def _look_up(self, session: Session, code: str) -> Live | None:
+        found = session.execute(
+            select(PlacementRow, models.Campaign, Shop.version)
+            .join(models.Campaign, models.Campaign.id == PlacementRow.campaign_id)
+            .join(Shop, Shop.id == models.Campaign.shop_id)
+            .where(PlacementRow.code == code, PlacementRow.is_retired.is_(False))
+        ).one_or_none()
+        if found is None or found[1].state == "draft":
+            return None
+        placement, row, shop_version = found
+        key = (placement.id, row.version, shop_version)
+        if key not in self._built:
+            self._built[key] = self._assemble(session, placement, row, shop_version)
+        return replace(self._built[key], state=row.state)
+
+    def _assemble(
+        self,
+        session: Session,
+        placement: PlacementRow,
+        row: models.Campaign,
+        shop_version: int,
+    ) -> Live:
+        campaign = self.campaign(session, row.id, row.version)
+        prize_ids = session.execute(
+            select(PrizeRow.key, PrizeRow.id).where(PrizeRow.campaign_id == row.id)
+        )
+        return Live(
+            campaign_id=row.id,
+            shop_id=row.shop_id,
+            placement_id=placement.id,
+            version=row.version,
+            shop_version=shop_version,
+            state=row.state,
+            opens_at=row.opens_at,
+            closes_at=row.closes_at,
+            shop=self.shop(session, row.shop_id, shop_version),
+            campaign=campaign,
+            placement=next(p for p in campaign.placements if p.code == placement.code),
+            table=table_of(campaign),
+            prize_ids={row.key: row.id for row in prize_ids},
+            last_seed=self._vault.open(row.sealed_seed, about=row.code.encode()),
+            epochs=row.epochs,
+        )
+
+
+def _foreign_faults(
+    session: Session, campaign: Campaign, shop: Shop | None, row: models.Campaign | None
+) -> list[Fault]:
+    """Return what only the database knows to be wrong."""
+    if shop is None:
+        return [Fault("shop", f"there is no shop {campaign.shop!r}")]
+    faults = []
+    if row is not None and row.shop_id != shop.id:
+        faults.append(Fault("code", f"{campaign.code!r} is taken"))
+    elif row is not None and row.state != "draft":
+        faults += _changed_promises(session, campaign)
+    taken = select(PlacementRow.code).where(
+        PlacementRow.code.in_([p.code for p in campaign.placements]),
+        PlacementRow.campaign_id != (row.id if row else -1),
+    )
+    faults += [
+        Fault("placements", f"{code!r} is taken by another campaign")
+        for code in session.scalars(taken)
+    ]
+    return faults
+
+
+def _changed_promises(session: Session, campaign: Campaign) -> list[Fault]:
+    before = load(session, campaign.code)
+    if before is None:
+        return []
+    why = "is fixed once published; make a campaign with another code"
+    faults = [
+        Fault(name, why, "PZ-09")
+        for name in FROZEN
+        if getattr(before, name) != getattr(campaign, name)
+    ]
+    if _promised(before) != _promised(campaign):
+        faults.append(Fault("prizes", why, "PZ-09"))
+    return faults
+
+
+def _promised(campaign: Campaign) -> list[tuple[Any, ...]]:
+    return [
+        tuple(getattr(prize, name) for name in FROZEN_PRIZE)
+        for prize in campaign.prizes
+    ]
+
+
+def _create(
+    session: Session,
+    campaign: Campaign,
+    shop: Shop,
+    *,
+    vault: Vault,
+    now: datetime,
+    random: Chance,
+) -> models.Campaign:
+    opens, closes = campaign.window(now)
+    epochs = chance.epochs_between(opens, closes)
+    last_seed = random(chance.SEED_BYTES)
+    row = models.Campaign(
+        shop_id=shop.id,
+        code=campaign.code,
+        state="draft",
+        version=0,
+        opens_at=opens,
+        closes_at=closes,
+        sealed_seed=vault.seal(
+            last_seed, nonce=random(NONCE_BYTES), about=campaign.code.encode()
+        ),
+        anchor=chance.seed_for(last_seed, epochs=epochs, epoch=0).hex(),
+        epochs=epochs,
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    for prize in campaign.prizes:
+        _stock(session, row.id, prize, random=random)
+    return row
+
+
+def _stock(session: Session, campaign_id: int, prize: Any, *, random: Chance) -> None:
+    """Make a prize and, if it is limited, one voucher for each unit of it."""
+    row = PrizeRow(campaign_id=campaign_id, key=prize.key, stock=prize.stock)
+    session.add(row)
+    session.flush()
+    units = [
+        {
+            "prize_id": row.id,
+            "number": number,
+            "code": prize.code or codes.make(random(8)),
+            "state": "free",
+        }
+        for number in range(1, (prize.stock or 0) + 1)
+    ]
+    if units:
+        session.execute(insert(Voucher), units)
+
+
+def _add_version(
+    session: Session, row: models.Campaign, campaign: Campaign, *, now: datetime
+) -> bool:
+    if row.version and load(session, row.code) == campaign:
+        return False
+    row.version += 1
+    session.add(
+        models.CampaignVersion(
+            campaign_id=row.id,
+            number=row.version,
+            definition=as_tables(campaign),
+            created_at=now,
+        )
+    )
+    return True
+
+
+def _place(session: Session, row: models.Campaign, campaign: Campaign) -> None:
+    """Make the placements the file names, and retire those it names no longer."""
+    rows = {
+        placed.code: placed
+        for placed in session.scalars(
+            select(PlacementRow).where(PlacementRow.campaign_id == row.id)
+        )
+    }
+    for placement in campaign.placements:
+        placed = rows.pop(placement.code, None)
+        if placed is None:
+            placed = PlacementRow(campaign_id=row.id, code=placement.code)
+            session.add(placed)
+        placed.channel = placement.channel
+        placed.is_retired = False
+    for placed in rows.values():
+        placed.is_retired = True
+
+
+def table_of(campaign: Campaign) -> chance.Table:
+    """Return the odds of a campaign as they are committed to and drawn from."""
+    return chance.Table(
+        slots=tuple(
+            chance.Slot(prize.key, prize.weight, prize.stock)
+            for prize in campaign.prizes
+        ),
+        fallback=campaign.fallback,
+    )

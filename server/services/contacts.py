@@ -1,0 +1,218 @@
+"""Recognise people by their address, and keep count of the mails to a mailbox."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
+from server.domain import address, limits
+from server.domain.seals import KEY_BYTES, NONCE_BYTES, Vault
+from server.models.base import inserting, table
+from server.models.contact import Contact, Mailbox, Suppression
+
+Chance = Callable[[int], bytes]
+REF_BYTES = 16
+PUBLIC_ID_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A contact as the path of an entry needs it; `key` opens their evidence."""
+
+    id: int
+    shop_id: int
+    subject_ref: bytes
+    email: str
+    email_hash: bytes
+    key: bytes
+    is_new: bool
+
+
+def recognise(
+    session: Session,
+    *,
+    shop_id: int,
+    email: str,
+    locale: str,
+    vault: Vault,
+    now: datetime,
+    random: Chance,
+) -> Person:
+    """Return who has this address at this shop, making the contact if need be.
+
+    The row stays locked until the end of the transaction, so what follows for one
+    person happens one after the other.
+    """
+    subject_ref, key = random(REF_BYTES), random(KEY_BYTES)
+    email_hash = vault.hashed("contact", shop_id, address.identity(email))
+    connection = session.connection()
+    row = connection.execute(
+        _recognise(connection.dialect.name),
+        {
+            "public_id": random(PUBLIC_ID_BYTES).hex(),
+            "shop_id": shop_id,
+            "email": email,
+            "email_hash": email_hash,
+            "subject_ref": subject_ref,
+            "sealed_key": vault.seal(key, nonce=random(NONCE_BYTES), about=subject_ref),
+            "locale": locale,
+            "created_at": now,
+            "seen_at": now,
+        },
+    ).one()
+    is_new = row.subject_ref == subject_ref
+    return Person(
+        id=row.id,
+        shop_id=shop_id,
+        subject_ref=row.subject_ref,
+        email=row.email,
+        email_hash=email_hash,
+        key=key if is_new else vault.open(row.sealed_key, about=row.subject_ref),
+        is_new=is_new,
+    )
+
+
+@cache
+def _recognise(dialect: str) -> Any:
+    contact = table(Contact)
+    insert = inserting(dialect)(contact)
+    return insert.on_conflict_do_update(
+        index_elements=["shop_id", "email_hash"],
+        set_={"seen_at": insert.excluded.seen_at},
+    ).returning(
+        contact.c.id, contact.c.subject_ref, contact.c.email, contact.c.sealed_key
+    )
+
+
+def lock(session: Session, who: Person) -> None:
+    """Let what follows for this person happen once at a time."""
+    session.execute(select(Contact.id).where(Contact.id == who.id).with_for_update())
+
+
+def person(session: Session, contact_id: int, *, vault: Vault) -> Person:
+    """Return a known contact."""
+    row = session.get_one(Contact, contact_id)
+    return Person(
+        id=row.id,
+        shop_id=row.shop_id,
+        subject_ref=row.subject_ref,
+        email=row.email,
+        email_hash=row.email_hash,
+        key=vault.open(row.sealed_key, about=row.subject_ref),
+        is_new=False,
+    )
+
+
+_suppression = table(Suppression)
+_SUPPRESSED = select(_suppression.c.until).where(
+    _suppression.c.shop_id == bindparam("shop_id"),
+    _suppression.c.email_hash == bindparam("email_hash"),
+)
+
+
+def may_be_asked(session: Session, who: Person, *, now: datetime) -> bool:
+    """Return whether this address may be asked for a confirmation."""
+    row = (
+        session.connection()
+        .execute(_SUPPRESSED, {"shop_id": who.shop_id, "email_hash": who.email_hash})
+        .one_or_none()
+    )
+    return row is None or (row.until is not None and row.until <= now)
+
+
+def suppress(
+    session: Session, who: Person, *, reason: str, until: datetime | None, now: datetime
+) -> None:
+    """Keep an address from being asked until a moment, or for ever."""
+    insert = inserting(session.get_bind().dialect.name)(Suppression)
+    session.execute(
+        insert.on_conflict_do_update(
+            index_elements=["shop_id", "email_hash"],
+            set_={"reason": insert.excluded.reason, "until": insert.excluded.until},
+        ),
+        {
+            "shop_id": who.shop_id,
+            "email_hash": who.email_hash,
+            "reason": reason,
+            "until": until,
+            "created_at": now,
+        },
+    )
+
+
+def allowed_mails(
+    session: Session,
+    who: Person,
+    wanted: Iterable[limits.Kind],
+    *,
+    vault: Vault,
+    now: datetime,
+) -> set[limits.Kind]:
+    """Return which of these mails the mailbox may still get, and count them.
+
+    One row counts for the shop and one for the whole instance (section 15). The
+    common case, a mailbox nobody has written to, takes a single statement.
+    """
+    wanted = list(wanted)
+    if not wanted:
+        return set()
+    mailbox = address.mailbox(who.email)
+    keys = [vault.hashed("mailbox", scope, mailbox) for scope in (who.shop_id, "all")]
+    fresh = limits.as_text(limits.Sending(kind, now) for kind in wanted)
+    connection = session.connection()
+    made = connection.scalars(
+        _new_mailbox(connection.dialect.name),
+        [{"key": key, "sendings": fresh, "touched_at": now} for key in keys],
+    ).all()
+    if len(made) == len(keys):
+        return set(wanted)
+    return _count_known(session, keys, wanted, made=set(made), now=now)
+
+
+@cache
+def _new_mailbox(dialect: str) -> Any:
+    mailbox = table(Mailbox)
+    return inserting(dialect)(mailbox).on_conflict_do_nothing().returning(mailbox.c.key)
+
+
+def _count_known(
+    session: Session,
+    keys: list[bytes],
+    wanted: list[limits.Kind],
+    *,
+    made: set[bytes],
+    now: datetime,
+) -> set[limits.Kind]:
+    """Judge a mailbox that was written to before. Rows are locked in key order."""
+    rows = {
+        row.key: row
+        for row in session.scalars(
+            select(Mailbox)
+            .where(Mailbox.key.in_(keys))
+            .order_by(Mailbox.key)
+            .with_for_update()
+        )
+    }
+    past = {
+        key: () if key in made else limits.from_text(rows[key].sendings) for key in keys
+    }
+    allowed = set()
+    for kind in wanted:
+        if all(limits.may_send(past[key], kind, now=now) for key in keys):
+            allowed.add(kind)
+            sending = limits.Sending(kind, now)
+            past = {key: (*sendings, sending) for key, sendings in past.items()}
+    for key in keys:
+        session.execute(
+            update(Mailbox)
+            .where(Mailbox.key == key)
+            .values(
+                sendings=limits.as_text(limits.remember(past[key], now=now)),
+                touched_at=now,
+            )
+        )
+    return allowed

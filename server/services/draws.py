@@ -1,0 +1,121 @@
+"""Draw a prize, and take its voucher from the pool.
+
+The draw is told nothing of the person or their consents (CR-02).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
+from server.domain import chance, codes
+from server.models.base import table
+from server.models.voucher import Voucher
+from server.services.campaigns import Live
+
+Chance = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What came out: the drawn slot, what is awarded, and the unit taken, if any."""
+
+    epoch: int
+    slot: str
+    awarded: str
+    voucher_id: int | None = None
+    unit: int | None = None
+    code: str | None = None
+
+
+_FREE_UNIT = (
+    select(Voucher.id, Voucher.number, Voucher.code)
+    .where(Voucher.prize_id == bindparam("prize_id"), Voucher.state == "free")
+    .order_by(Voucher.number)
+    .limit(1)
+    # Those who win the same prize at once take different units and do not wait.
+    .with_for_update(skip_locked=True)
+)
+_HOLD = (
+    update(Voucher)
+    .where(Voucher.id == bindparam("voucher_id"), Voucher.state == "free")
+    .values(state="reserved", entry_id=bindparam("holder"))
+)
+
+
+class StockError(Exception):
+    """A unit that was locked for us turned out to be taken; the play must not stand."""
+
+
+def draw_prize(
+    session: Session, live: Live, *, ticket: bytes, seed: str, now: datetime
+) -> Drawn:
+    """Return the outcome of a play, with a free unit locked if the prize is limited."""
+    epoch = chance.epoch_of(now, opens=live.opens_at)
+    slot = chance.draw(
+        live.table,
+        seed=live.seed(epoch),
+        campaign=live.campaign.code,
+        epoch=epoch,
+        ticket=ticket.hex(),
+        browser=seed,
+    )
+    if live.campaign.prize(slot).stock is None:
+        return Drawn(epoch, slot, slot)
+    unit = session.execute(_FREE_UNIT, {"prize_id": live.prize_ids[slot]}).one_or_none()
+    if unit is None:
+        return Drawn(epoch, slot, live.table.fallback)
+    return Drawn(epoch, slot, slot, unit.id, unit.number, unit.code)
+
+
+def hold(session: Session, drawn: Drawn, *, entry_id: int) -> None:
+    """Reserve the drawn unit for an entry."""
+    if drawn.voucher_id is None:
+        return
+    taken = session.execute(_HOLD, {"voucher_id": drawn.voucher_id, "holder": entry_id})
+    if taken.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE has one
+        raise StockError
+
+
+_AWARD_NEW = table(Voucher).insert()
+_AWARD_HELD = (
+    update(Voucher)
+    .where(Voucher.entry_id == bindparam("holder"), Voucher.state == "reserved")
+    .values(state="awarded", awarded_at=bindparam("at"))
+    .returning(Voucher.code)
+)
+
+
+def award(
+    session: Session,
+    live: Live,
+    prize_key: str,
+    *,
+    entry_id: int,
+    now: datetime,
+    random: Chance,
+) -> str | None:
+    """Hand over what an entry won and return its code; None where there is no prize."""
+    prize = live.campaign.prize(prize_key)
+    if prize.kind == "none":
+        return None
+    if prize.stock is not None:
+        code = session.scalar(_AWARD_HELD, {"holder": entry_id, "at": now})
+        if code is None:
+            raise StockError
+        return code
+    code = prize.code or codes.make(random(8))
+    session.connection().execute(
+        _AWARD_NEW,
+        {
+            "prize_id": live.prize_ids[prize_key],
+            "number": None,
+            "code": code,
+            "state": "awarded",
+            "entry_id": entry_id,
+            "awarded_at": now,
+        },
+    )
+    return code

@@ -1,0 +1,438 @@
+"""The path of an entry: one function from a checked form to rows and queued mails.
+
+One commit holds the entry, its consents, the stock and the mails, or nothing. The
+ticket is the idempotency key: the same ticket with the same data gives the same
+outcome, with other data it is refused (SAFETY.md section 1).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.orm import Session
+
+from server.domain import address
+from server.domain.campaign import Prize
+from server.domain.entry import Step, Submission
+from server.domain.limits import Kind
+from server.domain.optin import Answer, Pending
+from server.models.base import inserting, table
+from server.models.entry import Entry
+from server.models.voucher import Voucher
+from server.services import contacts, draws, optins, outbox
+from server.services.campaigns import Live
+from server.services.consents import Circumstances
+from server.services.contacts import Person
+from server.services.outbox import Mail
+from server.services.texts import Shown
+from server.services.tools import Tools
+
+RESERVED_FOR = timedelta(hours=1)
+
+
+class TicketUsedError(Exception):
+    """This ticket has already made its play; `recall` tells what came of it."""
+
+
+class OtherDataError(Exception):
+    """This ticket has already been used with other data."""
+
+
+class LapsedError(Exception):
+    """The prize was not claimed in time and went back into the game."""
+
+
+class EnoughError(Exception):
+    """This address has taken part as often as the campaign allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """What the view brings: the form, its ticket and what surrounds them."""
+
+    live: Live
+    submission: Submission
+    step: Step
+    ticket: bytes
+    locale: str
+    shown: Shown
+    by: Circumstances
+    # False while a limit on clients or campaigns keeps us from asking anybody.
+    may_ask: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the visitor is told. It is the same whatever we know of the address."""
+
+    prize: Prize
+    is_win: bool
+    code: str | None
+    mailbox: str | None
+    asks_confirmation: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One walk along the path: what came in, the tools, and one moment for all."""
+
+    session: Session
+    attempted: Attempted
+    tools: Tools
+    now: datetime
+
+    @property
+    def live(self) -> Live:
+        return self.attempted.live
+
+    @property
+    def submission(self) -> Submission:
+        return self.attempted.submission
+
+
+def submit(
+    session: Session, attempted: Attempted, *, tools: Tools, now: datetime
+) -> Outcome:
+    """Play, claim, or both, and queue what has to be mailed.
+
+    Raises `TicketUsedError` and `EnoughError`; then the caller's transaction must
+    not be committed.
+    """
+    run = _Run(session, attempted, tools, now)
+    if attempted.step is Step.PLAY:
+        _, awarded = _play(run, None)
+        return _outcome(attempted, awarded, None)
+    who = _recognise(run)
+    _check_enough(run, who)
+    make = _claim if attempted.step is Step.CLAIM else _play
+    entry_id, awarded = make(run, who)
+    code = draws.award(
+        session,
+        attempted.live,
+        awarded,
+        entry_id=entry_id,
+        now=now,
+        random=tools.random,
+    )
+    _write_to(run, who, entry_id, awarded, code)
+    return _outcome(attempted, awarded, code)
+
+
+def recall(session: Session, attempted: Attempted, *, print_key: bytes) -> Outcome:
+    """Return what a used ticket led to, if the data is the same.
+
+    Raises `OtherDataError` and `LapsedError`.
+    """
+    row = session.execute(
+        select(Entry, Voucher.code)
+        .outerjoin(Voucher, Voucher.entry_id == Entry.id)
+        .where(Entry.ticket == attempted.ticket)
+    ).one_or_none()
+    if row is None or row[0].campaign_id != attempted.live.campaign_id:
+        raise OtherDataError
+    entry, code = row
+    _check_same(entry, attempted, print_key)
+    is_claim = attempted.step is not Step.PLAY
+    return _outcome(attempted, entry.awarded, code if is_claim else None)
+
+
+def played(session: Session, live: Live, ticket: bytes) -> Outcome | None:
+    """Return what an unclaimed play of this campaign awaits, or None."""
+    awarded = session.scalar(
+        select(Entry.awarded).where(
+            Entry.ticket == ticket,
+            Entry.campaign_id == live.campaign_id,
+            Entry.state == "played",
+        )
+    )
+    if awarded is None:
+        return None
+    prize = live.campaign.prize(awarded)
+    return Outcome(prize, prize.kind != "none", None, None, asks_confirmation=False)
+
+
+def _check_same(entry: Entry, attempted: Attempted, print_key: bytes) -> None:
+    submission, step = attempted.submission, attempted.step
+    if step is not Step.CLAIM and entry.play_print != submission.play_print(print_key):
+        raise OtherDataError
+    if step is Step.PLAY:
+        return
+    if entry.state == "lapsed":
+        raise LapsedError
+    if entry.claim_print != submission.claim_print(print_key):
+        raise OtherDataError
+
+
+def lapse_due(session: Session, *, now: datetime, most: int = 200) -> int:
+    """Give back what was won and not claimed in time, and return how many plays."""
+    due = session.scalars(
+        select(Entry.id)
+        .where(Entry.state == "played", Entry.played_at <= now - RESERVED_FOR)
+        .limit(most)
+    ).all()
+    lapsed = session.scalars(
+        update(Entry)
+        .where(Entry.id.in_(due), Entry.state == "played")
+        .values(state="lapsed")
+        .returning(Entry.id)
+    ).all()
+    session.execute(
+        update(Voucher)
+        .where(Voucher.entry_id.in_(lapsed), Voucher.state == "reserved")
+        .values(state="free", entry_id=None)
+    )
+    return len(lapsed)
+
+
+def _outcome(attempted: Attempted, awarded: str, code: str | None) -> Outcome:
+    prize = attempted.live.campaign.prize(awarded)
+    email = attempted.submission.address
+    return Outcome(
+        prize=prize,
+        is_win=prize.kind != "none",
+        code=code,
+        mailbox=address.masked(email) if email else None,
+        asks_confirmation=bool(attempted.submission.consents),
+    )
+
+
+def _recognise(run: _Run) -> Person:
+    return contacts.recognise(
+        run.session,
+        shop_id=run.live.shop_id,
+        email=run.submission.address or "",
+        locale=run.attempted.locale,
+        vault=run.tools.vault,
+        now=run.now,
+        random=run.tools.random,
+    )
+
+
+def _play(run: _Run, who: Person | None) -> tuple[int, str]:
+    submission = run.submission
+    drawn = draws.draw_prize(
+        run.session,
+        run.live,
+        ticket=run.attempted.ticket,
+        seed=submission.seed,
+        now=run.now,
+    )
+    connection = run.session.connection()
+    entry_id = connection.scalar(
+        _insert_entry(connection.dialect.name),
+        {
+            "ticket": run.attempted.ticket,
+            "campaign_id": run.live.campaign_id,
+            "version": run.live.version,
+            "placement_id": run.live.placement_id,
+            "locale": run.attempted.locale,
+            "browser_seed": bytes.fromhex(submission.seed),
+            "epoch": drawn.epoch,
+            "drawn": drawn.slot,
+            "awarded": drawn.awarded,
+            "unit": drawn.unit,
+            "play_print": submission.play_print(run.tools.vault.print_key),
+            "played_at": run.now,
+            **(_claim_values(run, who) if who else _UNCLAIMED),
+        },
+    )
+    if entry_id is None:
+        raise TicketUsedError
+    draws.hold(run.session, drawn, entry_id=entry_id)
+    return entry_id, drawn.awarded
+
+
+@cache
+def _insert_entry(dialect: str) -> Any:
+    entry = table(Entry)
+    insert = inserting(dialect)(entry)
+    return insert.on_conflict_do_nothing(index_elements=["ticket"]).returning(
+        entry.c.id
+    )
+
+
+_UNCLAIMED = {
+    "state": "played",
+    "contact_id": None,
+    "claim_print": None,
+    "answers": None,
+    "claimed_at": None,
+}
+
+
+def _claim_values(run: _Run, who: Person) -> dict[str, Any]:
+    return {
+        "state": "claimed",
+        "contact_id": who.id,
+        "claim_print": run.submission.claim_print(run.tools.vault.print_key),
+        "answers": dict(run.submission.answers),
+        "claimed_at": run.now,
+    }
+
+
+def _claim(run: _Run, who: Person) -> tuple[int, str]:
+    row = run.session.execute(
+        update(Entry)
+        .where(
+            Entry.ticket == run.attempted.ticket,
+            Entry.campaign_id == run.live.campaign_id,
+            Entry.state == "played",
+        )
+        .values(**_claim_values(run, who))
+        .returning(Entry.id, Entry.awarded)
+    ).one_or_none()
+    if row is None:
+        raise TicketUsedError
+    return row.id, row.awarded
+
+
+_TIMES_ENTERED = (
+    select(func.count())
+    .select_from(Entry)
+    .where(
+        Entry.contact_id == bindparam("contact_id"),
+        Entry.campaign_id == bindparam("campaign_id"),
+    )
+)
+
+
+def _check_enough(run: _Run, who: Person) -> None:
+    """The contact's row is locked, so no two entries of theirs are counted at once."""
+    most = run.live.campaign.entries_per_address
+    if most is None or who.is_new:
+        return
+    entered = run.session.scalar(
+        _TIMES_ENTERED,
+        {"contact_id": who.id, "campaign_id": run.live.campaign_id},
+    )
+    if (entered or 0) >= most:
+        raise EnoughError
+
+
+def _write_to(
+    run: _Run, who: Person, entry_id: int, awarded: str, code: str | None
+) -> None:
+    """Record what was asked and queue the mails, as far as the mailbox allows."""
+    purposes = run.attempted.shown.purposes
+    asked = {key: purposes[key].sha256 for key in sorted(run.submission.consents)}
+    if asked and not (
+        run.attempted.may_ask and contacts.may_be_asked(run.session, who, now=run.now)
+    ):
+        asked = {}
+    answer, pending = optins.answer_for(
+        run.session,
+        who,
+        {key: digest.hex() for key, digest in asked.items()},
+        now=run.now,
+    )
+    allowed = contacts.allowed_mails(
+        run.session,
+        who,
+        _wanted(answer, code),
+        vault=run.tools.vault,
+        now=run.now,
+    )
+    optin_id = None
+    if Kind.CONFIRM in allowed:
+        optin_id = _ask(run, who, entry_id, asked, answer, pending)
+    if allowed:
+        _queue(run, who, entry_id, allowed, optin_id, awarded, code)
+    run.tools.copies.keep(run.session, run.attempted.shown, now=run.now)
+
+
+def _wanted(answer: Answer, code: str | None) -> list[Kind]:
+    kinds = [Kind.PRIZE] if code is not None else []
+    if answer in {Answer.ASK, Answer.ASK_ANEW, Answer.REPEAT}:
+        kinds.append(Kind.CONFIRM)
+    elif answer is Answer.NOTHING_NEW:
+        kinds.append(Kind.MANAGE)
+    return kinds
+
+
+def _ask(
+    run: _Run,
+    who: Person,
+    entry_id: int,
+    asked: dict[str, bytes],
+    answer: Answer,
+    pending: Pending | None,
+) -> int:
+    """Return the request that the confirmation mail is about, opening it if need be."""
+    if answer is Answer.REPEAT and pending is not None:
+        return pending.id
+    if answer is Answer.ASK_ANEW and pending is not None:
+        optins.supersede(run.session, who, pending, tools=run.tools, now=run.now)
+    by, live, shown = run.attempted.by, run.live, run.attempted.shown
+    return optins.request(
+        run.session,
+        who,
+        asked,
+        entry_id=entry_id,
+        notice_hash=shown.notice.sha256,
+        form_hash=shown.form.sha256,
+        locale=run.attempted.locale,
+        channel="email",
+        context={
+            "campaign": live.campaign.code,
+            "version": live.version,
+            "placement": live.placement.code,
+            "place": live.placement.channel,
+            "device": None,
+            "page": by.page,
+        },
+        facts={
+            "controller": live.shop.legal.name,
+            "email": who.email,
+            "ip": by.ip,
+            "user_agent": by.user_agent,
+            "yes": sorted(asked),
+            "no": sorted(set(shown.purposes) - set(asked)),
+        },
+        now=run.now,
+        tools=run.tools,
+    )
+
+
+def _queue(
+    run: _Run,
+    who: Person,
+    entry_id: int,
+    kinds: set[Kind],
+    optin_id: int | None,
+    awarded: str,
+    code: str | None,
+) -> None:
+    """Queue the allowed mails. They share a link row; the salts keep them apart."""
+    ref = optins.make_link(
+        run.session,
+        contact_id=who.id,
+        entry_id=entry_id,
+        optin_id=optin_id,
+        now=run.now,
+        tools=run.tools,
+    )
+    params = {
+        "to": who.email,
+        "link": [ref.row, ref.secret.hex()],
+        "first_name": run.submission.answers.get("first_name", ""),
+        "prize": awarded,
+        "code": code,
+        "page": run.attempted.by.page,
+    }
+    outbox.put_mails(
+        run.session,
+        [
+            Mail(
+                letter=kind.name.lower(),
+                shop_id=run.live.shop_id,
+                contact_id=who.id,
+                optin_id=optin_id if kind is Kind.CONFIRM else None,
+                params=params,
+            )
+            for kind in sorted(kinds)
+        ],
+        tools=run.tools,
+        now=run.now,
+    )

@@ -1,0 +1,586 @@
+"""Double opt-in: ask, confirm, decline, renew, withdraw (REQUIREMENTS section 14).
+
+What two presses may race for is decided by one guarded UPDATE and its row count.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
+from server.domain import optin as rules
+from server.domain.campaign import Campaign, Locale, ShopFile
+from server.domain.consent import Act
+from server.domain.limits import Kind
+from server.domain.links import SECRET_BYTES, LinkRef, hash_secret
+from server.domain.seals import Vault
+from server.models.base import table
+from server.models.consent import ConsentEvent
+from server.models.contact import Contact
+from server.models.entry import Entry
+from server.models.link import Link
+from server.models.optin import OptIn
+from server.models.shop import Shop
+from server.services import consents, contacts, outbox
+from server.services.campaigns import Directory
+from server.services.consents import Circumstances, Request
+from server.services.contacts import Person
+from server.services.outbox import Mail
+from server.services.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a mailed link leads to, as its pages and letters need it."""
+
+    link_id: int
+    optin: OptIn | None
+    who: Person
+    shop: ShopFile
+    campaign: Campaign
+    locale: Locale
+    entry_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a press led to: confirmed now, or the state that stood in its way."""
+
+    state: rules.State
+    at: datetime | None
+    is_new: bool
+
+
+def make_link(
+    session: Session,
+    *,
+    contact_id: int,
+    entry_id: int,
+    optin_id: int | None,
+    tools: Tools,
+    now: datetime,
+) -> LinkRef:
+    """Make what the links of one mail point to; the secret is kept nowhere."""
+    secret = tools.random(SECRET_BYTES)
+    row_id = session.connection().scalar(
+        _MAKE_LINK,
+        {
+            "secret_hash": hash_secret(secret),
+            "contact_id": contact_id,
+            "entry_id": entry_id,
+            "optin_id": optin_id,
+            "created_at": now,
+        },
+    )
+    return LinkRef(int(row_id or 0), secret)
+
+
+_link = table(Link)
+_MAKE_LINK = _link.insert().returning(_link.c.id)
+
+
+def find(
+    session: Session, ref: LinkRef, *, directory: Directory, vault: Vault
+) -> Found | None:
+    """Return what a link points to, or None if its secret is not the row's."""
+    row = session.execute(_FIND, {"link_id": ref.row}).one_or_none()
+    if row is None or not ref.matches(row.secret_hash):
+        return None
+    return Found(
+        link_id=ref.row,
+        optin=row.OptIn,
+        who=Person(
+            id=row.contact_id,
+            shop_id=row.shop_id,
+            subject_ref=row.subject_ref,
+            email=row.email,
+            email_hash=row.email_hash,
+            key=vault.open(row.sealed_key, about=row.subject_ref),
+            is_new=False,
+        ),
+        shop=directory.shop(session, row.shop_id, row.shop_version),
+        campaign=directory.campaign(session, row.campaign_id, row.version),
+        locale=cast("Locale", row.locale),
+        entry_id=row.entry_id,
+    )
+
+
+_FIND = (
+    select(
+        Link.secret_hash,
+        Link.contact_id,
+        Link.entry_id,
+        OptIn,
+        Entry.campaign_id,
+        Entry.version,
+        Entry.locale,
+        Shop.id.label("shop_id"),
+        Shop.version.label("shop_version"),
+        Contact.subject_ref,
+        Contact.email,
+        Contact.email_hash,
+        Contact.sealed_key,
+    )
+    .join(Entry, Entry.id == Link.entry_id)
+    .join(Contact, Contact.id == Link.contact_id)
+    .join(Shop, Shop.id == Contact.shop_id)
+    .outerjoin(OptIn, OptIn.id == Link.optin_id)
+    .where(Link.id == bindparam("link_id"))
+)
+
+
+def answer_for(
+    session: Session, who: Person, asked: Mapping[str, str], *, now: datetime
+) -> tuple[rules.Answer, rules.Pending | None]:
+    """Return what to do when somebody asks for these purposes, and what waits."""
+    if who.is_new or not asked:
+        return rules.answer(asked, active={}, pending=None, now=now), None
+    pending = pending_of(session, who.id)
+    return (
+        rules.answer(
+            asked, active=consents.active(session, who.id), pending=pending, now=now
+        ),
+        pending,
+    )
+
+
+def pending_of(session: Session, contact_id: int) -> rules.Pending | None:
+    """Return the newest request of somebody that waits for its confirmation."""
+    row = session.scalar(
+        select(OptIn)
+        .where(OptIn.contact_id == contact_id, OptIn.state.in_(rules.OPEN))
+        .order_by(OptIn.id.desc())
+        .limit(1)
+    )
+    if row is None:
+        return None
+    return rules.Pending(row.id, wordings=row.wordings, expires_at=row.expires_at)
+
+
+def request(
+    session: Session,
+    who: Person,
+    asked: Mapping[str, bytes],
+    *,
+    entry_id: int,
+    notice_hash: bytes,
+    form_hash: bytes,
+    locale: str,
+    channel: str,
+    context: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    tools: Tools,
+    now: datetime,
+) -> int:
+    """Open a request for these purposes, with its facts; the caller queues the mail."""
+    optin_id = session.connection().scalar(
+        _OPEN_REQUEST,
+        {
+            "contact_id": who.id,
+            "entry_id": entry_id,
+            "state": rules.State.REQUESTED.value,
+            "wordings": {purpose: text.hex() for purpose, text in asked.items()},
+            "requested_at": now,
+            "expires_at": now + rules.LIFE,
+        },
+    )
+    optin_id = int(optin_id or 0)
+    consents.record(
+        session,
+        who,
+        Request(optin_id, notice_hash, form_hash, locale, channel, context),
+        Act.REQUESTED,
+        asked,
+        method="form",
+        facts=facts,
+        tools=tools,
+        now=now,
+    )
+    return optin_id
+
+
+_optin = table(OptIn)
+_OPEN_REQUEST = _optin.insert().returning(_optin.c.id)
+
+
+def supersede(
+    session: Session,
+    who: Person,
+    pending: rules.Pending,
+    *,
+    tools: Tools,
+    now: datetime,
+) -> None:
+    """Close a request because the person now asked for something else."""
+    if _move(session, pending.id, rules.State.SUPERSEDED, now=now):
+        _repeat(
+            session,
+            who,
+            pending.id,
+            Act.SUPERSEDED,
+            method="form",
+            facts={},
+            now=now,
+            tools=tools,
+        )
+
+
+def confirm(
+    session: Session,
+    found: Found,
+    *,
+    by: Circumstances,
+    tools: Tools,
+    now: datetime,
+) -> Confirmation:
+    """Turn what was asked into consents, once (DO-02, DO-06).
+
+    The press decides by one compare-and-set; every other press, however many at a
+    time, finds it done and changes nothing.
+    """
+    assert found.optin is not None  # noqa: S101  # the view asked
+    optin_id = found.optin.id
+    changed = session.execute(
+        update(OptIn)
+        .where(
+            OptIn.id == optin_id,
+            OptIn.state.in_(rules.OPEN),
+            OptIn.expires_at > now,
+        )
+        .values(state=rules.State.CONFIRMED.value, settled_at=now)
+    )
+    if changed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE has one
+        return _as_it_stands(session, optin_id, now=now)
+    who = found.who
+    _repeat(
+        session,
+        who,
+        optin_id,
+        Act.GIVEN,
+        method="mailbox-confirmed-post",
+        facts={"ip": by.ip, "user_agent": by.user_agent, "link": found.link_id},
+        tools=tools,
+        now=now,
+    )
+    return Confirmation(rules.State.CONFIRMED, now, is_new=True)
+
+
+def _as_it_stands(session: Session, optin_id: int, *, now: datetime) -> Confirmation:
+    row = session.get_one(OptIn, optin_id, populate_existing=True)
+    state = rules.State(row.state)
+    if state in rules.OPEN and row.expires_at <= now:
+        state = rules.State.EXPIRED
+    return Confirmation(state, row.settled_at, is_new=False)
+
+
+def decline(
+    session: Session,
+    found: Found,
+    *,
+    by: Circumstances,
+    tools: Tools,
+    now: datetime,
+) -> Confirmation:
+    """Close a request because its owner did not make it, and stop asking them."""
+    assert found.optin is not None  # noqa: S101  # the view asked
+    if not _move(session, found.optin.id, rules.State.DECLINED, now=now):
+        return _as_it_stands(session, found.optin.id, now=now)
+    who = found.who
+    _repeat(
+        session,
+        who,
+        found.optin.id,
+        Act.DECLINED,
+        method="mailbox-post",
+        facts={"ip": by.ip, "user_agent": by.user_agent, "link": found.link_id},
+        tools=tools,
+        now=now,
+    )
+    contacts.suppress(
+        session, who, reason="not_me", until=now + rules.BLOCK_AFTER_NOT_ME, now=now
+    )
+    return Confirmation(rules.State.DECLINED, now, is_new=True)
+
+
+def withdraw_all(
+    session: Session,
+    found: Found,
+    *,
+    by: Circumstances,
+    method: str,
+    tools: Tools,
+    now: datetime,
+) -> list[str]:
+    """Withdraw every consent of somebody at a shop, and close what still waits.
+
+    Returns the purposes that were withdrawn; none the second time (WD-01, WD-02).
+    """
+    who = found.who
+    contacts.lock(session, who)
+    facts = {"ip": by.ip, "user_agent": by.user_agent, "link": found.link_id}
+    pending = pending_of(session, who.id)
+    if pending and _move(session, pending.id, rules.State.DECLINED, now=now):
+        _repeat(
+            session,
+            who,
+            pending.id,
+            Act.WITHDRAWN,
+            method=method,
+            facts=facts,
+            now=now,
+            tools=tools,
+        )
+    withdrawn = []
+    for purpose, text_hash in consents.active(session, who.id).items():
+        given = session.scalars(
+            select(ConsentEvent)
+            .where(
+                ConsentEvent.subject_ref == who.subject_ref,
+                ConsentEvent.purpose == purpose,
+                ConsentEvent.act == Act.GIVEN,
+            )
+            .order_by(ConsentEvent.id.desc())
+            .limit(1)
+        ).one()
+        consents.record(
+            session,
+            who,
+            _request_of(given),
+            Act.WITHDRAWN,
+            {purpose: bytes.fromhex(text_hash)},
+            method=method,
+            facts=facts,
+            now=now,
+            tools=tools,
+        )
+        withdrawn.append(purpose)
+    return withdrawn
+
+
+def mark_sent(
+    session: Session,
+    optin_id: int,
+    *,
+    message_id: str,
+    facts: Mapping[str, Any],
+    tools: Tools,
+    now: datetime,
+) -> None:
+    """Note that the confirmation mail was accepted, with what proves it (PR-02)."""
+    row = session.get_one(OptIn, optin_id)
+    row.message_id = message_id
+    if row.state == rules.State.REQUESTED:
+        row.state = rules.State.SENT.value
+    who = contacts.person(session, row.contact_id, vault=tools.vault)
+    _repeat(
+        session,
+        who,
+        optin_id,
+        Act.CONFIRMATION_SENT,
+        method="smtp",
+        facts=facts,
+        tools=tools,
+        now=now,
+    )
+
+
+def mark_undeliverable(session: Session, optin_id: int, *, now: datetime) -> None:
+    """Close a request whose address refuses mail for good."""
+    _move(session, optin_id, rules.State.UNDELIVERABLE, now=now)
+
+
+def expire_due(
+    session: Session, *, tools: Tools, now: datetime, most: int = 200
+) -> int:
+    """Close the requests whose time is over, and return how many (DO-05)."""
+    due = session.scalars(
+        select(OptIn.id)
+        .where(OptIn.state.in_(rules.OPEN), OptIn.expires_at <= now)
+        .limit(most)
+    ).all()
+    for optin_id in due:
+        row = session.get_one(OptIn, optin_id)
+        who = contacts.person(session, row.contact_id, vault=tools.vault)
+        _expire(session, who, optin_id, tools=tools, now=now)
+    return len(due)
+
+
+def may_renew(optin: OptIn, *, now: datetime) -> bool:
+    """Return whether a request may be asked anew without typing the address."""
+    is_over = optin.state == rules.State.EXPIRED or optin.expires_at <= now
+    return (
+        is_over
+        and optin.state in {*rules.OPEN, rules.State.EXPIRED}
+        and now < optin.expires_at + rules.RENEW_FOR
+    )
+
+
+def renew(
+    session: Session,
+    found: Found,
+    *,
+    by: Circumstances,
+    tools: Tools,
+    now: datetime,
+) -> bool:
+    """Ask again for an expired request, and queue its mail; False if nothing is sent.
+
+    The limits of a mailbox hold here too (DO-05, DO-09).
+    """
+    old = found.optin
+    if old is None or not may_renew(old, now=now):
+        return False
+    who = found.who
+    _expire(session, who, old.id, tools=tools, now=now)
+    if pending_of(session, who.id) or not contacts.may_be_asked(session, who, now=now):
+        return False
+    wanted = [Kind.CONFIRM]
+    if not contacts.allowed_mails(session, who, wanted, vault=tools.vault, now=now):
+        return False
+    again = _request_of(_asked(session, old.id)[0])
+    optin_id = request(
+        session,
+        who,
+        {purpose: bytes.fromhex(text) for purpose, text in old.wordings.items()},
+        entry_id=old.entry_id,
+        notice_hash=again.notice_hash,
+        form_hash=again.form_hash,
+        locale=again.locale,
+        channel=again.channel,
+        context=again.context,
+        facts={"ip": by.ip, "user_agent": by.user_agent, "renews": old.id},
+        tools=tools,
+        now=now,
+    )
+    queue_confirmation(
+        session,
+        who,
+        optin_id,
+        entry_id=old.entry_id,
+        page=again.context["page"],
+        tools=tools,
+        now=now,
+    )
+    return True
+
+
+def queue_confirmation(
+    session: Session,
+    who: Person,
+    optin_id: int,
+    *,
+    entry_id: int,
+    page: str,
+    tools: Tools,
+    now: datetime,
+) -> None:
+    """Queue a confirmation mail of its own, with a link of its own."""
+    ref = make_link(
+        session,
+        contact_id=who.id,
+        entry_id=entry_id,
+        optin_id=optin_id,
+        tools=tools,
+        now=now,
+    )
+    outbox.put_mails(
+        session,
+        [
+            Mail(
+                letter="confirm",
+                shop_id=who.shop_id,
+                contact_id=who.id,
+                optin_id=optin_id,
+                params={
+                    "to": who.email,
+                    "link": [ref.row, ref.secret.hex()],
+                    "page": page,
+                },
+            )
+        ],
+        tools=tools,
+        now=now,
+    )
+
+
+def _expire(
+    session: Session, who: Person, optin_id: int, *, tools: Tools, now: datetime
+) -> None:
+    if _move(session, optin_id, rules.State.EXPIRED, now=now):
+        _repeat(
+            session,
+            who,
+            optin_id,
+            Act.EXPIRED,
+            method="clock",
+            facts={},
+            tools=tools,
+            now=now,
+        )
+
+
+def _move(
+    session: Session, optin_id: int, state: rules.State, *, now: datetime
+) -> bool:
+    changed = session.execute(
+        update(OptIn)
+        .where(OptIn.id == optin_id, OptIn.state.in_(rules.OPEN))
+        .values(state=state.value, settled_at=now)
+    )
+    return bool(changed.rowcount)  # type: ignore[attr-defined]  # an UPDATE has one
+
+
+def _repeat(
+    session: Session,
+    who: Person,
+    optin_id: int,
+    act: Act,
+    *,
+    method: str,
+    facts: Mapping[str, Any],
+    tools: Tools,
+    now: datetime,
+) -> None:
+    """Append a fact to a request, on the texts and in the context it was asked in."""
+    asked = _asked(session, optin_id)
+    consents.record(
+        session,
+        who,
+        _request_of(asked[0]),
+        act,
+        {event.purpose: event.text_hash for event in asked},
+        method=method,
+        facts=facts,
+        tools=tools,
+        now=now,
+    )
+
+
+def _asked(session: Session, optin_id: int) -> Sequence[Any]:
+    """Return the facts with which a request began, one for each purpose."""
+    rows = session.connection().execute(_ASKED, {"optin_id": optin_id})
+    return rows.all()
+
+
+_event = table(ConsentEvent)
+_ASKED = (
+    select(_event)
+    .where(
+        _event.c.optin_id == bindparam("optin_id"), _event.c.act == Act.REQUESTED.value
+    )
+    .order_by(_event.c.id)
+)
+
+
+def _request_of(event: Any) -> Request:
+    return Request(
+        optin_id=event.optin_id,
+        notice_hash=event.notice_hash,
+        form_hash=event.form_hash,
+        locale=event.locale,
+        channel=event.channel,
+        context=event.context,
+    )

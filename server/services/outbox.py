@@ -1,0 +1,238 @@
+"""Queue mails with the entry that causes them, and hand them to the worker.
+
+A row is claimed with a lease. What was sent is marked at once, so that a killed
+worker costs at most the one mail that was under way (SAFETY.md I5, F22).
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
+from server.domain import retry
+from server.domain.seals import NONCE_BYTES, Vault
+from server.models.base import table
+from server.models.outbox import Attempt, Outbox
+from server.services.tools import Tools
+
+LEASE = timedelta(seconds=60)
+BATCH = 20
+ID_BYTES = 16
+CLAIM_BYTES = 8
+LONGEST_ANSWER = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail to queue: which letter, for whom, and what its template needs."""
+
+    letter: str
+    shop_id: int
+    contact_id: int
+    optin_id: int | None
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A mail that this worker may send until its lease runs out."""
+
+    id: int
+    letter: str
+    message_id: str
+    optin_id: int | None
+    attempts: int
+    created_at: datetime
+    params: dict[str, Any]
+    claim: bytes
+
+
+def put_mails(
+    session: Session,
+    mails: Iterable[Mail],
+    *,
+    tools: Tools,
+    now: datetime,
+) -> None:
+    """Queue mails; they go out only if this transaction is committed.
+
+    The Message-ID stays the same on every try.
+    """
+    rows = []
+    for mail in mails:
+        message_id = f"<{tools.random(ID_BYTES).hex()}@{tools.host}>"
+        rows.append(
+            {
+                "shop_id": mail.shop_id,
+                "contact_id": mail.contact_id,
+                "optin_id": mail.optin_id,
+                "letter": mail.letter,
+                "message_id": message_id,
+                "sealed": tools.vault.seal(
+                    json.dumps(mail.params).encode(),
+                    nonce=tools.random(NONCE_BYTES),
+                    about=message_id.encode(),
+                ),
+                "state": "waiting",
+                "due_at": now,
+                "attempts": 0,
+                "created_at": now,
+            }
+        )
+    if rows:
+        session.connection().execute(_PUT, rows)
+
+
+_PUT = table(Outbox).insert()
+
+_DUE = (
+    select(Outbox.id)
+    .where(
+        (Outbox.state == "waiting") & (Outbox.due_at <= bindparam("moment"))
+        | (Outbox.state == "leased") & (Outbox.leased_until <= bindparam("moment"))
+    )
+    .order_by(Outbox.due_at)
+    .limit(BATCH)
+    .with_for_update(skip_locked=True)
+)
+
+
+def claim_due(
+    session: Session,
+    *,
+    tools: Tools,
+    now: datetime,
+    lease: timedelta = LEASE,
+) -> list[Claimed]:
+    """Take up to `BATCH` mails that are due, those of a dead worker among them."""
+    ids = session.scalars(_DUE, {"moment": now}).all()
+    if not ids:
+        return []
+    claim = tools.random(CLAIM_BYTES)
+    session.execute(
+        update(Outbox)
+        .where(Outbox.id.in_(ids))
+        .values(state="leased", claim=claim, leased_until=now + lease)
+    )
+    rows = session.scalars(select(Outbox).where(Outbox.id.in_(ids)).order_by(Outbox.id))
+    return [_claimed(row, claim, tools.vault) for row in rows]
+
+
+def _claimed(row: Outbox, claim: bytes, vault: Vault) -> Claimed:
+    sealed = row.sealed or b""
+    params = json.loads(vault.open(sealed, about=row.message_id.encode()))
+    return Claimed(
+        id=row.id,
+        letter=row.letter,
+        message_id=row.message_id,
+        optin_id=row.optin_id,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        params=params,
+        claim=claim,
+    )
+
+
+def delivered(session: Session, mail: Claimed, *, answer: str, now: datetime) -> bool:
+    """Mark a mail as sent and forget what it said; False if the claim was lost."""
+    if not _settle(session, mail, state="delivered", now=now):
+        return False
+    _note(session, mail, outcome="accepted", answer=answer, now=now)
+    return True
+
+
+def refused(session: Session, mail: Claimed, *, answer: str, now: datetime) -> bool:
+    """Mark a mail as dead, because the address is refused for good (F11)."""
+    if not _settle(session, mail, state="dead", now=now):
+        return False
+    _note(session, mail, outcome="refused", answer=answer, now=now)
+    return True
+
+
+def drop(session: Session, mail: Claimed, *, why: str, now: datetime) -> bool:
+    """Mark a mail as not to be sent any more, because its reason is gone (I6)."""
+    if not _settle(session, mail, state="dropped", now=now):
+        return False
+    _note(session, mail, outcome="dropped", answer=why, now=now)
+    return True
+
+
+def failed(session: Session, mail: Claimed, *, answer: str, now: datetime) -> bool:
+    """Plan the next try, or give up after the schedule's 72 hours."""
+    due = retry.next_try(attempts=mail.attempts + 1, created=mail.created_at, now=now)
+    changed = session.execute(
+        _mine(mail).values(
+            state="waiting" if due else "dead",
+            due_at=due or now,
+            settled_at=None if due else now,
+            attempts=Outbox.attempts + 1,
+            claim=None,
+            leased_until=None,
+        )
+    )
+    if not changed.rowcount:  # type: ignore[attr-defined]  # an UPDATE has one
+        return False
+    _note(session, mail, outcome="failed", answer=answer, now=now)
+    return True
+
+
+def release(session: Session, mail: Claimed) -> None:
+    """Give back a mail that was not tried, because the worker stops."""
+    session.execute(_mine(mail).values(state="waiting", claim=None, leased_until=None))
+
+
+def revive(
+    session: Session, outbox_id: int, *, shop_id: int | None, now: datetime
+) -> bool:
+    """Let a dead letter be tried again from the start; False if there is none.
+
+    One that was sealed away or belongs to another shop is none.
+    """
+    wanted = (
+        update(Outbox)
+        .where(
+            Outbox.id == outbox_id, Outbox.state == "dead", Outbox.sealed.is_not(None)
+        )
+        .values(
+            state="waiting", due_at=now, attempts=0, created_at=now, settled_at=None
+        )
+    )
+    if shop_id is not None:
+        wanted = wanted.where(Outbox.shop_id == shop_id)
+    return bool(session.execute(wanted).rowcount)  # type: ignore[attr-defined]
+
+
+def _settle(session: Session, mail: Claimed, *, state: str, now: datetime) -> bool:
+    changed = session.execute(
+        _mine(mail).values(
+            state=state,
+            settled_at=now,
+            # A dead letter may be tried again, so it keeps what it says.
+            sealed=Outbox.sealed if state == "dead" else None,
+            attempts=Outbox.attempts + 1,
+            claim=None,
+            leased_until=None,
+        )
+    )
+    return bool(changed.rowcount)  # type: ignore[attr-defined]  # an UPDATE has one
+
+
+def _mine(mail: Claimed) -> Any:
+    """Match the row only while this worker's claim on it stands (fencing)."""
+    return update(Outbox).where(
+        Outbox.id == mail.id, Outbox.state == "leased", Outbox.claim == mail.claim
+    )
+
+
+def _note(
+    session: Session, mail: Claimed, *, outcome: str, answer: str, now: datetime
+) -> None:
+    session.add(
+        Attempt(
+            outbox_id=mail.id, at=now, outcome=outcome, answer=answer[:LONGEST_ANSWER]
+        )
+    )

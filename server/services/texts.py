@@ -1,0 +1,57 @@
+"""Keep exact copies of what people were shown (PR-01)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from server.domain.consent import Wording
+from server.models.base import inserting
+from server.models.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one form asked in one language: form, notice, each purpose's text."""
+
+    locale: str
+    form: Wording
+    notice: Wording
+    purposes: dict[str, Wording]
+
+    def wordings(self) -> Iterable[tuple[str, Wording]]:
+        """Yield every copy with its kind."""
+        yield "form", self.form
+        yield "notice", self.notice
+        for wording in self.purposes.values():
+            yield "purpose", wording
+
+
+class Copies:
+    """Stores copies, and remembers which this process knows to be stored."""
+
+    def __init__(self) -> None:
+        self._stored: set[bytes] = set()
+
+    def keep(self, session: Session, shown: Shown, *, now: datetime) -> None:
+        """Store what is not stored yet; nothing happens to what is."""
+        if shown.form.sha256 in self._stored:
+            return
+        session.execute(
+            inserting(session.get_bind().dialect.name)(Text).on_conflict_do_nothing(),
+            [
+                {
+                    "sha256": wording.sha256,
+                    "kind": kind,
+                    "locale": shown.locale,
+                    "body": wording.body,
+                    "created_at": now,
+                }
+                for kind, wording in shown.wordings()
+            ],
+        )
+
+    def stored(self, shown: Shown) -> None:
+        """Remember, once its transaction is committed, that a form is stored."""
+        self._stored.add(shown.form.sha256)

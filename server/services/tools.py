@@ -1,0 +1,17 @@
+"""What use cases need beside the session; made once, where the application is made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from server.domain.seals import Vault
+from server.services.texts import Copies
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Keys, random bytes and our host's name, which ends every Message-ID."""
+
+    vault: Vault
+    copies: Copies
+    random: Callable[[int], bytes]
+    host: str

@@ -1,0 +1,36 @@
+"""The application's own parts, by name and type."""
+
+from typing import cast
+
+from flask import current_app
+
+from server.domain.links import Signer
+from server.services.campaigns import Directory
+from server.services.tools import Tools
+from server.settings import Settings
+from server.views.faces import Faces
+
+
+def directory() -> Directory:
+    """Return what finds campaigns by the codes of their placements."""
+    return cast("Directory", current_app.extensions["directory"])
+
+
+def faces() -> Faces:
+    """Return the pages that this process keeps rendered."""
+    return cast("Faces", current_app.extensions["faces"])
+
+
+def tools() -> Tools:
+    """Return what use cases need beside the session."""
+    return cast("Tools", current_app.extensions["tools"])
+
+
+def signer() -> Signer:
+    """Return what signs and reads links and tickets."""
+    return cast("Signer", current_app.extensions["signer"])
+
+
+def settings() -> Settings:
+    """Return what the operator decided."""
+    return cast("Settings", current_app.config["SETTINGS"])

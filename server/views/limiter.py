@@ -1,0 +1,111 @@
+"""How often a network or a campaign may cause a confirmation mail (AB-01).
+
+Counted in Redis, or in this process where there is none. Being over the limit
+changes no answer: only the mail stays away, and the log says so.
+"""
+
+import threading
+import time
+from collections import OrderedDict, deque
+from typing import Protocol
+
+import structlog
+from flask import current_app
+from limits import RateLimitItem, parse_many
+from limits.storage import RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+from redis.exceptions import RedisError
+
+from server.domain.seals import Vault
+from server.settings import SettingError, Settings
+
+log = structlog.get_logger()
+
+
+class _Window(Protocol):
+    """Counts hits within a moving window."""
+
+    def hit(self, item: RateLimitItem, /, *identifiers: str) -> bool:
+        """Note a hit; False, and nothing noted, if it is one too many."""
+
+
+class _OwnWindow:
+    """Counts in this process. The library's own starts threads for it (1 ms a hit)."""
+
+    MOST_KEYS = 50_000
+
+    def __init__(self) -> None:
+        self._hits: OrderedDict[str, deque[float]] = OrderedDict()
+        self._turn = threading.Lock()
+
+    def hit(self, item: RateLimitItem, /, *identifiers: str) -> bool:
+        """Note a hit, unless the window is full."""
+        key, now = item.key_for(*identifiers), time.monotonic()
+        with self._turn:
+            hits = self._hits.setdefault(key, deque(maxlen=item.amount))
+            self._hits.move_to_end(key)
+            if len(hits) == item.amount and hits[0] > now - item.get_expiry():
+                return False
+            hits.append(now)
+            if len(self._hits) > self.MOST_KEYS:
+                self._hits.popitem(last=False)
+        return True
+
+
+class Limiter:
+    """Counts by keyed hash, so that no address of a network is kept anywhere."""
+
+    def __init__(self, settings: Settings, vault: Vault) -> None:
+        self._vault = vault
+        self._window: _Window = (
+            MovingWindowRateLimiter(RedisStorage(settings.redis_url))
+            if settings.redis_url
+            else _OwnWindow()
+        )
+        self._client = _parsed("CLIENT_MAIL_LIMITS", settings.client_mail_limits)
+        self._campaign = _parsed("CAMPAIGN_MAIL_LIMIT", settings.campaign_mail_limit)
+        self._press = _parsed("PRESS", "10 per minute")
+        self._sign_in = _parsed("SIGN_IN", "10 per minute; 50 per hour")
+
+    def may_ask(self, *, network: str, shop_id: int, campaign: str) -> bool:
+        """Count one request for a confirmation mail; False if it is one too many."""
+        return self._hit(self._client, "client", network, shop_id) and self._hit(
+            self._campaign, "campaign", campaign
+        )
+
+    def may_sign_in(self, *, network: str, email: str) -> bool:
+        """Count one try to sign in, for its network and for its address."""
+        return self._hit(self._sign_in, "sign-in", network) and self._hit(
+            self._sign_in, "sign-in", email
+        )
+
+    def may_press(self, *, link: int) -> bool:
+        """Count one press on a mailed link's page (section 15)."""
+        return self._hit(self._press, "press", link)
+
+    def _hit(self, limits: list[RateLimitItem], scope: str, *who: str | int) -> bool:
+        key = self._vault.hashed("limit", scope, *who).hex()
+        try:
+            within = all(self._window.hit(limit, key) for limit in limits)
+        except RedisError as error:
+            # Without a count nobody is mailed, but everybody may go on (F17).
+            log.error("limits unreachable", error=type(error).__name__)
+            return False
+        if not within:
+            log.warning("limit reached", scope=scope)
+        return within
+
+
+def limiter() -> Limiter:
+    """Return this application's limiter."""
+    found: Limiter = current_app.extensions["limiter"]
+    return found
+
+
+def _parsed(name: str, text: str) -> list[RateLimitItem]:
+    try:
+        return parse_many(text)
+    except ValueError as error:
+        raise SettingError(
+            f"JAWOORD_{name} is {text!r}; write it like '5 per 10 minutes; 20 per day'"
+        ) from error

@@ -1,0 +1,301 @@
+"""What tests stand on: both databases, an application, and the servers around it.
+
+A test that takes `database_url`, or anything built on it, runs on both databases.
+"""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import settings as hypothesis_settings
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from sqlalchemy.orm import Session
+
+from server import clock as server_clock
+from server import create_app
+from server.db import Database
+from server.migrations import migrate
+from server.settings import Settings, load_settings
+from tests.mail import MailServer
+from tests.pages import Pages
+from tests.servers import LOOPBACK, Postgres, Redis, Web, free_port
+
+MOMENT = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
+PUBLIC_URL = "http://service.test"
+PG_NAME = "jawoord"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_ARGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update"),
+    "--disable-sync",
+]
+
+# The same examples every time; a slow machine is no reason to fail.
+hypothesis_settings.register_profile("here", deadline=None, derandomize=True)
+hypothesis_settings.load_profile("here")
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Mark what drives a browser; leave the stress tests to `make stress`."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+    if "stress" in config.option.markexpr:
+        return
+    stress = [item for item in items if item.get_closest_marker("stress")]
+    if stress:
+        config.hook.pytest_deselected(items=stress)
+        items[:] = [item for item in items if item not in stress]
+
+
+# --- databases ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL cluster; each worker of a parallel run has its own."""
+    cluster = Postgres()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Postgres) -> str:
+    """The address of a migrated database on PostgreSQL."""
+    url = postgres.create(PG_NAME)
+    _migrate(url)
+    return url
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Which of the two databases this run of the test uses."""
+    return str(request.param)
+
+
+@pytest.fixture
+def bare_database_url(
+    database_kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> str:
+    """The address of a database of this test alone, without any table."""
+    if database_kind == "sqlite":
+        return f"sqlite:///{tmp_path}/bare.db"
+    cluster: Postgres = request.getfixturevalue("postgres")
+    return cluster.create("bare")
+
+
+@pytest.fixture
+def database_url(
+    database_kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> str:
+    """The address of a migrated database without rows."""
+    if database_kind == "sqlite":
+        migrated = request.getfixturevalue("migrated_sqlite")
+        return f"sqlite:///{shutil.copy(migrated, tmp_path / 'jawoord.db')}"
+    url: str = request.getfixturevalue("migrated_postgres")
+    request.getfixturevalue("postgres").empty(PG_NAME)
+    return url
+
+
+def _migrate(url: str) -> None:
+    database = Database(load_database_url(url))
+    migrate(database)
+    database.dispose()
+
+
+def load_database_url(url: str) -> str:
+    """Return the address as our settings write it, with the driver named."""
+    return url.replace("postgresql://", "postgresql+psycopg://")
+
+
+# --- the application ---------------------------------------------------------------
+
+
+@dataclass
+class Clock:
+    """The time that the application is told."""
+
+    moment: datetime
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def advance(self, by: timedelta) -> datetime:
+        """Let time pass, and return the new moment."""
+        self.moment += by
+        return self.moment
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A fixed moment."""
+    return MOMENT
+
+
+@pytest.fixture
+def clock(now: datetime, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The application's clock; it stands at `now` until a test moves it."""
+    stopped = Clock(now)
+    monkeypatch.setattr(server_clock, "now", stopped.now)
+    return stopped
+
+
+@pytest.fixture(scope="session")
+def mail_port() -> int:
+    """Where the mail server listens, if a test starts one."""
+    return free_port()
+
+
+@pytest.fixture
+def environ(database_url: str, tmp_path: Path, mail_port: int) -> dict[str, str]:
+    """The environment that the application reads; a test may override it."""
+    return {
+        "JAWOORD_INSTANCE": str(tmp_path / "instance"),
+        "JAWOORD_DATABASE_URL": database_url,
+        "JAWOORD_PUBLIC_URL": PUBLIC_URL,
+        "JAWOORD_SMTP_URL": f"smtp://{LOOPBACK}:{mail_port}",
+        "JAWOORD_DEMO": "yes",
+        # Every visitor of a test comes from one address.
+        "JAWOORD_CLIENT_MAIL_LIMITS": "100000 per minute",
+    }
+
+
+@pytest.fixture
+def settings(environ: dict[str, str]) -> Settings:
+    """The settings, read as in production."""
+    return load_settings(environ)
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    """The database that the application uses as well."""
+    opened = Database(settings.database_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """A write transaction that is rolled back at the end.
+
+    SQLite has one writer: a test that also sends requests opens short transactions
+    on `database` instead.
+    """
+    with database.transaction() as opened:
+        yield opened
+        opened.rollback()
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database, clock: Clock) -> Flask:
+    """The whole application, its clock standing at `now`."""
+    made = create_app(settings)
+    made.extensions["database"].dispose()
+    made.extensions["database"] = database
+    return made
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A visitor without script."""
+    return app.test_client()
+
+
+@pytest.fixture
+def pages(client: FlaskClient) -> Pages:
+    """A visitor whose every page is checked."""
+    return Pages(client)
+
+
+# --- servers -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def live(environ: dict[str, str], tmp_path: Path) -> Iterator[Web]:
+    """The service on a real port, on the real clock."""
+    port = free_port()
+    address = {
+        "JAWOORD_BIND": f"{LOOPBACK}:{port}",
+        "JAWOORD_PUBLIC_URL": f"http://{LOOPBACK}:{port}",
+    }
+    web = Web(environ | address, port=port, folder=tmp_path)
+    yield web
+    web.stop()
+
+
+@pytest.fixture
+def smtp(mail_port: int) -> Iterator[MailServer]:
+    """The mail server that the settings name."""
+    server = MailServer(mail_port)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def _redis() -> Iterator[Redis]:
+    server = Redis()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def redis_server(_redis: Redis) -> Redis:
+    """A Redis without keys. A test that stops it need not start it again."""
+    _redis.empty()
+    return _redis
+
+
+# --- browsers ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the run."""
+    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+    assert found, "Chromium is not installed; run .ci/install"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=CHROMIUM_ARGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A visitor of his own, who reads Dutch."""
+    opened = browser.new_context(locale="nl-NL", timezone_id="Europe/Amsterdam")
+    opened.set_default_timeout(10_000)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A tab that fails its test on a script error or a breach of our policy (G15)."""
+    opened = context.new_page()
+    faults: list[str] = []
+
+    def note(message: Any) -> None:
+        if "Content Security Policy" in message.text:
+            faults.append(message.text)
+
+    opened.on("console", note)
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    yield opened
+    assert faults == []

@@ -1,0 +1,179 @@
+"""What may be committed: our own files, locks without addresses, no machine's paths."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-node.lock")
+THIRD_PARTY = re.compile(
+    r"(^|/)(node_modules|vendor|third_party|dist|site-packages)/"
+    r"|htmx[^/]*\.js$|axe[^/]*\.js$|\.min\.(js|css)$|jquery"
+)
+ADDRESS = re.compile(
+    r"https?:|git\+|file:|--(?:index|extra|find|trusted)|\bwww\.", re.I
+)
+# Where somebody's checkout, home or scratch files may be.
+MACHINE = re.compile(
+    r"(?<![\w.\-/$}:])/(?:home/\w+|root|work|Users/\w+|opt/\w+|farm|tmp/\w+)(?:/|\b)"
+)
+TEXT = {".py", ".html", ".css", ".js", ".mjs", ".md", ".toml", ".json", ".txt", ".po"}
+TEXT |= {".in", ".lock", ".cfg", ".svg", ""}
+# Longer files exist, for a reason; this says where to look first.
+LONG_LINES = 350
+LONG_FOR_A_REASON = {"server/migrations/versions/0001_first_schema.py"}
+
+
+def tracked() -> list[str]:
+    """Return what is committed or is about to be."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return [name for name in listing.stdout.split("\0") if (ROOT / name).is_file()]
+
+
+def texts() -> dict[str, str]:
+    return {
+        name: (ROOT / name).read_text()
+        for name in tracked()
+        if Path(name).suffix in TEXT
+    }
+
+
+def test_no_file_of_somebody_else_is_committed():
+    found = [name for name in tracked() if THIRD_PARTY.search(name)]
+
+    assert found == [], "name it in package.json; `make assets` gets it"
+
+
+def test_no_text_carries_somebody_elses_copyright():
+    notice = re.compile(r"@license|/\*!|\bCopyright \(c\)|SPDX-License", re.I)
+    found = [
+        name
+        for name, text in texts().items()
+        if notice.search(text) and name not in {"LICENSE", "tests/rules/" + MYSELF}
+    ]
+
+    assert found == [], "name it in package.json or requirements.in instead"
+
+
+MYSELF = Path(__file__).name
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_versions_and_hashes_and_no_address(lock: str):
+    lines = (ROOT / lock).read_text().replace("\\\n", " ").splitlines()
+    pins = [line for line in lines if line.strip() and not line.startswith("#")]
+
+    assert [line for line in lines if ADDRESS.search(line)] == []
+    assert pins
+    pinned = re.compile(
+        r"^[a-z0-9._-]+(\[[a-z,]+\])?==\S+( ;.*?)?(\s+--hash=sha256:\w{64})+$"
+    )
+    assert [line[:60] for line in pins if not pinned.match(line)] == [], "run make lock"
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_holds_what_was_asked_for(lock: str):
+    asked = {
+        re.split(r"[\[<>=~!;]", line)[0].strip().replace("_", "-").lower()
+        for line in (ROOT / lock.replace(".lock", ".in")).read_text().splitlines()
+        if line.strip() and not line.startswith(("#", "-"))
+    }
+    locked = set(re.findall(r"^([a-z0-9._-]+)", (ROOT / lock).read_text(), re.M))
+
+    assert asked - locked == set(), "run make lock"
+
+
+def test_the_two_python_locks_agree():
+    """They go into one environment, which has room for one version of each."""
+    pin = re.compile(r"^([a-z0-9._-]+)(?:\[[a-z,]+\])?==(\S+)", re.M)
+    serve, test = (dict(pin.findall((ROOT / lock).read_text())) for lock in LOCKS[:2])
+
+    assert {n: (v, serve[n]) for n, v in test.items() if serve.get(n, v) != v} == {}
+
+
+def test_the_browser_lock_names_integrity_and_no_address():
+    lock = json.loads((ROOT / "package-lock.json").read_text())
+    packages = {name: entry for name, entry in lock["packages"].items() if name}
+
+    assert "resolved" not in (ROOT / "package-lock.json").read_text()
+    assert ADDRESS.search(json.dumps(packages)) is None
+    assert [n for n, p in packages.items() if "sha512-" not in p["integrity"]] == []
+
+
+def test_no_path_of_a_machine_is_committed():
+    found = [
+        f"{name}:{number}: {match.group()}"
+        for name, text in texts().items()
+        if name != "tests/rules/" + MYSELF
+        for number, line in enumerate(text.splitlines(), 1)
+        if (match := MACHINE.search(line))
+    ]
+
+    assert found == [], "name it relative to the repository, or by a setting"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '"/root/x"',
+        "see /work/main",
+        "`/home/kim/shop`",
+        "= /tmp/out.txt",
+        "/opt/wheels",
+    ],
+)
+def test_a_path_of_a_machine_is_seen(line: str):
+    assert MACHINE.search(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['"/office/work/"', "https://a.nl/home/kim", "$(ROOT)/work/x", "the root/branch"],
+)
+def test_another_path_is_let_through(line: str):
+    assert not MACHINE.search(line)
+
+
+def test_files_stay_readable():
+    found = {
+        name: count
+        for name, text in texts().items()
+        if Path(name).suffix in {".py", ".js", ".mjs", ".html", ".css"}
+        and name not in LONG_FOR_A_REASON
+        and (count := text.count("\n")) > LONG_LINES
+    }
+
+    assert found == {}, "is each still one idea? split it for the reader"
+
+
+def test_every_make_target_has_a_help_line():
+    makefile = (ROOT / "Makefile").read_text()
+    named = re.search(r"^\.PHONY: (.*)$", makefile, re.M)
+    assert named
+    silent = {"need"}
+
+    missing = [
+        target
+        for target in named.group(1).split()
+        if target not in silent and not re.search(rf"^{target}:.*## \S", makefile, re.M)
+    ]
+
+    assert missing == []
+    for target in ("run", "test", "lint", "fix", "bench", "stress", "help"):
+        assert target in named.group(1).split()
+
+
+def test_ci_runs_make_test():
+    run = ROOT / ".ci" / "run"
+
+    assert run.stat().st_mode & 0o111
+    assert "make test" in run.read_text()

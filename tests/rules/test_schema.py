@@ -1,0 +1,177 @@
+"""The migrated schema equals the models, and facts stay as they are, on both."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import BigInteger, inspect, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from server import models
+from server.db import Database
+from server.migrations import config, is_current, migrate
+from server.models import ConsentEvent, Placement, Text
+from server.models.base import Base, Instant
+from tests.conftest import load_database_url
+from tests.factories import make
+
+APPEND_ONLY = ("consent_event", "text")
+
+
+@pytest.fixture
+def bare(bare_database_url: str):
+    """A database without any table."""
+    opened = Database(load_database_url(bare_database_url))
+    yield opened
+    opened.dispose()
+
+
+def same_type(
+    _context: Any, _found: Any, _wanted: Any, found: Any, model: Any
+) -> bool | None:
+    """Say that a moment is a whole number; None leaves a type to Alembic."""
+    if isinstance(model, Instant):
+        return not isinstance(found, BigInteger)
+    return None
+
+
+def test_the_migrated_schema_equals_the_models(database: Database):
+    with database.transaction() as session:
+        context = MigrationContext.configure(
+            session.connection(), opts={"compare_type": same_type}
+        )
+        differences = compare_metadata(context, Base.metadata)
+
+    assert differences == [], "write a migration, or mend the model"
+
+
+def test_the_constraints_equal_the_models(database: Database):
+    """Alembic compares no checks and no names of keys, so they are compared here."""
+    with database.reading() as session:
+        found = {
+            table: named(inspect(session.connection()), table)
+            for table in Base.metadata.tables
+        }
+
+    assert found == {
+        name: {str(c.name) for c in table.constraints}
+        for name, table in Base.metadata.tables.items()
+    }
+
+
+def named(looking: Any, table: str) -> set[str]:
+    """Return the names of all constraints of a table as the database tells them."""
+    return {
+        constraint["name"]
+        for constraint in (
+            looking.get_pk_constraint(table),
+            *looking.get_unique_constraints(table),
+            *looking.get_check_constraints(table),
+            *looking.get_foreign_keys(table),
+        )
+    }
+
+
+def test_every_model_is_imported_with_the_package():
+    """A table that `server.models` forgets would escape the comparison."""
+    names = {
+        path.stem
+        for path in Path(models.__file__).parent.glob("*.py")
+        if path.stem not in {"__init__", "base"}
+    }
+    loaded = {
+        mapper.class_.__module__.rpartition(".")[2] for mapper in Base.registry.mappers
+    }
+
+    assert loaded == names
+
+
+def test_migrating_makes_an_empty_database_current_and_again_changes_nothing(bare):
+    assert not is_current(bare)
+
+    migrate(bare)
+    migrate(bare)
+
+    assert is_current(bare)
+
+
+def test_the_steps_are_numbered_in_one_line():
+    steps = list(ScriptDirectory.from_config(config()).walk_revisions())
+
+    assert [step.revision for step in reversed(steps)] == [
+        f"{number:04d}" for number in range(1, len(steps) + 1)
+    ]
+
+
+def test_every_step_but_the_first_can_be_taken_back(bare):
+    """What an update changed, a downgrade restores; before the first is a backup."""
+    migrate(bare)
+    steps = list(ScriptDirectory.from_config(config()).walk_revisions())
+
+    for step in steps[:-1]:
+        with bare.transaction() as session:
+            settings = config()
+            settings.attributes["connection"] = session.connection()
+            command.downgrade(settings, step.down_revision)
+    with bare.transaction() as session, pytest.raises(NotImplementedError):
+        settings = config()
+        settings.attributes["connection"] = session.connection()
+        command.downgrade(settings, "base")
+    migrate(bare)
+
+    assert is_current(bare)
+
+
+@pytest.fixture
+def facts(database: Database, now: datetime) -> Database:
+    """A database with one row in each table that only grows."""
+    with database.transaction() as session:
+        make(session, ConsentEvent, now=now)
+        make(session, Text, now=now)
+    return database
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("change", ["UPDATE {} SET locale = 'xx'", "DELETE FROM {}"])
+def test_the_database_refuses_to_change_a_fact(facts: Database, table, change):
+    """PR-05, PR-07: not even we can change what was agreed to."""
+    with (
+        pytest.raises(DBAPIError, match=f"{table} is append-only"),
+        facts.transaction() as session,
+    ):
+        session.execute(text(change.format(table)))
+
+    with facts.reading() as session:
+        kept = session.execute(select(Base.metadata.tables[table].c.locale)).scalars()
+        assert list(kept) == ["nl"]
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_postgresql_refuses_to_truncate_facts(facts: Database, table):
+    if facts.is_sqlite:
+        return
+    with (
+        pytest.raises(DBAPIError, match=f"{table} is append-only"),
+        facts.transaction() as session,
+    ):
+        session.execute(text(f"TRUNCATE {table} CASCADE"))
+
+
+def test_a_moment_comes_back_as_it_went_in(facts: Database, now: datetime):
+    with facts.reading() as session:
+        assert session.execute(select(Text.created_at)).scalar_one() == now
+
+
+def test_a_reading_session_cannot_write(database: Database):
+    with pytest.raises(DBAPIError), database.reading() as session:
+        session.execute(text("DELETE FROM shop"))
+
+
+def test_foreign_keys_are_enforced(database: Database, now: datetime):
+    with pytest.raises(IntegrityError), database.transaction() as session:
+        make(session, Placement, now=now, campaign_id=999_999)
