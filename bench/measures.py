@@ -78,7 +78,8 @@ class Figure:
 def loader() -> Iterator[Figure]:
     """Measure the bytes that a host page and a visitor pay."""
     files = assets.build(ROOT)
-    if "widget/embed.js" not in files: return
+    if "widget/embed.js" not in files:
+        return
     yield Figure(
         "loader embed.js, brotli",
         len(files["widget/embed.js"].brotli),
@@ -156,7 +157,8 @@ class _Turns:
         spent = server.cpu_s() - before
         if done.wrong:
             raise SystemExit(
-                f"{self.name}: {done.wrong} of {len(requests)} went wrong; {server.said()}"
+                f"{self.name}: {done.wrong} of {len(requests)} went wrong; "
+                + server.said()
             )
         if keep:
             self.loads.append(done)
