@@ -128,8 +128,11 @@ def test_a_submission_says_itself_what_it_asks(campaign, form, step):
 
 
 def test_playing_asks_no_address_and_claiming_asks_no_terms():
-    assert check(Submission(terms=True, adult="yes"), PLAY_FIRST, Step.PLAY) == {}
-    assert check(Submission(email="kim@home.nl"), PLAY_FIRST, Step.CLAIM) == {}
+    play = read({"terms": "yes", "adult": "yes"}, PLAY_FIRST, "nl")
+    claim = read({"email": "kim@home.nl"}, PLAY_FIRST, "nl")
+
+    assert check(play, PLAY_FIRST, Step.PLAY) == {}
+    assert check(claim, PLAY_FIRST, Step.CLAIM) == {}
 
 
 @pytest.mark.parametrize(
