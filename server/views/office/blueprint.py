@@ -15,7 +15,7 @@ bp = Blueprint("office", __name__, url_prefix="/office")
 @bp.record_once
 def _prepare(state: BlueprintSetupState) -> None:
     forgery.csrf.init_app(state.app)
-    for name in ("moment", "exact", "day", "number", "share", "own_words"):
+    for name in ("moment", "full_day", "exact", "day", "number", "share", "own_words"):
         state.app.jinja_env.filters[name] = getattr(shown, name)
     # A global, because macros see no context.
     state.app.jinja_env.globals["word"] = words.word

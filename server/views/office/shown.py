@@ -19,6 +19,11 @@ def moment(value: datetime | None) -> str:
     return format_datetime(value, "d MMM y, HH:mm", tzinfo=ZONE, locale=get_locale())
 
 
+def full_day(value: datetime) -> str:
+    """Return `2 Mar 2026`, the day it is where the shop is."""
+    return format_date(value.astimezone(ZONE).date(), "d MMM y", locale=get_locale())
+
+
 def exact(value: datetime | None) -> str:
     """Return `2026-03-02 10:30:00.000 UTC`, as a proof says it in any language."""
     if value is None:

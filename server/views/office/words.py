@@ -32,7 +32,7 @@ WORDS: dict[str, dict[str, Any]] = {
     "try": {
         "accepted": _l("Accepted"),
         "refused": _l("Refused for good"),
-        "failed": _l("Failed, will be tried again"),
+        "failed": _l("Failed this time"),
         "dropped": _l("Not needed any more"),
     },
     "request": {
