@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from server.domain import address, limits
 from server.domain.seals import KEY_BYTES, NONCE_BYTES, Vault
-from server.models.base import inserting
+from server.models.base import inserting, table
 from server.models.contact import Contact, Mailbox, Suppression
 
 Chance = Callable[[int], bytes]
@@ -49,8 +49,9 @@ def recognise(
     """
     subject_ref, key = random(REF_BYTES), random(KEY_BYTES)
     email_hash = vault.hashed("contact", shop_id, address.identity(email))
-    row = session.execute(
-        _recognise(session.get_bind().dialect.name),
+    connection = session.connection()
+    row = connection.execute(
+        _recognise(connection.dialect.name),
         {
             "public_id": random(PUBLIC_ID_BYTES).hex(),
             "shop_id": shop_id,
@@ -77,18 +78,24 @@ def recognise(
 
 @cache
 def _recognise(dialect: str) -> Any:
-    insert = inserting(dialect)(Contact)
+    contact = table(Contact)
+    insert = inserting(dialect)(contact)
     return insert.on_conflict_do_update(
         index_elements=["shop_id", "email_hash"],
         set_={"seen_at": insert.excluded.seen_at},
-    ).returning(Contact.id, Contact.subject_ref, Contact.email, Contact.sealed_key)
+    ).returning(
+        contact.c.id, contact.c.subject_ref, contact.c.email, contact.c.sealed_key
+    )
 
 
-def person(
-    session: Session, contact_id: int, *, vault: Vault, lock: bool = False
-) -> Person:
-    """Return a known contact; locked, what follows happens once at a time."""
-    row = session.get_one(Contact, contact_id, with_for_update=lock or None)
+def lock(session: Session, who: Person) -> None:
+    """Let what follows for this person happen once at a time."""
+    session.execute(select(Contact.id).where(Contact.id == who.id).with_for_update())
+
+
+def person(session: Session, contact_id: int, *, vault: Vault) -> Person:
+    """Return a known contact."""
+    row = session.get_one(Contact, contact_id)
     return Person(
         id=row.id,
         shop_id=row.shop_id,
@@ -100,17 +107,20 @@ def person(
     )
 
 
-_SUPPRESSED = select(Suppression.until).where(
-    Suppression.shop_id == bindparam("shop_id"),
-    Suppression.email_hash == bindparam("email_hash"),
+_suppression = table(Suppression)
+_SUPPRESSED = select(_suppression.c.until).where(
+    _suppression.c.shop_id == bindparam("shop_id"),
+    _suppression.c.email_hash == bindparam("email_hash"),
 )
 
 
 def may_be_asked(session: Session, who: Person, *, now: datetime) -> bool:
     """Return whether this address may be asked for a confirmation."""
-    row = session.execute(
-        _SUPPRESSED, {"shop_id": who.shop_id, "email_hash": who.email_hash}
-    ).one_or_none()
+    row = (
+        session.connection()
+        .execute(_SUPPRESSED, {"shop_id": who.shop_id, "email_hash": who.email_hash})
+        .one_or_none()
+    )
     return row is None or (row.until is not None and row.until <= now)
 
 
@@ -153,8 +163,9 @@ def allowed_mails(
     mailbox = address.mailbox(who.email)
     keys = [vault.hashed("mailbox", scope, mailbox) for scope in (who.shop_id, "all")]
     fresh = limits.as_text(limits.Sending(kind, now) for kind in wanted)
-    made = session.scalars(
-        _new_mailbox(session.get_bind().dialect.name),
+    connection = session.connection()
+    made = connection.scalars(
+        _new_mailbox(connection.dialect.name),
         [{"key": key, "sendings": fresh, "touched_at": now} for key in keys],
     ).all()
     if len(made) == len(keys):
@@ -164,7 +175,8 @@ def allowed_mails(
 
 @cache
 def _new_mailbox(dialect: str) -> Any:
-    return inserting(dialect)(Mailbox).on_conflict_do_nothing().returning(Mailbox.key)
+    mailbox = table(Mailbox)
+    return inserting(dialect)(mailbox).on_conflict_do_nothing().returning(mailbox.c.key)
 
 
 def _count_known(
