@@ -1,8 +1,8 @@
 """The ceiling: a Flask view that does only the same rows, and nothing else.
 
 Same server, same database, same tables, same writer lock, prebuilt Core statements
-in one transaction; on PostgreSQL, all rows in one statement (DESIGN.md section 8). It checks nothing, draws nothing, signs
-nothing and seals nothing.
+in one transaction; on PostgreSQL all rows in one statement (DESIGN.md section 8). It
+checks nothing, draws nothing, signs nothing and seals nothing.
 """
 
 import os
