@@ -11,7 +11,7 @@ from server.settings import PREFIX, SettingError, load_settings
 ROOT = Path(__file__).parents[2]
 NAME = re.compile(rf"{PREFIX}[A-Z_]+[A-Z]")
 # These hand the environment on to the processes they start.
-STARTERS = {"server/__main__.py", "server/demo.py"}
+STARTERS = {"server/__main__.py", "server/showroom.py"}
 READERS = {"text", "keys", "number", "flag", "url", "address", "database"}
 
 

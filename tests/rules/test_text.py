@@ -37,7 +37,7 @@ NEVER = {
 # `random` is for chance that nobody profits from; it needs a reason beside it.
 CHANCE = re.compile(r"\brandom\.\w+\(")
 # No visitor waits for these: the database's queue, the worker, what starts them.
-SLEEPERS = {f"server/{name}.py" for name in ("db", "worker", "__main__", "demo")}
+SLEEPERS = {f"server/{name}.py" for name in ("db", "worker", "__main__", "showroom")}
 
 
 def code() -> list[Path]:
