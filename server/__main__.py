@@ -19,8 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from server import assets as assets_of
-from server import clock, log, web, worker
-from server import demo as demo_of
+from server import clock, log, showroom, web, worker
 from server.adapters.mailer import DeliveryError, Mailer, Server
 from server.adapters.sink import run_sink
 from server.db import Database, DatabaseBusyError
@@ -37,7 +36,7 @@ from server.domain.campaign import (
 from server.domain.seals import Vault
 from server.migrations import is_current, migrate
 from server.models.shop import Shop
-from server.services import campaigns, members, outbox
+from server.services import campaigns, members, outbox, passwords
 from server.settings import SettingError, Settings, load_settings
 from server.translations import compile_all
 from server.views.health import LEAST_FREE_BYTES
@@ -61,7 +60,7 @@ class _Commands(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (SettingError, assets_of.AssetError, demo_of.EndedError) as error:
+        except (SettingError, assets_of.AssetError, showroom.EndedError) as error:
             fail(str(error))
         except DatabaseBusyError:
             fail("the database is busy; try again in a moment")
@@ -71,9 +70,10 @@ class _Commands(click.Group):
 
 def _database_trouble(error: SQLAlchemyError) -> str:
     """Say what a person can do; the driver's message may quote rows."""
-    if "no such table" in str(error) or "UndefinedTable" in type(
-        getattr(error, "orig", None)
-    ).__name__:
+    if (
+        "no such table" in str(error)
+        or "UndefinedTable" in type(getattr(error, "orig", None)).__name__
+    ):
         return "the database has no tables yet; run: python -m server init"
     return (
         f"the database cannot be used ({type(error).__name__}); "
@@ -128,8 +128,8 @@ def init() -> None:
 @main.command()
 def demo() -> None:
     """Start a demo shop with everything it needs, on this machine."""
-    environ = demo_of.environment(dict(os.environ))
-    demo_of.Demo(environ, load_settings(environ)).run(click.echo)
+    environ = showroom.environment(dict(os.environ))
+    showroom.Demo(environ, load_settings(environ)).run(click.echo)
 
 
 @main.command(hidden=True)
@@ -137,8 +137,8 @@ def demo() -> None:
 def sink(port: int) -> None:
     """Take the demo's mails."""
     log.configure()
-    folder = load_settings().instance / demo_of.MAIL_FOLDER
-    run_sink(demo_of.LOOPBACK, port, folder)
+    folder = load_settings().instance / showroom.MAIL_FOLDER
+    run_sink(showroom.LOOPBACK, port, folder)
 
 
 @main.command()
@@ -247,7 +247,9 @@ def _refuse(file: Path, faults: list[Fault]) -> NoReturn:
 def _list_faults(file: Path, faults: list[Fault]) -> None:
     for fault in faults:
         kind = "" if fault.refuses else "advice: "
-        click.echo(f"{file}: {fault.place}: {kind}{fault.what} ({fault.rule})", err=True)
+        click.echo(
+            f"{file}: {fault.place}: {kind}{fault.what} ({fault.rule})", err=True
+        )
 
 
 def _print(part: Campaign | ShopFile) -> None:
@@ -291,8 +293,8 @@ def add_member(
         fail(f"there is no shop {shop_code!r}")
     except members.AlreadyMemberError:
         fail(f"this person already belongs to {shop_code!r}")
-    except members.PasswordError as error:
-        fail(str(error))
+    except passwords.WeakPasswordError:
+        fail("the password needs at least 12 characters")
     click.echo(f"{name} is {role} of {shop_code}.")
 
 
@@ -311,7 +313,9 @@ def list_outbox(state: str | None) -> None:
     """List the newest mails, without what they say or to whom."""
     with _transaction() as (session, _):
         rows = outbox.newest(session, state=state, most=MOST_ROWS)
-    click.echo(f"{'id':>8}  {'state':9}  {'letter':8}  {'tries':>5}  made / last answer")
+    click.echo(
+        f"{'id':>8}  {'state':9}  {'letter':8}  {'tries':>5}  made / last answer"
+    )
     for row in rows:
         made = row.created_at.isoformat(sep=" ", timespec="seconds")
         click.echo(
