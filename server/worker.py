@@ -31,10 +31,10 @@ from server.adapters.mailer import (
     UnreachableError,
 )
 from server.db import Database, DatabaseBusyError
-from server.domain.campaign import Campaign, ShopFile, parse_campaign, parse_shop
 from server.domain.links import LinkRef, Salt, Signer
 from server.domain.optin import OPEN
 from server.services import entries, optins, outbox, stats
+from server.services.campaigns import Directory
 from server.services.optins import Found
 from server.services.outbox import Claimed
 from server.services.tools import Tools
@@ -50,7 +50,6 @@ COUNTING_SHARE = 0.05
 LONGEST_PAUSE_S = 30.0
 # After SIGTERM a mail server that does not answer is waited for this long.
 GOODBYE_S = 4.0
-MOST_CAMPAIGNS = 200
 DATABASE_ERRORS = (SQLAlchemyError, DatabaseBusyError)
 
 log = structlog.get_logger()
@@ -86,6 +85,7 @@ class Worker:
         self._url = settings.public_url
         self._database: Database = app.extensions["database"]
         self._tools: Tools = app.extensions["tools"]
+        self._directory: Directory = app.extensions["directory"]
         self._signer: Signer = app.extensions["signer"]
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._mailer = Mailer(
@@ -93,7 +93,6 @@ class Worker:
             greeting=settings.host,
             seconds=settings.lease_seconds / 2,
         )
-        self._campaigns: dict[tuple[str, int], Campaign] = {}
         self._stopping = threading.Event()
         self._pause_s = 0.0
         self.tally = Tally()
@@ -212,11 +211,13 @@ class Worker:
         row, secret = mail.params["link"]
         ref = LinkRef(row, bytes.fromhex(secret))
         with self._database.reading() as session:
-            found = optins.find(session, ref)
+            found = optins.find(
+                session, ref, directory=self._directory, vault=self._tools.vault
+            )
         if found is None or not _has_reason(mail, found, now):
             return None
-        shop = parse_shop(found.shop_definition)
-        occasion = self._occasion(mail, found, shop, ref)
+        shop = found.shop
+        occasion = self._occasion(mail, found, ref)
         with self._app.app_context():
             written = letters.write(occasion)
             body = mailer.written(
@@ -235,15 +236,13 @@ class Worker:
             )
         return Parcel(body, shop.sender.email, mail.params["to"])
 
-    def _occasion(
-        self, mail: Claimed, found: Found, shop: ShopFile, ref: LinkRef
-    ) -> Occasion:
+    def _occasion(self, mail: Claimed, found: Found, ref: LinkRef) -> Occasion:
         optin = found.optin if mail.letter == "confirm" else None
         return Occasion(
             name=mail.letter,
             locale=found.locale,
-            shop=shop,
-            campaign=self._campaign(found),
+            shop=found.shop,
+            campaign=found.campaign,
             at=optin.requested_at if optin else mail.created_at,
             page=mail.params.get("page", ""),
             confirm_url=self._link("confirm", Salt.CONFIRM, ref, mail),
@@ -258,15 +257,6 @@ class Worker:
         # Signed as of the mail's own moment, every try gives the very same letter.
         token = self._signer.sign_link(salt, ref, now=mail.created_at)
         return f"{self._url}/{place}/{token}"
-
-    def _campaign(self, found: Found) -> Campaign:
-        """Return a version, which never changes, so it is parsed once."""
-        key = (found.campaign_code, found.version)
-        if key not in self._campaigns:
-            if len(self._campaigns) >= MOST_CAMPAIGNS:
-                self._campaigns.clear()
-            self._campaigns[key] = parse_campaign(found.campaign_definition)
-        return self._campaigns[key]
 
     def _mark(
         self,

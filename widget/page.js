@@ -9,6 +9,7 @@ const SLOWEST_MS = 20000
 const stage = () => document.querySelector('#stage')
 const announce = document.querySelector('#announce')
 const waiting = []
+const scheme = new URLSearchParams(location.search).get('scheme')
 let host
 let height
 
@@ -60,7 +61,8 @@ async function seal(root) {
     root.querySelectorAll('[data-before], [data-reveal]').forEach((each) => { each.hidden = !sealed })
     root.querySelectorAll('[data-after]').forEach((each) => { each.hidden = sealed })
     heading.textContent = sealed ? heading.dataset.sealed : outcome
-    root.querySelector('.result').toggleAttribute('inert', sealed)
+    root.querySelector('.result').inert = sealed
+    root.querySelector('.window').classList.toggle('foil', sealed)
     document.title = heading.textContent
   }
   const reveal = () => {
@@ -146,6 +148,8 @@ async function press(event) {
   }
 }
 
+// A dark card in a shop that knows no night would look like a hole in it.
+if (scheme === 'light') document.documentElement.dataset.scheme = scheme
 addEventListener('message', greet)
 addEventListener('submit', submit)
 addEventListener('click', press)

@@ -18,7 +18,7 @@ from server.domain.campaign import Campaign, Locale
 from server.domain.links import BadTokenError
 
 YES = "yes"
-SEED = re.compile(r"^[0-9a-f]{32}$")
+SEED = re.compile(r"[0-9a-f]{32}")
 LONGEST_VALUE = 200
 LONGEST_NAME = 40
 CONSENT_PREFIX = "consent."
@@ -97,6 +97,8 @@ class Submission:
     ticket: str = ""
     seed: str = ""
     email: str = ""
+    # The address as it is stored and written to; None where it is none.
+    address: str | None = None
     answers: Mapping[str, str] = field(default_factory=dict)
     consents: frozenset[str] = frozenset()
     terms: bool = False
@@ -125,10 +127,12 @@ class Submission:
 
 def read(form: Mapping[str, str], campaign: Campaign, locale: Locale) -> Submission:
     """Take from a form what the campaign asks in this language, and nothing else."""
+    email = _plain(form.get("email", ""))
     return Submission(
         ticket=form.get("ticket", ""),
-        seed=form.get("seed", "") if SEED.match(form.get("seed", "")) else "",
-        email=_plain(form.get("email", "")),
+        seed=form.get("seed", "") if SEED.fullmatch(form.get("seed", "")) else "",
+        email=email,
+        address=_address(email),
         answers={
             f.key: value
             for f in campaign.fields
@@ -142,6 +146,13 @@ def read(form: Mapping[str, str], campaign: Campaign, locale: Locale) -> Submiss
         terms=form.get("terms") == YES,
         adult=form.get("adult", "") if form.get("adult") in {YES, "no"} else "",
     )
+
+
+def _address(text: str) -> str | None:
+    try:
+        return address.parse(text)
+    except address.AddressError:
+        return None
 
 
 def check(submission: Submission, campaign: Campaign, step: Step) -> dict[str, Reason]:
@@ -161,11 +172,8 @@ def _check_person(submission: Submission, campaign: Campaign) -> dict[str, Reaso
     faults: dict[str, Reason] = {}
     if not submission.email:
         faults["email"] = Reason.MISSING
-    else:
-        try:
-            address.parse(submission.email)
-        except address.AddressError:
-            faults["email"] = Reason.NOT_AN_ADDRESS
+    elif submission.address is None:
+        faults["email"] = Reason.NOT_AN_ADDRESS
     for asked in campaign.fields:
         value = submission.answers.get(asked.key, "")
         if asked.required and not value:

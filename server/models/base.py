@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, MetaData
+from sqlalchemy import BigInteger, Integer, MetaData, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import JSON, LargeBinary, TypeDecorator
@@ -53,6 +53,14 @@ class Base(DeclarativeBase):
 def row_id() -> Mapped[int]:
     """Return the integer key of a table; it never leaves the house."""
     return mapped_column(RowId, primary_key=True)
+
+
+def table(model: type[Base]) -> Table:
+    """Return a model's table, for statements that do without the unit of work."""
+    found = model.__table__
+    if not isinstance(found, Table):
+        raise TypeError(f"{model.__name__} is not a table")
+    return found
 
 
 def inserting(dialect: str) -> Any:

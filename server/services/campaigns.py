@@ -157,6 +157,8 @@ class Directory:
         self._vault = vault
         self._known: dict[str, tuple[datetime, Live]] = {}
         self._built: dict[tuple[int, int, int], Live] = {}
+        self._campaigns: dict[tuple[int, int], Campaign] = {}
+        self._shops: dict[tuple[int, int], ShopFile] = {}
 
     def find(self, session: Session, code: str, *, now: datetime) -> Live | None:
         """Return what visitors may see under a code, open or not; None if nothing."""
@@ -169,6 +171,27 @@ class Directory:
         else:
             self._known[code] = (now, live)
         return live
+
+    def campaign(self, session: Session, campaign_id: int, number: int) -> Campaign:
+        """Return one version of a campaign; versions never change, so it is kept."""
+        key = (campaign_id, number)
+        if key not in self._campaigns:
+            definition = session.scalars(
+                select(models.CampaignVersion.definition).where(
+                    models.CampaignVersion.campaign_id == campaign_id,
+                    models.CampaignVersion.number == number,
+                )
+            ).one()
+            self._campaigns[key] = parse_campaign(definition)
+        return self._campaigns[key]
+
+    def shop(self, session: Session, shop_id: int, version: int) -> ShopFile:
+        """Return a shop as its newest file says it; `version` is its row's."""
+        key = (shop_id, version)
+        if key not in self._shops:
+            row = session.get_one(Shop, shop_id)
+            self._shops[key] = parse_shop(row.definition)
+        return self._shops[key]
 
     def forget(self) -> None:
         """Look everything up again, because this process has just changed it."""
@@ -191,8 +214,37 @@ class Directory:
         placement, row, shop_version = found
         key = (placement.id, row.version, shop_version)
         if key not in self._built:
-            self._built[key] = _assemble(session, placement, row, self._vault)
+            self._built[key] = self._assemble(session, placement, row, shop_version)
         return replace(self._built[key], state=row.state)
+
+    def _assemble(
+        self,
+        session: Session,
+        placement: PlacementRow,
+        row: models.Campaign,
+        shop_version: int,
+    ) -> Live:
+        campaign = self.campaign(session, row.id, row.version)
+        prize_ids = session.execute(
+            select(PrizeRow.key, PrizeRow.id).where(PrizeRow.campaign_id == row.id)
+        )
+        return Live(
+            campaign_id=row.id,
+            shop_id=row.shop_id,
+            placement_id=placement.id,
+            version=row.version,
+            shop_version=shop_version,
+            state=row.state,
+            opens_at=row.opens_at,
+            closes_at=row.closes_at,
+            shop=self.shop(session, row.shop_id, shop_version),
+            campaign=campaign,
+            placement=next(p for p in campaign.placements if p.code == placement.code),
+            table=table_of(campaign),
+            prize_ids={row.key: row.id for row in prize_ids},
+            last_seed=self._vault.open(row.sealed_seed, about=row.code.encode()),
+            epochs=row.epochs,
+        )
 
 
 def _foreign_faults(
@@ -324,36 +376,6 @@ def _place(session: Session, row: models.Campaign, campaign: Campaign) -> None:
         placed.is_retired = False
     for placed in rows.values():
         placed.is_retired = True
-
-
-def _assemble(
-    session: Session, placement: PlacementRow, row: models.Campaign, vault: Vault
-) -> Live:
-    campaign = load(session, row.code)
-    definition, shop_version = session.execute(
-        select(Shop.definition, Shop.version).where(Shop.id == row.shop_id)
-    ).one()
-    assert campaign is not None  # noqa: S101  # a row has a version
-    prize_ids = session.execute(
-        select(PrizeRow.key, PrizeRow.id).where(PrizeRow.campaign_id == row.id)
-    )
-    return Live(
-        campaign_id=row.id,
-        shop_id=row.shop_id,
-        placement_id=placement.id,
-        version=row.version,
-        shop_version=shop_version,
-        state=row.state,
-        opens_at=row.opens_at,
-        closes_at=row.closes_at,
-        shop=parse_shop(definition),
-        campaign=campaign,
-        placement=next(p for p in campaign.placements if p.code == placement.code),
-        table=table_of(campaign),
-        prize_ids={row.key: row.id for row in prize_ids},
-        last_seed=vault.open(row.sealed_seed, about=row.code.encode()),
-        epochs=row.epochs,
-    )
 
 
 def table_of(campaign: Campaign) -> chance.Table:

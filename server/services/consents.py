@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import rfc8785
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from server.domain.consent import DECISIONS, Act, standing
 from server.domain.seals import NONCE_BYTES, open_for, seal_for
-from server.models.base import inserting
+from server.models.base import inserting, table
 from server.models.consent import ConsentEvent, Evidence, Standing
 from server.services.contacts import Person
 from server.services.tools import Tools
@@ -82,11 +83,11 @@ def record(
     if act in DECISIONS:
         _decide(session, who, rows)
     else:
-        session.execute(_APPEND, rows)
+        session.connection().execute(_APPEND, rows)
 
 
-_APPEND = ConsentEvent.__table__.insert()  # type: ignore[attr-defined]
-_KEEP = Evidence.__table__.insert()  # type: ignore[attr-defined]
+_APPEND = table(ConsentEvent).insert()
+_KEEP = table(Evidence).insert()
 
 
 def _keep_evidence(
@@ -99,31 +100,45 @@ def _keep_evidence(
         about=who.subject_ref,
     )
     digest = hashlib.sha256(sealed).digest()
-    session.execute(_KEEP, {"sha256": digest, "contact_id": who.id, "sealed": sealed})
+    session.connection().execute(
+        _KEEP, {"sha256": digest, "contact_id": who.id, "sealed": sealed}
+    )
     return digest
 
 
 def _decide(session: Session, who: Person, rows: list[dict[str, Any]]) -> None:
-    insert = inserting(session.get_bind().dialect.name)(Standing)
-    move = insert.on_conflict_do_update(
-        index_elements=["contact_id", "purpose"],
-        set_={
-            name: getattr(insert.excluded, name)
-            for name in ("act", "text_hash", "event_id")
-        },
-    )
-    for row in rows:
-        event_id = session.scalar(_APPEND.returning(ConsentEvent.id), row)
-        session.execute(
-            move,
+    connection = session.connection()
+    # The rows come back in the order in which they went in.
+    ids = connection.scalars(_APPEND_EACH, rows).all()
+    connection.execute(
+        _move_standing(connection.dialect.name),
+        [
             {
                 "contact_id": who.id,
                 "purpose": row["purpose"],
                 "act": row["act"],
                 "text_hash": row["text_hash"],
                 "event_id": event_id,
-            },
-        )
+            }
+            for row, event_id in zip(rows, ids, strict=True)
+        ],
+    )
+
+
+_event = table(ConsentEvent)
+_APPEND_EACH = _event.insert().returning(_event.c.id, sort_by_parameter_order=True)
+
+
+@cache
+def _move_standing(dialect: str) -> Any:
+    insert = inserting(dialect)(table(Standing))
+    return insert.on_conflict_do_update(
+        index_elements=["contact_id", "purpose"],
+        set_={
+            name: getattr(insert.excluded, name)
+            for name in ("act", "text_hash", "event_id")
+        },
+    )
 
 
 def active(session: Session, contact_id: int) -> dict[str, str]:

@@ -2,21 +2,22 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Label, bindparam, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import address, limits
 from server.domain.seals import KEY_BYTES, NONCE_BYTES, Vault
-from server.models.base import inserting
+from server.models.base import Instant, inserting, table
 from server.models.contact import Contact, Mailbox, Suppression
 
 Chance = Callable[[int], bytes]
 REF_BYTES = 16
 PUBLIC_ID_BYTES = 12
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Person:
     email_hash: bytes
     key: bytes
     is_new: bool
+    suppressed_until: datetime | None
+
+    def may_be_asked(self, now: datetime) -> bool:
+        """Return whether this address may be asked for a confirmation."""
+        return self.suppressed_until is None or self.suppressed_until <= now
 
 
 def recognise(
@@ -49,8 +55,9 @@ def recognise(
     """
     subject_ref, key = random(REF_BYTES), random(KEY_BYTES)
     email_hash = vault.hashed("contact", shop_id, address.identity(email))
-    row = session.execute(
-        _recognise(session.get_bind().dialect.name),
+    connection = session.connection()
+    row = connection.execute(
+        _recognise(connection.dialect.name),
         {
             "public_id": random(PUBLIC_ID_BYTES).hex(),
             "shop_id": shop_id,
@@ -61,6 +68,8 @@ def recognise(
             "locale": locale,
             "created_at": now,
             "seen_at": now,
+            "at_shop": shop_id,
+            "by_hash": email_hash,
         },
     ).one()
     is_new = row.subject_ref == subject_ref
@@ -72,23 +81,37 @@ def recognise(
         email_hash=email_hash,
         key=key if is_new else vault.open(row.sealed_key, about=row.subject_ref),
         is_new=is_new,
+        suppressed_until=row.suppressed_until,
     )
 
 
 @cache
 def _recognise(dialect: str) -> Any:
-    insert = inserting(dialect)(Contact)
+    contact = table(Contact)
+    insert = inserting(dialect)(contact)
     return insert.on_conflict_do_update(
         index_elements=["shop_id", "email_hash"],
         set_={"seen_at": insert.excluded.seen_at},
-    ).returning(Contact.id, Contact.subject_ref, Contact.email, Contact.sealed_key)
+    ).returning(
+        contact.c.id,
+        contact.c.subject_ref,
+        contact.c.email,
+        contact.c.sealed_key,
+        # One round trip less than to ask for it.
+        suppressed_until(bindparam("at_shop"), bindparam("by_hash")),
+    )
 
 
-def person(
-    session: Session, contact_id: int, *, vault: Vault, lock: bool = False
-) -> Person:
-    """Return a known contact; locked, what follows happens once at a time."""
-    row = session.get_one(Contact, contact_id, with_for_update=lock or None)
+def lock(session: Session, who: Person) -> None:
+    """Let what follows for this person happen once at a time."""
+    session.execute(select(Contact.id).where(Contact.id == who.id).with_for_update())
+
+
+def person(session: Session, contact_id: int, *, vault: Vault) -> Person:
+    """Return a known contact."""
+    row, until = session.execute(
+        select(Contact, suppressed_until()).where(Contact.id == contact_id)
+    ).one()
     return Person(
         id=row.id,
         shop_id=row.shop_id,
@@ -97,21 +120,22 @@ def person(
         email_hash=row.email_hash,
         key=vault.open(row.sealed_key, about=row.subject_ref),
         is_new=False,
+        suppressed_until=until,
     )
 
 
-_SUPPRESSED = select(Suppression.until).where(
-    Suppression.shop_id == bindparam("shop_id"),
-    Suppression.email_hash == bindparam("email_hash"),
-)
-
-
-def may_be_asked(session: Session, who: Person, *, now: datetime) -> bool:
-    """Return whether this address may be asked for a confirmation."""
-    row = session.execute(
-        _SUPPRESSED, {"shop_id": who.shop_id, "email_hash": who.email_hash}
-    ).one_or_none()
-    return row is None or (row.until is not None and row.until <= now)
+def suppressed_until(
+    shop_id: Any = Contact.shop_id, email_hash: Any = Contact.email_hash
+) -> Label[Any]:
+    """Select until when an address is suppressed at a shop; null if it is not."""
+    until = func.coalesce(Suppression.until, literal(FOREVER, Instant()))
+    return (
+        select(until)
+        .where(Suppression.shop_id == shop_id, Suppression.email_hash == email_hash)
+        .correlate(Contact)
+        .scalar_subquery()
+        .label("suppressed_until")
+    )
 
 
 def suppress(
@@ -153,8 +177,9 @@ def allowed_mails(
     mailbox = address.mailbox(who.email)
     keys = [vault.hashed("mailbox", scope, mailbox) for scope in (who.shop_id, "all")]
     fresh = limits.as_text(limits.Sending(kind, now) for kind in wanted)
-    made = session.scalars(
-        _new_mailbox(session.get_bind().dialect.name),
+    connection = session.connection()
+    made = connection.scalars(
+        _new_mailbox(connection.dialect.name),
         [{"key": key, "sendings": fresh, "touched_at": now} for key in keys],
     ).all()
     if len(made) == len(keys):
@@ -164,7 +189,8 @@ def allowed_mails(
 
 @cache
 def _new_mailbox(dialect: str) -> Any:
-    return inserting(dialect)(Mailbox).on_conflict_do_nothing().returning(Mailbox.key)
+    mailbox = table(Mailbox)
+    return inserting(dialect)(mailbox).on_conflict_do_nothing().returning(mailbox.c.key)
 
 
 def _count_known(

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import chance, codes
+from server.models.base import table
 from server.models.voucher import Voucher
 from server.services.campaigns import Live
 
@@ -78,6 +79,7 @@ def hold(session: Session, drawn: Drawn, *, entry_id: int) -> None:
         raise StockError
 
 
+_AWARD_NEW = table(Voucher).insert()
 _AWARD_HELD = (
     update(Voucher)
     .where(Voucher.entry_id == bindparam("holder"), Voucher.state == "reserved")
@@ -105,8 +107,8 @@ def award(
             raise StockError
         return code
     code = prize.code or codes.make(random(8))
-    session.execute(
-        Voucher.__table__.insert(),  # type: ignore[attr-defined]  # a table has one
+    session.connection().execute(
+        _AWARD_NEW,
         {
             "prize_id": live.prize_ids[prize_key],
             "number": None,

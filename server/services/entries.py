@@ -18,7 +18,7 @@ from server.domain.campaign import Prize
 from server.domain.entry import Step, Submission
 from server.domain.limits import Kind
 from server.domain.optin import Answer, Pending
-from server.models.base import inserting
+from server.models.base import inserting, table
 from server.models.entry import Entry
 from server.models.voucher import Voucher
 from server.services import contacts, draws, optins, outbox
@@ -188,12 +188,12 @@ def lapse_due(session: Session, *, now: datetime, most: int = 200) -> int:
 
 def _outcome(attempted: Attempted, awarded: str, code: str | None) -> Outcome:
     prize = attempted.live.campaign.prize(awarded)
-    email = attempted.submission.email
+    email = attempted.submission.address
     return Outcome(
         prize=prize,
         is_win=prize.kind != "none",
         code=code,
-        mailbox=address.masked(address.parse(email)) if email else None,
+        mailbox=address.masked(email) if email else None,
         asks_confirmation=bool(attempted.submission.consents),
     )
 
@@ -202,7 +202,7 @@ def _recognise(run: _Run) -> Person:
     return contacts.recognise(
         run.session,
         shop_id=run.live.shop_id,
-        email=address.parse(run.submission.email),
+        email=run.submission.address or "",
         locale=run.attempted.locale,
         vault=run.tools.vault,
         now=run.now,
@@ -219,8 +219,9 @@ def _play(run: _Run, who: Person | None) -> tuple[int, str]:
         seed=submission.seed,
         now=run.now,
     )
-    entry_id = run.session.scalar(
-        _insert_entry(run.session.get_bind().dialect.name),
+    connection = run.session.connection()
+    entry_id = connection.scalar(
+        _insert_entry(connection.dialect.name),
         {
             "ticket": run.attempted.ticket,
             "campaign_id": run.live.campaign_id,
@@ -245,8 +246,11 @@ def _play(run: _Run, who: Person | None) -> tuple[int, str]:
 
 @cache
 def _insert_entry(dialect: str) -> Any:
-    insert = inserting(dialect)(Entry)
-    return insert.on_conflict_do_nothing(index_elements=["ticket"]).returning(Entry.id)
+    entry = table(Entry)
+    insert = inserting(dialect)(entry)
+    return insert.on_conflict_do_nothing(index_elements=["ticket"]).returning(
+        entry.c.id
+    )
 
 
 _UNCLAIMED = {
@@ -313,9 +317,7 @@ def _write_to(
     """Record what was asked and queue the mails, as far as the mailbox allows."""
     purposes = run.attempted.shown.purposes
     asked = {key: purposes[key].sha256 for key in sorted(run.submission.consents)}
-    if asked and not (
-        run.attempted.may_ask and contacts.may_be_asked(run.session, who, now=run.now)
-    ):
+    if asked and not (run.attempted.may_ask and who.may_be_asked(run.now)):
         asked = {}
     answer, pending = optins.answer_for(
         run.session,

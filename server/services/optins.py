@@ -3,20 +3,21 @@
 What two presses may race for is decided by one guarded UPDATE and its row count.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import optin as rules
-from server.domain.campaign import Locale
+from server.domain.campaign import Campaign, Locale, ShopFile
 from server.domain.consent import Act
 from server.domain.limits import Kind
 from server.domain.links import SECRET_BYTES, LinkRef, hash_secret
-from server.models.campaign import Campaign, CampaignVersion
+from server.domain.seals import Vault
+from server.models.base import table
 from server.models.consent import ConsentEvent
 from server.models.contact import Contact
 from server.models.entry import Entry
@@ -24,6 +25,7 @@ from server.models.link import Link
 from server.models.optin import OptIn
 from server.models.shop import Shop
 from server.services import consents, contacts, outbox
+from server.services.campaigns import Directory
 from server.services.consents import Circumstances, Request
 from server.services.contacts import Person
 from server.services.outbox import Mail
@@ -36,13 +38,9 @@ class Found:
 
     link_id: int
     optin: OptIn | None
-    contact_id: int
-    shop_id: int
-    shop_definition: dict[str, Any]
-    campaign_definition: dict[str, Any]
-    version: int
-    campaign_code: str
-    email: str
+    who: Person
+    shop: ShopFile
+    campaign: Campaign
     locale: Locale
     entry_id: int
 
@@ -67,7 +65,7 @@ def make_link(
 ) -> LinkRef:
     """Make what the links of one mail point to; the secret is kept nowhere."""
     secret = tools.random(SECRET_BYTES)
-    row_id = session.scalar(
+    row_id = session.connection().scalar(
         _MAKE_LINK,
         {
             "secret_hash": hash_secret(secret),
@@ -80,40 +78,60 @@ def make_link(
     return LinkRef(int(row_id or 0), secret)
 
 
-_MAKE_LINK = Link.__table__.insert().returning(Link.id)  # type: ignore[attr-defined]
+_link = table(Link)
+_MAKE_LINK = _link.insert().returning(_link.c.id)
 
 
-def find(session: Session, ref: LinkRef) -> Found | None:
+def find(
+    session: Session, ref: LinkRef, *, directory: Directory, vault: Vault
+) -> Found | None:
     """Return what a link points to, or None if its secret is not the row's."""
-    row = session.execute(
-        select(Link, Entry, Campaign, CampaignVersion.definition, Shop, Contact)
-        .join(Entry, Entry.id == Link.entry_id)
-        .join(Campaign, Campaign.id == Entry.campaign_id)
-        .join(
-            CampaignVersion,
-            (CampaignVersion.campaign_id == Entry.campaign_id)
-            & (CampaignVersion.number == Entry.version),
-        )
-        .join(Shop, Shop.id == Campaign.shop_id)
-        .join(Contact, Contact.id == Link.contact_id)
-        .where(Link.id == ref.row)
-    ).one_or_none()
-    if row is None or not ref.matches(row[0].secret_hash):
+    row = session.execute(_FIND, {"link_id": ref.row}).one_or_none()
+    if row is None or not ref.matches(row.secret_hash):
         return None
-    link, entry, campaign, definition, shop, contact = row
     return Found(
-        link_id=link.id,
-        optin=session.get(OptIn, link.optin_id) if link.optin_id else None,
-        contact_id=link.contact_id,
-        shop_id=shop.id,
-        shop_definition=shop.definition,
-        campaign_definition=definition,
-        version=entry.version,
-        campaign_code=campaign.code,
-        email=contact.email,
-        locale=cast("Locale", entry.locale),
-        entry_id=entry.id,
+        link_id=ref.row,
+        optin=row.OptIn,
+        who=Person(
+            id=row.contact_id,
+            shop_id=row.shop_id,
+            subject_ref=row.subject_ref,
+            email=row.email,
+            email_hash=row.email_hash,
+            key=vault.open(row.sealed_key, about=row.subject_ref),
+            is_new=False,
+            suppressed_until=row.suppressed_until,
+        ),
+        shop=directory.shop(session, row.shop_id, row.shop_version),
+        campaign=directory.campaign(session, row.campaign_id, row.version),
+        locale=cast("Locale", row.locale),
+        entry_id=row.entry_id,
     )
+
+
+_FIND = (
+    select(
+        Link.secret_hash,
+        Link.contact_id,
+        Link.entry_id,
+        OptIn,
+        Entry.campaign_id,
+        Entry.version,
+        Entry.locale,
+        Shop.id.label("shop_id"),
+        Shop.version.label("shop_version"),
+        Contact.subject_ref,
+        Contact.email,
+        Contact.email_hash,
+        Contact.sealed_key,
+        contacts.suppressed_until(),
+    )
+    .join(Entry, Entry.id == Link.entry_id)
+    .join(Contact, Contact.id == Link.contact_id)
+    .join(Shop, Shop.id == Contact.shop_id)
+    .outerjoin(OptIn, OptIn.id == Link.optin_id)
+    .where(Link.id == bindparam("link_id"))
+)
 
 
 def answer_for(
@@ -160,7 +178,7 @@ def request(
     now: datetime,
 ) -> int:
     """Open a request for these purposes, with its facts; the caller queues the mail."""
-    optin_id = session.scalar(
+    optin_id = session.connection().scalar(
         _OPEN_REQUEST,
         {
             "contact_id": who.id,
@@ -186,7 +204,8 @@ def request(
     return optin_id
 
 
-_OPEN_REQUEST = OptIn.__table__.insert().returning(OptIn.id)  # type: ignore[attr-defined]
+_optin = table(OptIn)
+_OPEN_REQUEST = _optin.insert().returning(_optin.c.id)
 
 
 def supersede(
@@ -237,7 +256,7 @@ def confirm(
     )
     if changed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE has one
         return _as_it_stands(session, optin_id, now=now)
-    who = contacts.person(session, found.contact_id, vault=tools.vault)
+    who = found.who
     _repeat(
         session,
         who,
@@ -271,7 +290,7 @@ def decline(
     assert found.optin is not None  # noqa: S101  # the view asked
     if not _move(session, found.optin.id, rules.State.DECLINED, now=now):
         return _as_it_stands(session, found.optin.id, now=now)
-    who = contacts.person(session, found.contact_id, vault=tools.vault)
+    who = found.who
     _repeat(
         session,
         who,
@@ -301,7 +320,8 @@ def withdraw_all(
 
     Returns the purposes that were withdrawn; none the second time (WD-01, WD-02).
     """
-    who = contacts.person(session, found.contact_id, vault=tools.vault, lock=True)
+    who = found.who
+    contacts.lock(session, who)
     facts = {"ip": by.ip, "user_agent": by.user_agent, "link": found.link_id}
     pending = pending_of(session, who.id)
     if pending and _move(session, pending.id, rules.State.DECLINED, now=now):
@@ -426,14 +446,14 @@ def renew(
     old = found.optin
     if old is None or not may_renew(old, now=now):
         return False
-    who = contacts.person(session, found.contact_id, vault=tools.vault)
+    who = found.who
     _expire(session, who, old.id, tools=tools, now=now)
-    if pending_of(session, who.id) or not contacts.may_be_asked(session, who, now=now):
+    if pending_of(session, who.id) or not who.may_be_asked(now):
         return False
     wanted = [Kind.CONFIRM]
     if not contacts.allowed_mails(session, who, wanted, vault=tools.vault, now=now):
         return False
-    again = _request_of(_first_event(session, old.id))
+    again = _request_of(_asked(session, old.id)[0])
     optin_id = request(
         session,
         who,
@@ -538,13 +558,13 @@ def _repeat(
     now: datetime,
 ) -> None:
     """Append a fact to a request, on the texts and in the context it was asked in."""
-    wordings = session.get_one(OptIn, optin_id).wordings
+    asked = _asked(session, optin_id)
     consents.record(
         session,
         who,
-        _request_of(_first_event(session, optin_id)),
+        _request_of(asked[0]),
         act,
-        {purpose: bytes.fromhex(text) for purpose, text in wordings.items()},
+        {event.purpose: event.text_hash for event in asked},
         method=method,
         facts=facts,
         tools=tools,
@@ -552,16 +572,23 @@ def _repeat(
     )
 
 
-def _first_event(session: Session, optin_id: int) -> ConsentEvent:
-    return session.scalars(
-        select(ConsentEvent)
-        .where(ConsentEvent.optin_id == optin_id)
-        .order_by(ConsentEvent.id)
-        .limit(1)
-    ).one()
+def _asked(session: Session, optin_id: int) -> Sequence[Any]:
+    """Return the facts with which a request began, one for each purpose."""
+    rows = session.connection().execute(_ASKED, {"optin_id": optin_id})
+    return rows.all()
 
 
-def _request_of(event: ConsentEvent) -> Request:
+_event = table(ConsentEvent)
+_ASKED = (
+    select(_event)
+    .where(
+        _event.c.optin_id == bindparam("optin_id"), _event.c.act == Act.REQUESTED.value
+    )
+    .order_by(_event.c.id)
+)
+
+
+def _request_of(event: Any) -> Request:
     return Request(
         optin_id=event.optin_id,
         notice_hash=event.notice_hash,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from server.domain import retry
 from server.domain.seals import NONCE_BYTES, SealError, Vault
+from server.models.base import table
 from server.models.outbox import Attempt, Outbox
 from server.services.tools import Tools
 
@@ -83,10 +84,10 @@ def put_mails(
             }
         )
     if rows:
-        session.execute(_PUT, rows)
+        session.connection().execute(_PUT, rows)
 
 
-_PUT = Outbox.__table__.insert()  # type: ignore[attr-defined]  # a table has one
+_PUT = table(Outbox).insert()
 
 _DUE = (
     select(Outbox.id)

@@ -4,11 +4,12 @@ A page is rendered once for each published version; a request only puts in its
 ticket and its nonce. The copies are what the ledger's hashes point to (PR-01).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
 from flask import current_app, render_template, url_for
+from markupsafe import escape
 
 from server.domain.campaign import Locale
 from server.domain.consent import request_text, worded
@@ -18,11 +19,41 @@ from server.services.campaigns import Live
 from server.services.texts import Shown
 from server.views import language
 
-# Neither can occur in a text: merchants' texts hold no control characters.
+# None can occur in a text: an imported line holds no control characters.
 TICKET_MARK = "\x01ticket\x01"
 NONCE_MARK = "\x01nonce\x01"
+CODE_MARK = "\x01code\x01"
+MAILBOX_MARK = "\x01mailbox\x01"
+MARKS = (TICKET_MARK, NONCE_MARK, CODE_MARK, MAILBOX_MARK)
 STYLE = "widget/widget.css"
 STYLE_MARK = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the templates show of an outcome."""
+
+    is_win: bool
+    label: str
+    claim: str
+    code: str | None
+    mailbox: str | None
+    asks_confirmation: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A rendered page or fragment, cut where a request puts in its own values."""
+
+    parts: tuple[bytes, ...]
+
+    def filled(self, **values: str | None) -> bytes:
+        """Return it with `ticket`, `nonce`, `code` and `mailbox` put in as text."""
+        escaped = {
+            f"\x01{name}\x01".encode(): str(escape(value or "")).encode()
+            for name, value in values.items()
+        }
+        return b"".join(escaped.get(part, part) for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +62,30 @@ class Face:
 
     shown: Shown
     context: dict[str, Any]
-    page: tuple[bytes, ...]
+    page: Sheet
+    answers: dict[tuple[str, str, Result], Sheet] = field(default_factory=dict)
 
     @property
     def mark(self) -> str:
         """Return what a ticket says of the form it was issued with."""
         return self.shown.form.sha256.hex()[:FORM_MARK]
 
-    def filled(self, *, ticket: str, nonce: str) -> bytes:
-        """Return the page with a ticket and a nonce put in."""
-        values = {
-            TICKET_MARK.encode(): ticket.encode(),
-            NONCE_MARK.encode(): nonce.encode(),
-        }
-        return b"".join(values.get(part, part) for part in self.page)
+    def answer(self, name: str, fragment: str, result: Result) -> Sheet:
+        """Return the answer to an entry: the fragment alone or the page around it.
+
+        There are as many as prizes, so each is rendered once, with marks for what
+        differs from one visitor to the next.
+        """
+        marked = replace(
+            result,
+            code=CODE_MARK if result.code else None,
+            mailbox=MAILBOX_MARK if result.mailbox else None,
+        )
+        key = (name, fragment, marked)
+        if key not in self.answers:
+            context = self.context | {"fragment": fragment, "result": marked}
+            self.answers[key] = Sheet(_cut(render_template(name, **context)))
+        return self.answers[key]
 
 
 class Faces:
@@ -83,13 +124,13 @@ def _render(live: Live, locale: Locale) -> Face:
         },
     )
     page = render_template("widget/page.html", **context)
-    return Face(shown=shown, context=context, page=_cut(page))
+    return Face(shown=shown, context=context, page=Sheet(_cut(page)))
 
 
 def _cut(page: str) -> tuple[bytes, ...]:
     """Cut a page at its marks, so that filling it in is one join."""
     parts = [page]
-    for mark in (TICKET_MARK, NONCE_MARK):
+    for mark in MARKS:
         parts = [piece for part in parts for piece in _around(part, mark)]
     return tuple(part.encode() for part in parts if part)
 

@@ -4,7 +4,6 @@ A GET shows one page and writes nothing, however often a scanner comes by; only 
 press of a button does (DO-02; RFC 9110 section 9.2.1).
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -26,19 +25,13 @@ from server import clock
 from server.db import reading, transaction
 from server.domain import address
 from server.domain import optin as rules
-from server.domain.campaign import (
-    Campaign,
-    PurposeText,
-    ShopFile,
-    parse_campaign,
-    parse_shop,
-)
+from server.domain.campaign import PurposeText
 from server.domain.links import BadTokenError, ExpiredTokenError, Salt
 from server.domain.optin import State
 from server.services import campaigns, optins
 from server.services.optins import Confirmation, Found
 from server.views import client, guards, language
-from server.views.house import signer, tools
+from server.views.house import directory, signer, tools
 from server.views.limiter import limiter
 from server.views.respond import page_or
 
@@ -84,49 +77,49 @@ bp = Blueprint("links", __name__)
 @guards.link
 def confirm_page(token: str) -> Response:
     """Show what was asked, and one button."""
-    leads = _follow(Salt.CONFIRM, token)
-    if leads is None or leads.found.optin is None:
+    found = _follow(Salt.CONFIRM, token)
+    if found is None or found.optin is None:
         return _unknown()
-    return _confirm_page(leads, token)
+    return _confirm_page(found, token)
 
 
 @bp.post("/confirm/<token>")
 @guards.link
 def confirm(token: str) -> Response:
     """Turn what was asked into consents."""
-    leads = _follow(Salt.CONFIRM, token)
-    if leads is None or leads.found.optin is None:
+    found = _follow(Salt.CONFIRM, token)
+    if found is None or found.optin is None:
         return _unknown()
     now = clock.now()
-    if not _is_pressed(leads, now):
-        return _confirm_page(leads, token, once_more=True)
+    if not _is_pressed(found, now):
+        return _confirm_page(found, token, once_more=True)
     with transaction() as session:
         done = optins.confirm(
-            session, leads.found, by=client.circumstances(), tools=tools(), now=now
+            session, found, by=client.circumstances(), tools=tools(), now=now
         )
     if done.is_new:
-        return _to("confirmed", leads)
-    return _stands(leads, done, token)
+        return _to("confirmed", found)
+    return _stands(found, done, token)
 
 
 @bp.post("/confirm/<token>/not-me")
 @guards.link
 def not_me(token: str) -> Response:
     """Forget the request, because the owner of the address did not make it."""
-    leads = _follow(Salt.CONFIRM, token)
-    if leads is None or leads.found.optin is None:
+    found = _follow(Salt.CONFIRM, token)
+    if found is None or found.optin is None:
         return _unknown()
     with transaction() as session:
         done = optins.decline(
             session,
-            leads.found,
+            found,
             by=client.circumstances(),
             tools=tools(),
             now=clock.now(),
         )
     if done.is_new:
-        return _to("declined", leads)
-    return _stands(leads, done, token)
+        return _to("declined", found)
+    return _stands(found, done, token)
 
 
 @bp.post("/confirm/<token>/renew")
@@ -136,31 +129,31 @@ def renew(token: str) -> Response:
 
     The answer is the same whether a mail goes out or a limit keeps it back.
     """
-    leads = _follow(Salt.CONFIRM, token)
-    if leads is None or leads.found.optin is None:
+    found = _follow(Salt.CONFIRM, token)
+    if found is None or found.optin is None:
         return _unknown()
     with transaction() as session:
         optins.renew(
             session,
-            leads.found,
+            found,
             by=client.circumstances(),
             tools=tools(),
             now=clock.now(),
         )
-    return _to("renewed", leads)
+    return _to("renewed", found)
 
 
 @bp.get("/unsubscribe/<token>")
 @guards.link
 def unsubscribe_page(token: str) -> Response:
     """Show whose mail would stop, and one button."""
-    leads = _follow(Salt.UNSUBSCRIBE, token)
-    if leads is None:
+    found = _follow(Salt.UNSUBSCRIBE, token)
+    if found is None:
         return _unknown()
     return _page(
         "links/unsubscribe.html",
-        leads,
-        mailbox=address.masked(leads.found.email),
+        found,
+        mailbox=address.masked(found.who.email),
         action=url_for(".unsubscribe", token=token),
     )
 
@@ -173,19 +166,19 @@ def unsubscribe(token: str) -> Response:
     A mail program gets 200 whatever the link was, and is never sent elsewhere.
     """
     is_one_click = request.form.get("List-Unsubscribe") == ONE_CLICK
-    leads = _follow(Salt.UNSUBSCRIBE, token)
-    if leads is None:
+    found = _follow(Salt.UNSUBSCRIBE, token)
+    if found is None:
         return make_response("", 200) if is_one_click else _unknown(status=200)
     with transaction() as session:
         optins.withdraw_all(
             session,
-            leads.found,
+            found,
             by=client.circumstances(),
             method="one-click" if is_one_click else "unsubscribe-page",
             tools=tools(),
             now=clock.now(),
         )
-    return make_response("", 200) if is_one_click else _to("unsubscribed", leads)
+    return make_response("", 200) if is_one_click else _to("unsubscribed", found)
 
 
 @bp.get("/done/<what>/<code>/<lang>")
@@ -207,34 +200,20 @@ def done(what: str, code: str, lang: str) -> Response:
     return _unindexed(make_response(body))
 
 
-@dataclass(frozen=True, slots=True)
-class _Leads:
-    """Where a link leads to: its rows, and the shop and campaign they belong to."""
-
-    found: Found
-    shop: ShopFile
-    campaign: Campaign
-
-
-def _follow(salt: Salt, token: str) -> _Leads | None:
+def _follow(salt: Salt, token: str) -> Found | None:
     """Return where a link leads, and speak its language; None for a foreign one."""
     try:
         ref = signer().read_link(salt, token, now=clock.now())
     except (BadTokenError, ExpiredTokenError):
         return None
     with reading() as session:
-        found = optins.find(session, ref)
-    if found is None:
-        return None
-    language.speak(found.locale)
-    return _Leads(
-        found,
-        parse_shop(found.shop_definition),
-        parse_campaign(found.campaign_definition),
-    )
+        found = optins.find(session, ref, directory=directory(), vault=tools().vault)
+    if found is not None:
+        language.speak(found.locale)
+    return found
 
 
-def _is_pressed(leads: _Leads, now: datetime) -> bool:
+def _is_pressed(found: Found, now: datetime) -> bool:
     """Return whether this POST comes from a page that somebody had time to read."""
     try:
         payload = signer().read(
@@ -246,28 +225,28 @@ def _is_pressed(leads: _Leads, now: datetime) -> bool:
     except (BadTokenError, ExpiredTokenError):
         return False
     match payload:
-        case [int(link_id), int(shown_ms)] if link_id == leads.found.link_id:
+        case [int(link_id), int(shown_ms)] if link_id == found.link_id:
             age_ms = now.timestamp() * 1000 - shown_ms
             youngest_ms = rules.RENDER_YOUNGEST.total_seconds() * 1000
             return age_ms >= youngest_ms and limiter().may_press(link=link_id)
     return False
 
 
-def _confirm_page(leads: _Leads, token: str, *, once_more: bool = False) -> Response:
-    optin = leads.found.optin
+def _confirm_page(found: Found, token: str, *, once_more: bool = False) -> Response:
+    optin = found.optin
     assert optin is not None  # noqa: S101  # the routes asked
     now = clock.now()
     state = State(optin.state)
     if state not in rules.OPEN or optin.expires_at <= now:
-        return _stands(leads, Confirmation(state, optin.settled_at, False), token)
-    shown = [leads.found.link_id, int(now.timestamp() * 1000)]
+        return _stands(found, Confirmation(state, optin.settled_at, False), token)
+    shown = [found.link_id, int(now.timestamp() * 1000)]
     return _page(
         "links/confirm.html",
-        leads,
+        found,
         status=422 if once_more else 200,
         once_more=once_more,
-        mailbox=address.masked(leads.found.email),
-        purposes=_purposes(leads),
+        mailbox=address.masked(found.who.email),
+        purposes=_purposes(found),
         asked_at=_local(optin.requested_at),
         action=url_for(".confirm", token=token),
         not_me_action=url_for(".not_me", token=token),
@@ -275,26 +254,26 @@ def _confirm_page(leads: _Leads, token: str, *, once_more: bool = False) -> Resp
     )
 
 
-def _purposes(leads: _Leads) -> list[PurposeText]:
-    optin = leads.found.optin
+def _purposes(found: Found) -> list[PurposeText]:
+    optin = found.optin
     asked = optin.wordings if optin else {}
     return [
-        purpose.texts[leads.found.locale]
-        for purpose in leads.campaign.purposes
-        if purpose.key in asked and leads.found.locale in purpose.texts
+        purpose.texts[found.locale]
+        for purpose in found.campaign.purposes
+        if purpose.key in asked and found.locale in purpose.texts
     ]
 
 
-def _stands(leads: _Leads, done: Confirmation, token: str) -> Response:
+def _stands(found: Found, done: Confirmation, token: str) -> Response:
     """Say how a request that waits no more stands, and what can be done (DO-05)."""
-    optin = leads.found.optin
+    optin = found.optin
     assert optin is not None  # noqa: S101  # the routes asked
     at = _local(done.at) if done.at else ""
-    shop = leads.shop.name
+    shop = found.shop.name
     if done.state is State.CONFIRMED:
         return _page(
             "links/state.html",
-            leads,
+            found,
             title=_("This is already confirmed"),
             advice=_(
                 "You confirmed it on %(at)s. There is nothing left to do. "
@@ -306,14 +285,14 @@ def _stands(leads: _Leads, done: Confirmation, token: str) -> Response:
     if done.state is State.DECLINED:
         return _page(
             "links/state.html",
-            leads,
+            found,
             title=_("This request was closed"),
             advice=_("Nothing was agreed to. You do not have to do anything."),
         )
     if done.state is State.SUPERSEDED:
         return _page(
             "links/state.html",
-            leads,
+            found,
             status=410,
             title=_("There is a newer mail"),
             advice=_(
@@ -325,7 +304,7 @@ def _stands(leads: _Leads, done: Confirmation, token: str) -> Response:
     may_renew = optins.may_renew(optin, now=clock.now())
     return _page(
         "links/state.html",
-        leads,
+        found,
         status=410,
         title=_("This link is no longer valid"),
         advice=_("You can have a new one mailed to the same address.")
@@ -339,8 +318,8 @@ def _local(moment: datetime) -> str:
     return str(format_datetime(moment, "d MMMM y, HH:mm", rebase=True))
 
 
-def _page(name: str, leads: _Leads, *, status: int = 200, **context: Any) -> Response:
-    body = render_template(name, shop=leads.shop, **context)
+def _page(name: str, found: Found, *, status: int = 200, **context: Any) -> Response:
+    body = render_template(name, shop=found.shop, **context)
     return _unindexed(make_response(body, status))
 
 
@@ -359,9 +338,9 @@ def _unknown(*, status: int = 404) -> Response:
     )
 
 
-def _to(what: str, leads: _Leads) -> Response:
+def _to(what: str, found: Found) -> Response:
     """Send the browser to a page whose address holds no link (T22)."""
-    place = url_for(".done", what=what, code=leads.shop.code, lang=leads.found.locale)
+    place = url_for(".done", what=what, code=found.shop.code, lang=found.locale)
     return _unindexed(make_response(redirect(place, 303)))
 
 

@@ -19,7 +19,16 @@ def page_or(
     fragment: str, page: str, /, *, status: int = 200, **context: Any
 ) -> Response:
     """Render the fragment for a script, else the page that includes it."""
-    name = fragment if wants_fragment() else page
-    response = make_response(render_template(name, **context), status)
+    return varied(render_template(one_of(fragment, page), **context), status)
+
+
+def one_of(fragment: str, page: str) -> str:
+    """Return the template that this request is to be answered with."""
+    return fragment if wants_fragment() else page
+
+
+def varied(body: str | bytes, status: int = 200) -> Response:
+    """Return an answer that caches keep apart for scripts and for everybody else."""
+    response = make_response(body, status)
     response.vary.add("HX-Request")
     return response

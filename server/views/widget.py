@@ -26,11 +26,11 @@ from server.services import entries
 from server.services.campaigns import Live
 from server.services.entries import Attempted, Outcome
 from server.views import client, errors, guards, language
-from server.views.faces import Face, stylesheet_of
+from server.views.faces import Face, Result, stylesheet_of
 from server.views.headers import csp_nonce, framed_by
 from server.views.house import directory, faces, signer, tools
 from server.views.limiter import limiter
-from server.views.respond import page_or
+from server.views.respond import one_of, page_or, varied
 
 YEAR_S = 31_536_000
 PAGE = "widget/page.html"
@@ -71,7 +71,7 @@ def page(code: str) -> Response:
         locale=locale,
         page=page_of(request.args.get("page", ""), live.shop.sites),
     )
-    body = face.filled(ticket=_signed(ticket), nonce=csp_nonce())
+    body = face.page.filled(ticket=_signed(ticket), nonce=csp_nonce())
     return _in_frame(make_response(body))
 
 
@@ -256,26 +256,20 @@ def _reveal(visit: _Visit, outcome: Outcome) -> Response:
     fragment = (
         "widget/_done.html" if visit.step is Step.CLAIM else "widget/_reveal.html"
     )
-    return visit.show(
-        fragment, result=_result(outcome, visit.face), values=Submission()
+    result = _result(outcome, visit.face)
+    sheet = visit.face.answer(one_of(fragment, PAGE), fragment, result)
+    body = sheet.filled(
+        ticket=_signed(visit.ticket) if visit.ticket else "",
+        nonce=csp_nonce(),
+        code=result.code,
+        mailbox=result.mailbox,
     )
+    return _in_frame(varied(body))
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
-    """What the templates show of an outcome."""
-
-    is_win: bool
-    label: str
-    claim: str
-    code: str | None
-    mailbox: str | None
-    asks_confirmation: bool
-
-
-def _result(outcome: Outcome, face: Face) -> _Result:
+def _result(outcome: Outcome, face: Face) -> Result:
     text = outcome.prize.texts[face.context["locale"]]
-    return _Result(
+    return Result(
         is_win=outcome.is_win,
         label=text.label,
         claim=text.claim,

@@ -8,7 +8,8 @@ const COLUMNS = 24
 const ROWS = 14
 const ENOUGH = 0.55
 const CALM = matchMedia('(prefers-reduced-motion: reduce)')
-const MOST_FLAKES = 90
+const MOST_FLAKES = 100
+const TALLEST_PX = 1400
 
 /** Return the cells whose middle lies within a radius of the line from a to b. */
 export function cellsAlong(a, b, radius, width, height) {
@@ -46,7 +47,8 @@ export function play(stage, done) {
   const shine = document.createElement('div')
   shine.className = 'shine'
   const visited = new Set()
-  const flakes = makeFlakes(stage.querySelector('.panel'))
+  const dust = makeFlakes(stage.querySelector('.panel'))
+  const paper = makeFlakes(stage)
   let path = []
   let last = null
   let frame = 0
@@ -54,7 +56,8 @@ export function play(stage, done) {
 
   pane.append(canvas, shine)
   const ratio = Math.min(2, devicePixelRatio || 1)
-  const { width, height } = canvas.getBoundingClientRect()
+  const width = canvas.clientWidth
+  const height = canvas.clientHeight
   const radius = Math.max(20, width / 13)
   canvas.width = width * ratio
   canvas.height = height * ratio
@@ -106,7 +109,7 @@ export function play(stage, done) {
     }
     pen.stroke()
     const end = path.at(-1)
-    if (!CALM.matches) flakes.fall(box.left + end.x, box.top + end.y, 3)
+    if (!CALM.matches) dust.fall(box.left + end.x, box.top + end.y, 3)
     path = [end]
     if (shareOf(visited) >= ENOUGH) open()
   }
@@ -118,12 +121,11 @@ export function play(stage, done) {
     navigator.vibrate?.([10, 40, 20])
     canvas.classList.add('gone')
     card.classList.add('opened')
-    if (!CALM.matches && pane.querySelector('.won')) {
-      const { left, top } = place(canvas)
-      flakes.burst(left + width / 2, top + height / 2)
-    }
     setTimeout(() => canvas.remove(), CALM.matches ? 0 : 700)
     done()
+    if (CALM.matches || !pane.querySelector('.won')) return
+    const { left, top } = place(canvas)
+    paper.burst(left + width / 2, top + height / 2)
   }
 
   canvas.addEventListener('pointerdown', down)
@@ -141,7 +143,10 @@ function place(canvas) {
 
 function drawFoil(pen, { width, height, kind, words, style }) {
   const colour = (name) => style.getPropertyValue(name).trim()
-  const metal = pen.createLinearGradient(0, height, width, 0)
+  // The same slant as the foil of the promise in widget.css: 112 degrees.
+  const x = (width * 0.927 + height * 0.375) / 2 * 0.927
+  const y = (width * 0.927 + height * 0.375) / 2 * 0.375
+  const metal = pen.createLinearGradient(width / 2 - x, height / 2 - y, width / 2 + x, height / 2 + y)
   const bands = [1, 3, 4, 2, 3, 4, 1]
   bands.forEach((tone, i) => {
     try {
@@ -205,16 +210,18 @@ function makeFlakes(panel) {
   const pen = canvas.getContext('2d')
   const style = getComputedStyle(panel)
   const colour = (name) => style.getPropertyValue(name).trim()
-  const paper = [colour('--accent'), '#fff', colour('--foil-2'), colour('--foil-4'), colour('--accent')]
+  const paper = [colour('--accent'), colour('--accent'), '#fff', '#ffd45e', colour('--foil-4')]
   const metal = [colour('--foil-1'), colour('--foil-2'), colour('--foil-3')]
   let flying = []
   let box
   let before
+  let isRunning = false
 
   function start() {
+    isRunning = true
     box = panel.getBoundingClientRect()
     canvas.width = box.width
-    canvas.height = box.height
+    canvas.height = Math.min(box.height, TALLEST_PX)
     panel.append(canvas)
     before = 0
     requestAnimationFrame(draw)
@@ -222,7 +229,7 @@ function makeFlakes(panel) {
 
   function add(x, y, flake) {
     if (flying.length >= MOST_FLAKES) return
-    if (!flying.length) start()
+    if (!isRunning) start()
     flying.push({ x: x - box.left, y: y - box.top, turn: Math.random() * 6, ...flake })
   }
 
@@ -246,7 +253,8 @@ function makeFlakes(panel) {
     }
     pen.setTransform(1, 0, 0, 1, 0, 0)
     pen.globalAlpha = 1
-    if (flying.length) requestAnimationFrame(draw)
+    isRunning = flying.length > 0
+    if (isRunning) requestAnimationFrame(draw)
     else canvas.remove()
   }
 
@@ -262,11 +270,11 @@ function makeFlakes(panel) {
     },
     burst(x, y) {
       flying = []
-      for (let i = 0; i < 70; i++) {
+      for (let i = 0; i < MOST_FLAKES; i++) {
         const angle = Math.random() * 6.3
-        const speed = 140 + Math.random() * 380
+        const speed = 180 + Math.random() * 460
         add(about(x, 60), about(y, 20), {
-          vx: Math.cos(angle) * speed, vy: Math.sin(angle) * speed - 160, pull: 620, spin: about(0, 16), size: about(10, 7), life: about(1.7, 0.8), tint: any(paper),
+          vx: Math.cos(angle) * speed, vy: Math.sin(angle) * speed - 160, pull: 620, spin: about(0, 16), size: about(13, 8), life: about(1.9, 0.9), tint: any(paper),
         })
       }
     },

@@ -21,7 +21,7 @@ from server.services.office.figures import Figures
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A campaign in the list."""
+    """A campaign in the list. `prizes` maps keys to labels by language."""
 
     id: int
     code: str
@@ -30,6 +30,7 @@ class Line:
     opens_at: datetime
     closes_at: datetime
     version: int
+    prizes: dict[str, dict[str, str]]
     figures: Figures
 
     def standing(self, now: datetime) -> str:
@@ -82,6 +83,11 @@ def listing(session: Session, shop_id: int) -> list[Line]:
     return [_line(campaign, version, sums) for campaign, version in rows]
 
 
+def by_code(session: Session, shop_id: int) -> dict[str, Line]:
+    """Return a shop's campaigns by their codes, newest first."""
+    return {line.code: line for line in listing(session, shop_id)}
+
+
 def find(session: Session, shop_id: int, code: str) -> Detail | None:
     """Return a campaign of this shop."""
     found = session.execute(_newest(shop_id).where(Campaign.code == code)).one_or_none()
@@ -130,6 +136,12 @@ def _line(
         opens_at=campaign.opens_at,
         closes_at=campaign.closes_at,
         version=campaign.version,
+        prizes={
+            prize["key"]: {
+                locale: text["label"] for locale, text in prize["texts"].items()
+            }
+            for prize in version.definition["prizes"]
+        },
         figures=sums.get(campaign.id, Figures()),
     )
 

@@ -1,0 +1,14 @@
+/** What the frame may say to us, and how we know that it is the frame. */
+
+const LEAST_PX = 100
+const MOST_PX = 6000
+
+/** Return whether a message is a typed one of ours, from this very frame and origin. */
+export function isOurs(event, frame, host) {
+  return event.source === frame.contentWindow && event.origin === host && event.data?.jawoord === 1
+}
+
+/** Return the height a message asks for, in pixels and within reason, or 0. */
+export function heightIn({ height }) {
+  return height >= LEAST_PX && height <= MOST_PX ? Math.ceil(height) : 0
+}
