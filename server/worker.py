@@ -35,6 +35,7 @@ from server.domain.links import LinkRef, Salt, Signer
 from server.domain.optin import OPEN
 from server.services import entries, optins, outbox, stats
 from server.services.campaigns import Directory
+from server.services.contacts import Person
 from server.services.optins import Found
 from server.services.outbox import Claimed
 from server.services.tools import Tools
@@ -64,6 +65,7 @@ class Parcel:
     body: bytes
     sender: str
     to: str
+    who: Person
 
 
 @dataclass
@@ -247,7 +249,7 @@ class Worker:
                     unsubscribe_url=occasion.unsubscribe_url,
                 )
             )
-        return Parcel(body, shop.sender.email, mail.params["to"])
+        return Parcel(body, shop.sender.email, mail.params["to"], found.who)
 
     def _occasion(self, mail: Claimed, found: Found) -> Occasion:
         optin = found.optin if mail.letter == "confirm" else None
@@ -315,6 +317,7 @@ class Worker:
             optins.mark_sent(
                 session,
                 mail.optin_id,
+                parcel.who,
                 message_id=mail.message_id,
                 facts=facts,
                 tools=self._tools,
