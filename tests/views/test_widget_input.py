@@ -127,7 +127,9 @@ def test_a_token_for_something_else_is_no_ticket(client, house, app, now):
         Salt.TICKET, take_card(client).ticket, now=now, lasts=TICKET_LIFE
     )
     foreign = Signer(("another key of at least 32 letters",))
-    tokens = [signer.sign(salt, payload, now=now) for salt in Salt if salt != "ticket.v1"]
+    tokens = [
+        signer.sign(salt, payload, now=now) for salt in Salt if salt != "ticket.v1"
+    ]
     tokens.append(foreign.sign(Salt.TICKET, payload, now=now))
     for wrong in (None, [], "x", 7, {}, payload[:-1], [*payload, 1], ["zz" * 16]):
         tokens.append(signer.sign(Salt.TICKET, wrong, now=now))
@@ -387,7 +389,8 @@ def test_a_game_before_its_first_and_after_its_last_day(publish, client, house, 
 
 @pytest.mark.parametrize("lang", ["nl", "en"])
 @pytest.mark.parametrize(
-    "path", ["/w/nowhere", "/terms/nowhere", "/p/nowhere.json", "/w/%00", "/w/" + "x" * 999]
+    "path",
+    ["/w/nowhere", "/terms/nowhere", "/p/nowhere.json", "/w/%00", "/w/" + "x" * 999],
 )
 def test_an_unknown_game_is_not_here(pages, path, lang):
     words = {"nl": "Deze pagina is hier niet", "en": "This page is not here"}
