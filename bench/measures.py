@@ -78,7 +78,8 @@ class Figure:
 def loader() -> Iterator[Figure]:
     """Measure the bytes that a host page and a visitor pay."""
     files = assets.build(ROOT)
-    if "widget/embed.js" not in files: return
+    if "widget/embed.js" not in files:
+        return
     yield Figure(
         "loader embed.js, brotli",
         len(files["widget/embed.js"].brotli),
@@ -155,7 +156,10 @@ class _Turns:
         done = load.run(server.port, requests, connections=CONNECTIONS, expects=expects)
         spent = server.cpu_s() - before
         if done.wrong:
-            raise SystemExit(f"{self.name}: {done.wrong} of {len(requests)} went wrong")
+            raise SystemExit(
+                f"{self.name}: {done.wrong} of {len(requests)} went wrong; "
+                + server.said()
+            )
         if keep:
             self.loads.append(done)
             self.cpu_ms.append(spent * 1000 / len(requests))
@@ -258,6 +262,10 @@ class _Server:
             if int(fields[2]) == group:
                 spent += int(fields[11]) + int(fields[12])
         return spent / TICKS
+
+    def said(self) -> str:
+        """Return the end of the server's log."""
+        return self._program.log.read_text(errors="replace")[-1500:]
 
     def stop(self) -> None:
         self._program.stop()

@@ -156,7 +156,7 @@ def _minified(path: str, body: bytes) -> bytes:
     """Return the file smaller, or as it is where its tool is not installed."""
     try:
         if path.endswith(".js"):
-            import tdewolff_minify as minify
+            import minify
 
             return _as_bytes(minify.string("text/javascript", body.decode()))
         if path.endswith(".css"):

@@ -35,6 +35,7 @@ class Settings:
     trusted_proxies: int
     web_processes: int
     web_threads: int
+    lease_seconds: int
     client_mail_limits: str
     campaign_mail_limit: str
     demo: bool
@@ -74,6 +75,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         trusted_proxies=read.number("TRUSTED_PROXIES", 0, most=10),
         web_processes=read.number("WEB_PROCESSES", 2, least=1, most=64),
         web_threads=read.number("WEB_THREADS", 8, least=1, most=256),
+        lease_seconds=read.number("LEASE_SECONDS", 60, least=2, most=3_600),
         client_mail_limits=read.text(
             "CLIENT_MAIL_LIMITS", "5 per 10 minutes; 20 per day"
         ),

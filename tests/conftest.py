@@ -4,7 +4,7 @@ A test that takes `database_url`, or anything built on it, runs on both database
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,11 +20,15 @@ from sqlalchemy.orm import Session
 from server import clock as server_clock
 from server import create_app
 from server.db import Database
+from server.domain.campaign import Campaign as CampaignFile
+from server.domain.seals import Vault
 from server.migrations import migrate
 from server.settings import Settings, load_settings
+from tests import factories
 from tests.mail import MailServer
 from tests.pages import Pages
 from tests.servers import LOOPBACK, Postgres, Redis, Web, free_port
+from tests.visits import House
 
 MOMENT = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
 PUBLIC_URL = "http://service.test"
@@ -221,6 +225,36 @@ def client(app: Flask) -> FlaskClient:
 def pages(client: FlaskClient) -> Pages:
     """A visitor whose every page is checked."""
     return Pages(client)
+
+
+@pytest.fixture
+def vault(settings: Settings) -> Vault:
+    """What seals and hashes with the keys of the settings."""
+    return Vault(settings.data_keys)
+
+
+@pytest.fixture
+def publish(
+    database: Database, vault: Vault, now: datetime
+) -> Callable[..., CampaignFile]:
+    """Publish and commit a campaign: `publish(campaign_file(flow="form-first"))`.
+
+    For a live server, which is on the real clock, say `now=datetime.now(UTC)`.
+    """
+
+    def published(campaign: CampaignFile | None = None, **options: Any) -> CampaignFile:
+        with database.transaction() as session:
+            return factories.publish(
+                session, campaign, **{"vault": vault, "now": now} | options
+            )
+
+    return published
+
+
+@pytest.fixture
+def house(app: Flask, database: Database, vault: Vault, clock: Clock) -> House:
+    """What the application stores, looked at from inside."""
+    return House(app, database, vault, clock)
 
 
 # --- servers -----------------------------------------------------------------------

@@ -8,6 +8,7 @@ reached from what was given, belongs to one shop.
 
 import copy
 import itertools
+import os
 import tomllib
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from server.domain.campaign import Campaign as CampaignFile
 from server.domain.campaign import ShopFile, parse_campaign, parse_shop
+from server.domain.seals import Vault
 from server.models import (
     Base,
     Campaign,
@@ -29,6 +31,7 @@ from server.models import (
     Voucher,
 )
 from server.models.base import Instant
+from server.services import campaigns
 
 M = TypeVar("M", bound=Base)
 
@@ -172,3 +175,18 @@ def prize_table(key: str = "mug", **changes: Any) -> dict[str, Any]:
         "stock": 1,
         "texts": {"nl": text, "en": text},
     } | changes
+
+
+def publish(
+    session: Session,
+    campaign: CampaignFile | None = None,
+    *,
+    shop: ShopFile | None = None,
+    vault: Vault,
+    now: datetime,
+) -> CampaignFile:
+    """Publish a campaign (the demo's lucky one) and its shop, as the command does."""
+    campaign = campaign or campaign_file()
+    campaigns.save_shop(session, shop or shop_file(code=campaign.shop), now=now)
+    campaigns.save(session, campaign, vault=vault, now=now, random=os.urandom)
+    return campaign

@@ -1,14 +1,16 @@
 """The test house itself: its servers are real, its pages are checked."""
 
 import smtplib
+from datetime import UTC, datetime
 from email.message import EmailMessage
 
 import pytest
 import redis
 from playwright.sync_api import Page as Tab
-from sqlalchemy import insert, select, text
+from sqlalchemy import select, text
 
-from server.models.shop import Shop
+from server.models import Campaign, Contact, Entry, OptIn, Shop
+from tests.factories import make
 from tests.html import parse
 from tests.mail import MailServer, Mode
 from tests.pages import Form, Pages, faults
@@ -33,9 +35,7 @@ def send(smtp: MailServer) -> None:
 @pytest.mark.parametrize("run", [1, 2])
 def test_each_test_starts_without_rows(database, now, run):
     with database.transaction() as session:
-        session.execute(
-            insert(Shop).values(code="a", name="A", definition={}, created_at=now)
-        )
+        make(session, Shop, now=now, code="a")
 
     with database.reading() as session:
         assert len(session.execute(select(Shop)).all()) == 1
@@ -173,3 +173,39 @@ def test_a_form_sends_what_a_browser_would_send():
 def test_a_fault_names_the_page(client):
     with pytest.raises(AssertionError, match="/healthz answered 200, not 404"):
         Pages(client).get("/healthz", status=404)
+
+
+def test_a_published_campaign_is_open_to_visitors(client, publish):
+    campaign = publish()
+
+    answer = client.get(f"/p/{campaign.placements[0].code}.json")
+
+    assert answer.status_code == 200
+
+
+def test_a_live_service_sees_what_a_test_publishes(live: Web, publish, page: Tab):
+    campaign = publish(now=datetime.now(UTC))
+
+    answer = page.request.get(f"{live.url}/p/{campaign.placements[0].code}.json")
+
+    assert answer.status == 200
+
+
+def test_a_family_of_rows_belongs_to_one_shop(session, now):
+    shop = make(session, Shop, now=now)
+
+    optin = make(session, OptIn, now=now, shop=shop, state="sent")
+
+    contact = session.get(Contact, optin.contact_id)
+    entry = session.get(Entry, optin.entry_id)
+    assert contact.shop_id == shop.id
+    assert session.get(Campaign, entry.campaign_id).shop_id == shop.id
+
+
+def test_a_row_joins_the_family_it_is_given(session, now):
+    contact = make(session, Contact, now=now)
+
+    entry = make(session, Entry, now=now, contact=contact, state="claimed")
+
+    assert entry.contact_id == contact.id
+    assert session.get(Campaign, entry.campaign_id).shop_id == contact.shop_id

@@ -19,6 +19,7 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
 )
+from pydantic_core import ErrorDetails
 
 T = TypeVar("T")
 
@@ -281,12 +282,23 @@ def _checked(shape: "TypeAdapter[T]", data: dict[str, Any]) -> T:
     try:
         return shape.validate_python(data)
     except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
         raise FileError(
             [
                 Fault(place=_place(detail["loc"]), what=_sentence(detail["msg"]))
-                for detail in error.errors(include_url=False, include_input=False)
+                for detail in details
+                if not _follows(detail, details)
             ]
         ) from error
+
+
+def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """Return whether a list only seems too short, for lack of its faulty items."""
+    depth = len(detail["loc"])
+    return detail["type"] == "too_short" and any(
+        len(other["loc"]) > depth and other["loc"][:depth] == detail["loc"]
+        for other in details
+    )
 
 
 def _place(loc: tuple[int | str, ...]) -> str:

@@ -18,7 +18,7 @@ from server.domain.campaign import Campaign, Locale
 from server.domain.links import BadTokenError
 
 YES = "yes"
-SEED = re.compile(r"^[0-9a-f]{32}$")
+SEED = re.compile(r"[0-9a-f]{32}")
 LONGEST_VALUE = 200
 LONGEST_NAME = 40
 CONSENT_PREFIX = "consent."
@@ -130,7 +130,7 @@ def read(form: Mapping[str, str], campaign: Campaign, locale: Locale) -> Submiss
     email = _plain(form.get("email", ""))
     return Submission(
         ticket=form.get("ticket", ""),
-        seed=form.get("seed", "") if SEED.match(form.get("seed", "")) else "",
+        seed=form.get("seed", "") if SEED.fullmatch(form.get("seed", "")) else "",
         email=email,
         address=_address(email),
         answers={

@@ -66,7 +66,8 @@ def open_for(key: bytes, sealed: bytes, *, about: bytes) -> bytes:
 def _decrypt(cipher: AESGCM, sealed: bytes, about: bytes) -> bytes:
     try:
         return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], about)
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:
+        # A torn row has too few bytes even for the nonce.
         raise SealError("the sealed bytes were changed or belong elsewhere") from error
 
 

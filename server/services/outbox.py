@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import retry
-from server.domain.seals import NONCE_BYTES, Vault
+from server.domain.seals import NONCE_BYTES, SealError, Vault
 from server.models.base import table
 from server.models.outbox import Attempt, Outbox
 from server.services.tools import Tools
@@ -119,7 +119,15 @@ def claim_due(
         .values(state="leased", claim=claim, leased_until=now + lease)
     )
     rows = session.scalars(select(Outbox).where(Outbox.id.in_(ids)).order_by(Outbox.id))
-    return [_claimed(row, claim, tools.vault) for row in rows]
+    claimed = []
+    for row in rows:
+        try:
+            claimed.append(_claimed(row, claim, tools.vault))
+        except SealError:
+            # A lost key must not hold up the mails behind this one.
+            row.state, row.settled_at = "dead", now
+            row.claim = row.leased_until = None
+    return claimed
 
 
 def _claimed(row: Outbox, claim: bytes, vault: Vault) -> Claimed:
@@ -165,14 +173,15 @@ def failed(session: Session, mail: Claimed, *, answer: str, now: datetime) -> bo
     """Plan the next try, or give up after the schedule's 72 hours."""
     due = retry.next_try(attempts=mail.attempts + 1, created=mail.created_at, now=now)
     changed = session.execute(
-        _mine(mail).values(
+        _MINE.values(
             state="waiting" if due else "dead",
             due_at=due or now,
             settled_at=None if due else now,
-            attempts=Outbox.attempts + 1,
+            attempts=_TABLE.c.attempts + 1,
             claim=None,
             leased_until=None,
-        )
+        ),
+        {"mail": mail.id, "held": mail.claim},
     )
     if not changed.rowcount:  # type: ignore[attr-defined]  # an UPDATE has one
         return False
@@ -182,7 +191,10 @@ def failed(session: Session, mail: Claimed, *, answer: str, now: datetime) -> bo
 
 def release(session: Session, mail: Claimed) -> None:
     """Give back a mail that was not tried, because the worker stops."""
-    session.execute(_mine(mail).values(state="waiting", claim=None, leased_until=None))
+    session.execute(
+        _MINE.values(state="waiting", claim=None, leased_until=None),
+        {"mail": mail.id, "held": mail.claim},
+    )
 
 
 def revive(
@@ -206,33 +218,87 @@ def revive(
     return bool(session.execute(wanted).rowcount)  # type: ignore[attr-defined]
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A mail as an operator sees it: neither what it says nor to whom."""
+
+    id: int
+    state: str
+    letter: str
+    attempts: int
+    created_at: datetime
+    answer: str | None
+
+
+def newest(session: Session, *, state: str | None, most: int) -> list[Listed]:
+    """Return the newest mails, each with the last answer it got."""
+    last = (
+        select(Attempt.answer)
+        .where(Attempt.outbox_id == Outbox.id)
+        .order_by(Attempt.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    wanted = select(
+        Outbox.id,
+        Outbox.state,
+        Outbox.letter,
+        Outbox.attempts,
+        Outbox.created_at,
+        last,
+    )
+    if state is not None:
+        wanted = wanted.where(Outbox.state == state)
+    rows = session.execute(wanted.order_by(Outbox.id.desc()).limit(most))
+    return [Listed(*row) for row in rows]
+
+
+def dead(session: Session) -> list[int]:
+    """Return the dead letters that can be tried again."""
+    return list(
+        session.scalars(
+            select(Outbox.id).where(Outbox.state == "dead", Outbox.sealed.is_not(None))
+        )
+    )
+
+
 def _settle(session: Session, mail: Claimed, *, state: str, now: datetime) -> bool:
     changed = session.execute(
-        _mine(mail).values(
-            state=state,
-            settled_at=now,
-            # A dead letter may be tried again, so it keeps what it says.
-            sealed=Outbox.sealed if state == "dead" else None,
-            attempts=Outbox.attempts + 1,
-            claim=None,
-            leased_until=None,
-        )
+        # A dead letter may be tried again, so it keeps what it says.
+        _SETTLE_DEAD if state == "dead" else _SETTLE,
+        {"mail": mail.id, "held": mail.claim, "outcome": state, "moment": now},
     )
     return bool(changed.rowcount)  # type: ignore[attr-defined]  # an UPDATE has one
 
 
-def _mine(mail: Claimed) -> Any:
-    """Match the row only while this worker's claim on it stands (fencing)."""
-    return update(Outbox).where(
-        Outbox.id == mail.id, Outbox.state == "leased", Outbox.claim == mail.claim
-    )
+# Matches a row only while this worker's claim on it stands (fencing). Built once:
+# every mail is marked on its own.
+_TABLE: Any = Outbox.__table__
+_MINE = update(_TABLE).where(
+    _TABLE.c.id == bindparam("mail"),
+    _TABLE.c.state == "leased",
+    _TABLE.c.claim == bindparam("held"),
+)
+_SETTLE_DEAD = _MINE.values(
+    state=bindparam("outcome"),
+    settled_at=bindparam("moment"),
+    attempts=_TABLE.c.attempts + 1,
+    claim=None,
+    leased_until=None,
+)
+_SETTLE = _SETTLE_DEAD.values(sealed=None)
+_NOTE: Any = Attempt.__table__.insert()  # type: ignore[attr-defined]
 
 
 def _note(
     session: Session, mail: Claimed, *, outcome: str, answer: str, now: datetime
 ) -> None:
-    session.add(
-        Attempt(
-            outbox_id=mail.id, at=now, outcome=outcome, answer=answer[:LONGEST_ANSWER]
-        )
+    session.execute(
+        _NOTE,
+        {
+            "outbox_id": mail.id,
+            "at": now,
+            "outcome": outcome,
+            "answer": answer[:LONGEST_ANSWER],
+        },
     )

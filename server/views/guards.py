@@ -5,15 +5,30 @@ a failed start, not a hole. `tests/rules/test_guards.py` builds its matrix from 
 same declarations (SAFETY.md T1, T11, G10).
 """
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
-from flask import Flask, current_app
+from flask import Flask, current_app, g, make_response, redirect, request, url_for
+from flask import session as cookie
+from flask_babel import gettext as _
+
+from server import clock
+from server.db import reading, transaction
+from server.services import members
+from server.services.members import SEEN_EVERY, SignedIn, Workplace
+from server.views import errors, forgery
+from server.views.respond import wants_fragment
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 GUARD = "jawoord_guard"
+SECRET = "member"  # noqa: S105  # the name of the cookie's field
+# What a sign-in may lead back to: a page of the office, whatever a link claims (T28).
+OFFICE_PAGE = re.compile(r"/office/(?:[\w.@~%-]+/?)*(?:\?[\w.@~%&=+-]*)?", re.ASCII)
 
 
 class UnguardedRouteError(Exception):
@@ -40,6 +55,128 @@ def demo(view: View) -> View:
         return view(*args, **kwargs)
 
     return _declare(guarded, "demo")  # type: ignore[return-value]  # wraps keeps it
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Who is at work, and in which shop. Views of the office get it first."""
+
+    who: SignedIn
+    shop: Workplace
+
+
+def member(role: str) -> Callable[[View], View]:
+    """Only members of the shop in the address, in this role or a higher one.
+
+    Another shop is not there (404); a lower role is told so (403). What is not a GET
+    also needs the form's token and must come from our own pages (T1, T11).
+    """
+    if role not in members.ROLES:
+        raise members.UnknownRoleError(role)
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(shop: str, **kwargs: Any) -> Any:
+            who = _who()
+            if who is None:
+                return _to_sign_in()
+            place = next((w for w in _workplaces(who) if w.code == shop), None)
+            if place is None:
+                return current_app.aborter(404)
+            if not place.allows(role):
+                return _too_low()
+            forgery.check()
+            _note_use(who)
+            g.here = Here(who, place)
+            return view(g.here, **kwargs)
+
+        return _declare(guarded, f"member:{role}")  # type: ignore[return-value]
+
+    return guard
+
+
+def signed_in(view: View) -> View:
+    """Any member, of whichever shop; the view gets who it is."""
+
+    @wraps(view)
+    def guarded(**kwargs: Any) -> Any:
+        who = _who()
+        if who is None:
+            return _to_sign_in()
+        forgery.check()
+        return view(who, **kwargs)
+
+    return _declare(guarded, "member:any")  # type: ignore[return-value]
+
+
+def signing_in(view: View) -> View:
+    """Everybody, since they are about to show who they are; but no forged form."""
+
+    @wraps(view)
+    def guarded(**kwargs: Any) -> Any:
+        forgery.check()
+        return view(_who(), **kwargs)
+
+    return _declare(guarded, "member:none")  # type: ignore[return-value]
+
+
+def office_page(wish: str) -> str | None:
+    """Return a wished address if it is a page of the office, and nothing else's."""
+    return wish if OFFICE_PAGE.fullmatch(wish) else None
+
+
+def _who() -> SignedIn | None:
+    secret = cookie.get(SECRET)
+    if not isinstance(secret, str):
+        return None
+    with reading() as session:
+        return members.signed_in(session, secret, now=clock.now())
+
+
+def _workplaces(who: SignedIn) -> list[Workplace]:
+    with reading() as session:
+        g.workplaces = members.workplaces(session, who.member_id)
+    found: list[Workplace] = g.workplaces
+    return found
+
+
+def _note_use(who: SignedIn) -> None:
+    """Keep a session in use alive. A GET writes nothing, so only a press counts.
+
+    Who merely reads signs in again after half a day: a working day fits, and a
+    browser left open on somebody's desk overnight does not.
+    """
+    now = clock.now()
+    if request.method in forgery.READS or now - who.seen_at < SEEN_EVERY:
+        return
+    with transaction() as session:
+        members.seen(session, who, now=now)
+
+
+def _to_sign_in() -> Any:
+    """Send somebody to the sign-in page, and from there back to where they were."""
+    here = request.path if request.method in forgery.READS else ""
+    if here and request.query_string:
+        here += "?" + request.query_string.decode("ascii", "replace")
+    if wants_fragment():
+        parts = urlsplit(request.headers.get("HX-Current-URL", ""))
+        here = parts.path + (f"?{parts.query}" if parts.query else "")
+    address = url_for("office.sign_in", next=office_page(here))
+    if not wants_fragment():
+        return redirect(address, 303)
+    response = make_response("", 401)
+    # A script would put the sign-in page into a corner of this one.
+    response.headers["HX-Redirect"] = address
+    response.vary.add("HX-Request")
+    return response
+
+
+def _too_low() -> Any:
+    return errors.problem(
+        403,
+        _("You may look, but not change this"),
+        _("Ask an owner of this shop to do it, or to make you an owner."),
+    )
 
 
 def _declare(view: View, guard: str) -> View:

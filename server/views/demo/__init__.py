@@ -1,5 +1,6 @@
-"""Stub."""
+"""The demo: a small webshop that embeds the widget, and the inbox of its mails."""
 
-from flask import Blueprint
+from server.views.demo import inbox, shop
+from server.views.demo.door import bp
 
-bp = Blueprint("demo", __name__, url_prefix="/demo")
+__all__ = ["bp", "inbox", "shop"]

@@ -1,5 +1,10 @@
-"""Stub."""
+"""The office: where members see what their shop's campaigns do, and prove it.
 
-from flask import Blueprint
+A view here wears `guards.member(role)`, gets who is at work as its first argument,
+and hands the shop's id to every service it calls.
+"""
 
-bp = Blueprint("office", __name__, url_prefix="/office")
+from server.views.office import campaigns, contacts, doors, entries, outbox
+from server.views.office.blueprint import bp
+
+__all__ = ["bp", "campaigns", "contacts", "doors", "entries", "outbox"]

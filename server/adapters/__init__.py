@@ -1,0 +1,1 @@
+"""The outside world; called only by the worker and by commands."""

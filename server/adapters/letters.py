@@ -1,0 +1,108 @@
+"""Write the letters: subject, text and HTML, in the language of the entry.
+
+A letter repeats nothing a stranger typed but a first name that is one (T16, AB-06),
+and a confirmation not even that.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from babel import Locale
+from babel.dates import format_datetime, get_timezone
+from flask import render_template
+from flask_babel import force_locale
+
+from server.domain import theme
+from server.domain.campaign import Campaign, ShopFile
+from server.domain.entry import is_name
+from server.domain.optin import CONFIRM_DAYS
+
+NAMES = ("confirm", "prize", "manage")
+# Shops and their visitors are in the Netherlands; so is the clock in their mails.
+ZONE = get_timezone("Europe/Amsterdam")
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why a letter is written, and all it may tell."""
+
+    name: str
+    locale: str
+    shop: ShopFile
+    campaign: Campaign
+    at: datetime
+    page: str
+    confirm_url: str
+    unsubscribe_url: str
+    purposes: tuple[str, ...] = ()
+    first_name: str = ""
+    prize: str = ""
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A letter in its two forms."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def write(occasion: Occasion) -> Written:
+    """Return the letter. It needs an application context, for its templates."""
+    if occasion.name not in NAMES:
+        raise LookupError(occasion.name)
+    with force_locale(occasion.locale):
+        told = _told(occasion)
+        subject, text, html = (
+            render_template(f"mail/{occasion.name}/{part}", **told)
+            for part in ("subject.txt", "text.txt", "html.html")
+        )
+    return Written(" ".join(subject.split()), text.strip() + "\n", html)
+
+
+def _told(occasion: Occasion) -> dict[str, Any]:
+    """Return what the templates need."""
+    campaign, locale = occasion.campaign, occasion.locale
+    spoken = campaign.language(locale)
+    prize = campaign.prize(occasion.prize) if occasion.name == "prize" else None
+    legal = occasion.shop.legal
+    return {
+        "shop": occasion.shop.name,
+        "legal": legal,
+        "contact": occasion.shop.sender.email,
+        "country": Locale.parse(locale).territories.get(legal.country, legal.country),
+        "palette": theme.palette(campaign.theme),
+        "locale": locale,
+        "campaign_name": campaign.name[spoken],
+        "asked": [
+            purpose.texts[spoken]
+            for purpose in campaign.asked_in(spoken)
+            if purpose.key in occasion.purposes
+        ],
+        "when": format_datetime(
+            occasion.at, "d MMMM y, HH:mm", tzinfo=ZONE, locale=locale
+        ),
+        "site": _site(occasion),
+        "days": CONFIRM_DAYS,
+        "confirm_url": occasion.confirm_url,
+        "unsubscribe_url": occasion.unsubscribe_url,
+        "privacy_url": str(legal.privacy_url),
+        "first_name": occasion.first_name if is_name(occasion.first_name) else "",
+        "prize": prize.texts[spoken] if prize else None,
+        "code": occasion.code,
+    }
+
+
+def _site(occasion: Occasion) -> str:
+    """Return the shop's site on which it happened, or the service's own.
+
+    A page may be claimed by anybody, so only a site of the shop is repeated.
+    """
+    page = urlsplit(occasion.page)
+    if f"{page.scheme}://{page.netloc}" in occasion.shop.sites:
+        return page.netloc
+    return urlsplit(occasion.unsubscribe_url).netloc

@@ -1,0 +1,176 @@
+"""A shop's campaigns: what they are, where they stand and what they have given."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from server.domain.campaign import Campaign as CampaignFile
+from server.domain.campaign import Legal, Locale, ShopFile, parse_campaign, parse_shop
+from server.domain.consent import request_text
+from server.models.campaign import Campaign, CampaignVersion
+from server.models.prize import Prize
+from server.models.shop import Shop
+from server.models.voucher import Voucher
+from server.services.campaigns import table_of
+from server.services.office import figures
+from server.services.office.figures import Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A campaign in the list. `prizes` maps keys to labels by language."""
+
+    id: int
+    code: str
+    names: dict[str, str]
+    state: str
+    opens_at: datetime
+    closes_at: datetime
+    version: int
+    prizes: dict[str, dict[str, str]]
+    figures: Figures
+
+    def standing(self, now: datetime) -> str:
+        """Return the state with the dates in mind: a published one may be over."""
+        if self.state == "published" and now < self.opens_at:
+            return "planned"
+        if self.state in {"published", "paused"} and now >= self.closes_at:
+            return "closed"
+        return self.state
+
+
+@dataclass(frozen=True, slots=True)
+class PrizeLine:
+    """A prize with its odds and its stock; `left` is None where it never runs out."""
+
+    key: str
+    labels: dict[str, str]
+    is_prize: bool
+    chance: float
+    stock: int | None
+    reserved: int
+    awarded: int
+    left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Everything about one campaign that the office shows."""
+
+    line: Line
+    file: CampaignFile
+    legal: Legal
+    published_at: datetime
+    anchor: str
+    table_hash: str
+    prizes: list[PrizeLine]
+
+    def wordings(self, locale: Locale) -> dict[str, str]:
+        """Return what each purpose asks, exactly as the ledger would keep it."""
+        return {
+            purpose.key: request_text(purpose, purpose.texts[locale], self.legal).body
+            for purpose in self.file.asked_in(locale)
+        }
+
+
+def listing(session: Session, shop_id: int) -> list[Line]:
+    """Return a shop's campaigns, newest first."""
+    rows = session.execute(_newest(shop_id).order_by(Campaign.id.desc())).all()
+    sums = figures.by_campaign(session, [row[0].id for row in rows])
+    return [_line(campaign, version, sums) for campaign, version in rows]
+
+
+def by_code(session: Session, shop_id: int) -> dict[str, Line]:
+    """Return a shop's campaigns by their codes, newest first."""
+    return {line.code: line for line in listing(session, shop_id)}
+
+
+def find(session: Session, shop_id: int, code: str) -> Detail | None:
+    """Return a campaign of this shop."""
+    found = session.execute(_newest(shop_id).where(Campaign.code == code)).one_or_none()
+    if found is None:
+        return None
+    campaign, version = found
+    file = parse_campaign(version.definition)
+    return Detail(
+        line=_line(campaign, version, figures.by_campaign(session, [campaign.id])),
+        file=file,
+        legal=_shop(session, shop_id).legal,
+        published_at=version.created_at,
+        anchor=campaign.anchor,
+        table_hash=table_of(file).digest(),
+        prizes=_prizes(session, campaign.id, file),
+    )
+
+
+def find_id(session: Session, shop_id: int, code: str) -> int | None:
+    """Return the row of a campaign of this shop."""
+    return session.scalar(
+        select(Campaign.id).where(Campaign.shop_id == shop_id, Campaign.code == code)
+    )
+
+
+def _newest(shop_id: int) -> Any:
+    return (
+        select(Campaign, CampaignVersion)
+        .join(
+            CampaignVersion,
+            (CampaignVersion.campaign_id == Campaign.id)
+            & (CampaignVersion.number == Campaign.version),
+        )
+        .where(Campaign.shop_id == shop_id)
+    )
+
+
+def _line(
+    campaign: Campaign, version: CampaignVersion, sums: dict[int, Figures]
+) -> Line:
+    return Line(
+        id=campaign.id,
+        code=campaign.code,
+        names=version.definition["name"],
+        state=campaign.state,
+        opens_at=campaign.opens_at,
+        closes_at=campaign.closes_at,
+        version=campaign.version,
+        prizes={
+            prize["key"]: {
+                locale: text["label"] for locale, text in prize["texts"].items()
+            }
+            for prize in version.definition["prizes"]
+        },
+        figures=sums.get(campaign.id, Figures()),
+    )
+
+
+def _shop(session: Session, shop_id: int) -> ShopFile:
+    return parse_shop(
+        session.scalars(select(Shop.definition).where(Shop.id == shop_id)).one()
+    )
+
+
+def _prizes(session: Session, campaign_id: int, file: CampaignFile) -> list[PrizeLine]:
+    rows = session.execute(
+        select(Prize.key, Voucher.state, func.count())
+        .join(Voucher, Voucher.prize_id == Prize.id)
+        .where(Prize.campaign_id == campaign_id)
+        .group_by(Prize.key, Voucher.state)
+    )
+    counts = {(key, state): count for key, state, count in rows}
+    whole = sum(prize.weight for prize in file.prizes) or 1
+    return [
+        PrizeLine(
+            key=prize.key,
+            labels={locale: text.label for locale, text in prize.texts.items()},
+            is_prize=prize.kind != "none",
+            chance=prize.weight / whole,
+            stock=prize.stock,
+            reserved=counts.get((prize.key, "reserved"), 0),
+            awarded=counts.get((prize.key, "awarded"), 0),
+            left=None if prize.stock is None else counts.get((prize.key, "free"), 0),
+        )
+        for prize in file.prizes
+    ]

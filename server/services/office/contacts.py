@@ -1,0 +1,198 @@
+"""One person: what they want today, and the proof of every yes and no (PR-02)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.domain.seals import SealError
+from server.models.consent import ConsentEvent, Evidence, Standing
+from server.models.contact import Contact
+from server.models.optin import OptIn
+from server.models.text import Text
+from server.services import consents, contacts
+from server.services.office import entries
+from server.services.office.entries import EntryLine
+from server.services.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class StandingLine:
+    """What a person wants today for one purpose, and since when."""
+
+    purpose: str
+    act: str
+    at: datetime
+    text_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One act, on one or more purposes, under one piece of evidence."""
+
+    act: str
+    at: datetime
+    method: str
+    channel: str
+    locale: str
+    context: dict[str, Any]
+    notice_hash: str
+    form_hash: str
+    evidence: str
+    texts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFile:
+    """A double opt-in request with all that happened to it, oldest first."""
+
+    state: str
+    requested_at: datetime
+    expires_at: datetime
+    settled_at: datetime | None
+    message_id: str | None
+    facts: list[Fact]
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """A person as one shop knows them. `bodies` maps hex hashes to what was shown."""
+
+    public_id: str
+    email: str
+    locale: str
+    created_at: datetime
+    seen_at: datetime
+    standing: list[StandingLine]
+    requests: list[RequestFile]
+    bodies: dict[str, str]
+    entries: list[EntryLine]
+
+
+def find(session: Session, shop_id: int, public_id: str) -> Dossier | None:
+    """Return a person of this shop with everything that proves their choices."""
+    contact = _row(session, shop_id, public_id)
+    if contact is None:
+        return None
+    events = consents.history(session, contact.subject_ref)
+    return Dossier(
+        public_id=contact.public_id,
+        email=contact.email,
+        locale=contact.locale,
+        created_at=contact.created_at,
+        seen_at=contact.seen_at,
+        standing=_standing(session, contact.id),
+        requests=_requests(session, contact.id, events),
+        bodies=_bodies(session, events),
+        entries=entries.of_contact(session, shop_id, contact.id),
+    )
+
+
+def has_evidence(session: Session, shop_id: int, public_id: str, name: str) -> bool:
+    """Return whether a person of this shop has a piece of evidence of that name."""
+    contact = _row(session, shop_id, public_id)
+    digest = _digest(name)
+    if contact is None or digest is None:
+        return False
+    found = session.scalar(
+        select(Evidence.id).where(
+            Evidence.sha256 == digest, Evidence.contact_id == contact.id
+        )
+    )
+    return found is not None
+
+
+def evidence(
+    session: Session, shop_id: int, public_id: str, name: str, *, tools: Tools
+) -> dict[str, Any]:
+    """Open a piece of evidence; empty if its key was destroyed or it was changed."""
+    contact, digest = _row(session, shop_id, public_id), _digest(name)
+    if contact is None or digest is None:
+        return {}
+    try:
+        who = contacts.person(session, contact.id, vault=tools.vault)
+        return consents.evidence(session, who, digest)
+    except SealError:
+        return {}
+
+
+def _row(session: Session, shop_id: int, public_id: str) -> Contact | None:
+    return session.scalar(
+        select(Contact).where(
+            Contact.shop_id == shop_id, Contact.public_id == public_id
+        )
+    )
+
+
+def _digest(name: str) -> bytes | None:
+    try:
+        return bytes.fromhex(name)
+    except ValueError:
+        return None
+
+
+def _standing(session: Session, contact_id: int) -> list[StandingLine]:
+    rows = session.execute(
+        select(Standing, ConsentEvent.at)
+        .join(ConsentEvent, ConsentEvent.id == Standing.event_id)
+        .where(Standing.contact_id == contact_id)
+        .order_by(Standing.purpose)
+    )
+    return [
+        StandingLine(row.purpose, row.act, at, row.text_hash.hex()) for row, at in rows
+    ]
+
+
+def _requests(
+    session: Session, contact_id: int, events: list[ConsentEvent]
+) -> list[RequestFile]:
+    rows = session.scalars(
+        select(OptIn).where(OptIn.contact_id == contact_id).order_by(OptIn.id.desc())
+    )
+    return [
+        RequestFile(
+            state=row.state,
+            requested_at=row.requested_at,
+            expires_at=row.expires_at,
+            settled_at=row.settled_at,
+            message_id=row.message_id,
+            facts=_facts([event for event in events if event.optin_id == row.id]),
+        )
+        for row in rows
+    ]
+
+
+def _facts(events: list[ConsentEvent]) -> list[Fact]:
+    """Return one fact for each act; its purposes share the evidence."""
+    facts: dict[tuple[bytes, str], Fact] = {}
+    for event in events:
+        key = (event.evidence_hash, event.act)
+        if key not in facts:
+            facts[key] = Fact(
+                act=event.act,
+                at=event.at,
+                method=event.method,
+                channel=event.channel,
+                locale=event.locale,
+                context=event.context,
+                notice_hash=event.notice_hash.hex(),
+                form_hash=event.form_hash.hex(),
+                evidence=event.evidence_hash.hex(),
+                texts={},
+            )
+        facts[key].texts[event.purpose] = event.text_hash.hex()
+    return list(facts.values())
+
+
+def _bodies(session: Session, events: list[ConsentEvent]) -> dict[str, str]:
+    hashes = {
+        digest
+        for event in events
+        for digest in (event.text_hash, event.notice_hash, event.form_hash)
+    }
+    rows = session.execute(
+        select(Text.sha256, Text.body).where(Text.sha256.in_(hashes))
+    )
+    return {sha256.hex(): body for sha256, body in rows}

@@ -1,0 +1,139 @@
+"""A shop's entries, newest first, a page at a time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.domain import address
+from server.domain.seals import Vault
+from server.models.campaign import Campaign
+from server.models.contact import Contact
+from server.models.entry import Entry
+from server.models.placement import Placement
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLine:
+    """An entry in the list. Its ticket is its public name."""
+
+    name: str
+    played_at: datetime
+    claimed_at: datetime | None
+    campaign: str
+    placement: str
+    channel: str
+    state: str
+    awarded: str
+    unit: int | None
+    answers: dict[str, Any]
+    email: str | None
+    contact: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """Some entries, and the name after which older ones follow."""
+
+    lines: list[EntryLine]
+    older: str | None
+
+
+def page(
+    session: Session, shop_id: int, *, campaign: str | None, after: str | None
+) -> EntryPage | None:
+    """Return entries older than the one named `after`, or the newest.
+
+    None if the shop has no such campaign or entry.
+    """
+    wanted = _of_shop(shop_id)
+    if campaign is not None:
+        campaign_id = session.scalar(
+            select(Campaign.id).where(
+                Campaign.shop_id == shop_id, Campaign.code == campaign
+            )
+        )
+        if campaign_id is None:
+            return None
+        wanted = wanted.where(Entry.campaign_id == campaign_id)
+    if after is not None:
+        last = _id_of(session, shop_id, after)
+        if last is None:
+            return None
+        wanted = wanted.where(Entry.id < last)
+    rows = session.execute(wanted.order_by(Entry.id.desc()).limit(PAGE + 1)).all()
+    lines = [_line(*row) for row in rows[:PAGE]]
+    return EntryPage(lines, lines[-1].name if len(rows) > PAGE else None)
+
+
+def of_contact(session: Session, shop_id: int, contact_id: int) -> list[EntryLine]:
+    """Return the entries of one person, newest first, as many as a page holds."""
+    rows = session.execute(
+        _of_shop(shop_id)
+        .where(Entry.contact_id == contact_id)
+        .order_by(Entry.id.desc())
+        .limit(PAGE)
+    )
+    return [_line(*row) for row in rows]
+
+
+def find_contact(
+    session: Session, shop_id: int, email: str, *, vault: Vault
+) -> str | None:
+    """Return the public id of who has exactly this address. Raises `AddressError`."""
+    identity = address.identity(address.parse(email))
+    return session.scalar(
+        select(Contact.public_id).where(
+            Contact.shop_id == shop_id,
+            Contact.email_hash == vault.hashed("contact", shop_id, identity),
+        )
+    )
+
+
+def _of_shop(shop_id: int) -> Any:
+    return (
+        select(Entry, Campaign.code, Placement, Contact.email, Contact.public_id)
+        .join(Campaign, Campaign.id == Entry.campaign_id)
+        .join(Placement, Placement.id == Entry.placement_id)
+        .outerjoin(Contact, Contact.id == Entry.contact_id)
+        .where(Campaign.shop_id == shop_id)
+    )
+
+
+def _id_of(session: Session, shop_id: int, name: str) -> int | None:
+    try:
+        ticket = bytes.fromhex(name)
+    except ValueError:
+        return None
+    return session.scalar(
+        select(Entry.id)
+        .join(Campaign, Campaign.id == Entry.campaign_id)
+        .where(Entry.ticket == ticket, Campaign.shop_id == shop_id)
+    )
+
+
+def _line(
+    entry: Entry,
+    campaign: str,
+    placement: Placement,
+    email: str | None,
+    contact: str | None,
+) -> EntryLine:
+    return EntryLine(
+        name=entry.ticket.hex(),
+        played_at=entry.played_at,
+        claimed_at=entry.claimed_at,
+        campaign=campaign,
+        placement=placement.code,
+        channel=placement.channel,
+        state=entry.state,
+        awarded=entry.awarded,
+        unit=entry.unit,
+        answers=entry.answers or {},
+        email=email,
+        contact=contact,
+    )

@@ -1,0 +1,123 @@
+"""A shop's mails: where each stands and what the other side said. Never what it says.
+
+What a mail says holds links that belong to one person alone (DO-15).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.domain import address
+from server.models.contact import Contact
+from server.models.outbox import Attempt, Outbox
+
+PAGE = 50
+STATES = ("waiting", "leased", "delivered", "dead", "dropped")
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One attempt and its answer."""
+
+    at: datetime
+    outcome: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailLine:
+    """A mail in the list. Its Message-ID, which is random, is its public name."""
+
+    name: str
+    letter: str
+    to: str
+    state: str
+    created_at: datetime
+    due_at: datetime
+    settled_at: datetime | None
+    attempts: int
+    tries: list[Try]
+    may_retry: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MailPage:
+    """Some mails, and the name after which older ones follow."""
+
+    lines: list[MailLine]
+    older: str | None
+
+
+def page(
+    session: Session, shop_id: int, *, state: str | None, after: str | None
+) -> MailPage | None:
+    """Return mails older than the one named `after`, or the newest; None if no such."""
+    wanted = _of_shop(shop_id)
+    if state is not None:
+        wanted = wanted.where(Outbox.state == state)
+    if after is not None:
+        last = find_id(session, shop_id, after)
+        if last is None:
+            return None
+        wanted = wanted.where(Outbox.id < last)
+    rows = session.execute(wanted.order_by(Outbox.id.desc()).limit(PAGE + 1)).all()
+    lines = _lines(session, rows[:PAGE])
+    return MailPage(lines, lines[-1].name if len(rows) > PAGE else None)
+
+
+def find(session: Session, shop_id: int, name: str) -> MailLine | None:
+    """Return one mail of this shop."""
+    rows = session.execute(
+        _of_shop(shop_id).where(Outbox.message_id == f"<{name}>")
+    ).all()
+    return next(iter(_lines(session, rows)), None)
+
+
+def find_id(session: Session, shop_id: int, name: str) -> int | None:
+    """Return the row of a mail of this shop."""
+    return session.scalar(
+        select(Outbox.id).where(
+            Outbox.shop_id == shop_id, Outbox.message_id == f"<{name}>"
+        )
+    )
+
+
+def _of_shop(shop_id: int) -> Any:
+    return (
+        select(Outbox, Contact.email)
+        .join(Contact, Contact.id == Outbox.contact_id)
+        .where(Outbox.shop_id == shop_id)
+    )
+
+
+def _lines(session: Session, rows: Any) -> list[MailLine]:
+    tries = _tries(session, [mail.id for mail, _ in rows])
+    return [_line(mail, email, tries.get(mail.id, [])) for mail, email in rows]
+
+
+def _tries(session: Session, ids: list[int]) -> dict[int, list[Try]]:
+    found: dict[int, list[Try]] = {}
+    rows = session.scalars(
+        select(Attempt).where(Attempt.outbox_id.in_(ids)).order_by(Attempt.id)
+    )
+    for row in rows:
+        found.setdefault(row.outbox_id, []).append(Try(row.at, row.outcome, row.answer))
+    return found
+
+
+def _line(mail: Outbox, email: str, tries: list[Try]) -> MailLine:
+    return MailLine(
+        name=mail.message_id.strip("<>"),
+        letter=mail.letter,
+        to=address.masked(email),
+        state=mail.state,
+        created_at=mail.created_at,
+        due_at=mail.due_at,
+        settled_at=mail.settled_at,
+        attempts=mail.attempts,
+        tries=tries,
+        may_retry=mail.state == "dead" and mail.sealed is not None,
+    )

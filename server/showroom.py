@@ -1,0 +1,247 @@
+"""The demo: a shop, its mailbox and our service, each a process of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import tomllib
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server import clock, web
+from server.db import Database
+from server.domain.campaign import FileError, as_tables, parse_campaign, parse_shop
+from server.domain.seals import Vault
+from server.migrations import migrate
+from server.models.campaign import Campaign
+from server.models.member import Member
+from server.models.shop import Shop
+from server.services import campaigns, members
+from server.settings import PREFIX, Settings
+
+FILES = Path(__file__).parent / "campaigns"
+SHOP_FILE = "demo-shop.toml"
+CAMPAIGN_FILES = "*-scratch.toml"
+MAIL_FOLDER = "demo-mail"
+LOOPBACK = "127.0.0.1"
+# Only the demo knows this password, and only on this machine.
+PASSWORD = "kras-maar-raak"  # noqa: S105  # printed for everybody to read
+MEMBERS = (
+    ("owner@noordenzon.example", "Olga Eigenaar", "owner"),
+    ("viewer@noordenzon.example", "Kees Meekijker", "viewer"),
+)
+START_S = 30.0
+STOP_S = 12.0
+TICK_S = 0.1
+
+
+def environment(given: dict[str, str]) -> dict[str, str]:
+    """Return the environment of the demo's processes: what is set, and our defaults."""
+    defaults = {
+        f"{PREFIX}DEMO_SHOP_URL": "http://localhost:8401",
+        f"{PREFIX}CLIENT_MAIL_LIMITS": "1000 per minute",
+        f"{PREFIX}CAMPAIGN_MAIL_LIMIT": "10000 per hour",
+    }
+    return defaults | given | {f"{PREFIX}DEMO": "yes"}
+
+
+def prepare(settings: Settings) -> list[str]:
+    """Make what is missing, keep what is there; return what the visitor should know."""
+    database = Database(settings.database_url)
+    try:
+        migrate(database)
+        with database.transaction() as session:
+            _shop(session, settings)
+            notes = _campaigns(session, settings)
+            _members(session)
+    finally:
+        database.dispose()
+    return notes
+
+
+def _shop(session: Session, settings: Settings) -> None:
+    tables = tomllib.loads((FILES / SHOP_FILE).read_text())
+    shop = parse_shop(tables | {"sites": [settings.demo_shop_url]})
+    known = session.scalar(select(Shop.definition).where(Shop.code == shop.code))
+    if known != as_tables(shop):
+        campaigns.save_shop(session, shop, now=clock.now())
+
+
+def _campaigns(session: Session, settings: Settings) -> list[str]:
+    vault, notes, now = Vault(settings.data_keys), [], clock.now()
+    afresh = f"to start afresh, remove the folder {settings.instance}"
+    for path in sorted(FILES.glob(CAMPAIGN_FILES)):
+        campaign = parse_campaign(tomllib.loads(path.read_text()))
+        try:
+            with session.begin_nested():
+                campaigns.save(
+                    session, campaign, vault=vault, now=now, random=os.urandom
+                )
+        except FileError:
+            notes.append(f"{campaign.code} keeps its older rules; {afresh}")
+        closes = session.scalar(
+            select(Campaign.closes_at).where(Campaign.code == campaign.code)
+        )
+        if closes is not None and closes <= now:
+            notes.append(f"{campaign.code} is over; {afresh}")
+    return notes
+
+
+def _members(session: Session) -> None:
+    for email, name, role in MEMBERS:
+        if session.scalar(select(Member.id).where(Member.email == email)) is None:
+            members.add(
+                session,
+                email=email,
+                name=name,
+                password=PASSWORD,
+                shop_code="demo",
+                role=role,
+                now=clock.now(),
+            )
+
+
+class EndedError(Exception):
+    """One of the demo's processes ended by itself; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A process of the demo."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def last_words(self) -> str:
+        """Return the last thing it said."""
+        lines = self.log.read_text(errors="replace").split("\n")
+        return next((line for line in reversed(lines) if line.strip()), "nothing")
+
+
+class Demo:
+    """Starts the processes, watches them, and stops them together."""
+
+    def __init__(self, environ: dict[str, str], settings: Settings) -> None:
+        self._environ = environ
+        self._settings = settings
+        self._children: list[Child] = []
+        self._stopping = threading.Event()
+
+    def run(self, say: Callable[[str], None]) -> None:
+        """Run until Ctrl-C or SIGTERM. Raises `EndedError` and `SettingError`."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+        for pair in web.addresses(self._settings).items():
+            web.listen(*pair).close()
+        try:
+            notes = prepare(self._settings)
+            self._start_all()
+            if self._wait_until(self._answers, START_S):
+                say(self._welcome(notes))
+            self._wait_until(lambda: False, float("inf"))
+        finally:
+            self._stop_all()
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping.set()
+
+    def _start_all(self) -> None:
+        if f"{PREFIX}SMTP_URL" not in self._environ:
+            port = _free_port()
+            self._environ[f"{PREFIX}SMTP_URL"] = f"smtp://{LOOPBACK}:{port}"
+            self._start("mailbox", "sink", "--port", str(port))
+            self._wait_until(lambda: _is_open(port), START_S)
+        self._start("web", "serve")
+        self._start("worker", "worker")
+
+    def _start(self, name: str, *command: str) -> None:
+        log = self._settings.instance / f"demo-{name}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603  # our own program
+                [sys.executable, "-m", "server", *command],
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                # Ctrl-C reaches us alone; we then stop the others in order.
+                start_new_session=True,
+            )
+        self._children.append(Child(name, process, log))
+
+    def _wait_until(self, is_so: Callable[[], bool], seconds: float) -> bool:
+        """Watch the children meanwhile; return whether it became so."""
+        deadline = time.monotonic() + seconds
+        while not self._stopping.is_set() and time.monotonic() < deadline:
+            for child in self._children:
+                if child.process.poll() is not None:
+                    raise EndedError(
+                        f"the demo's {child.name} ended by itself; it said last: "
+                        f"{child.last_words()} (all of it is in {child.log})"
+                    )
+            if is_so():
+                return True
+            self._stopping.wait(TICK_S)
+        return False
+
+    def _answers(self) -> bool:
+        address = f"http://{self._settings.bind}/healthz"
+        try:
+            with urllib.request.urlopen(address, timeout=2):  # noqa: S310  # our own
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _stop_all(self) -> None:
+        for child in reversed(self._children):
+            if child.process.poll() is None:
+                child.process.terminate()
+        deadline = time.monotonic() + STOP_S
+        for child in reversed(self._children):
+            try:
+                child.process.wait(max(deadline - time.monotonic(), 0.1))
+            except subprocess.TimeoutExpired:
+                with suppress(ProcessLookupError):
+                    os.killpg(child.process.pid, signal.SIGKILL)
+                child.process.wait()
+
+    def _welcome(self, notes: list[str]) -> str:
+        shop, ours = self._settings.demo_shop_url, self._settings.public_url
+        lines = [
+            "",
+            "  Jawoord is running. Play, say yes, prove it.",
+            "",
+            f"    Webshop   {shop}/demo/",
+            f"    Inbox     {shop}/demo/inbox",
+            f"    Office    {ours}/office/",
+            f"    Sign in   {MEMBERS[0][0]}  (or {MEMBERS[1][0]})",
+            f"    Password  {PASSWORD}",
+            "",
+            *(f"    Note: {note}" for note in notes),
+            f"  Data and logs are in {self._settings.instance}. Ctrl-C stops it.",
+            "",
+        ]
+        return "\n".join(lines)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((LOOPBACK, port)) == 0

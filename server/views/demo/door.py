@@ -1,0 +1,104 @@
+"""What all demo pages share: language, basket, policy. Nothing of it is stored.
+
+The visitor's choices travel in the address, so that the demo, like the widget,
+needs no cookie and no storage.
+"""
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, request, url_for
+from flask_babel import format_currency
+
+from server.views import language
+from server.views.demo.catalogue import (
+    CATEGORIES,
+    FREE_SHIPPING_FROM_CENTS,
+    Basket,
+    Words,
+    basket_of,
+)
+
+MOST_ITEMS = 20
+
+bp = Blueprint("demo", __name__, url_prefix="/demo")
+
+
+@bp.before_request
+def read_choices() -> None:
+    """Take language and basket from the address."""
+    wish = request.args.get("lang")
+    g.demo_language = wish if wish in language.LOCALES else None
+    if g.demo_language:
+        language.speak(g.demo_language)
+    g.demo_basket = basket_of(request.args.getlist("item"), most=MOST_ITEMS)
+
+
+@bp.url_defaults
+def keep_choices(_endpoint: str, values: dict[str, Any]) -> None:
+    """Let every link within the demo carry language and basket on."""
+    if g.get("demo_language"):
+        values.setdefault("lang", g.demo_language)
+    if basket().slugs:
+        values.setdefault("item", list(basket().slugs))
+
+
+def basket() -> Basket:
+    """Return the basket of this request."""
+    held: Basket = g.get("demo_basket") or Basket()
+    return held
+
+
+def service() -> str:
+    """Return the address of the service, as a customer's tag names it."""
+    return str(current_app.config["SETTINGS"].public_url)
+
+
+@bp.context_processor
+def shared() -> dict[str, Any]:
+    """Give every template of the demo its words, its prices and its basket."""
+    return {
+        "basket": basket(),
+        "categories": list(CATEGORIES.values()),
+        "chosen_language": g.get("demo_language"),
+        "free_shipping_from": FREE_SHIPPING_FROM_CENTS,
+        "in_language": in_language,
+        "price": price,
+        "round_price": round_price,
+        "say": say,
+        "service": service(),
+    }
+
+
+def say(words: Words | dict[str, list[str]]) -> str | list[str]:
+    """Return the words in the language of this page."""
+    return words[language.current()]
+
+
+def price(cents: int) -> str:
+    return str(format_currency(cents / 100, "EUR"))
+
+
+def round_price(cents: int) -> str:
+    """Return a price in whole euros; both our languages end in two decimals."""
+    return price(cents)[: -len(",00")]
+
+
+def in_language(locale: str) -> str:
+    """Return the address of this page in a language."""
+    # Asked for again, because the order-done page has emptied its basket by now.
+    held = basket_of(request.args.getlist("item"), most=MOST_ITEMS)
+    choices = {"lang": locale, "item": list(held.slugs)}
+    return url_for(str(request.endpoint), **{**(request.view_args or {}), **choices})
+
+
+@bp.after_request
+def wear_policy(response: Response) -> Response:
+    """Be as strict as a careful customer's page: scripts and frames of one host."""
+    if current_app.config["SETTINGS"].demo:
+        response.headers.setdefault(
+            "Content-Security-Policy",
+            f"default-src 'none'; script-src {service()}; frame-src {service()}; "
+            "style-src 'self'; img-src 'self' data:; form-action 'self'; "
+            "base-uri 'none'; frame-ancestors 'none'",
+        )
+    return response

@@ -1,0 +1,78 @@
+"""The pages of the demo shop; each embeds the widget as a customer would."""
+
+from flask import g, render_template
+from flask.typing import ResponseReturnValue
+
+from server.views import guards
+from server.views.demo.catalogue import (
+    CATEGORIES,
+    PRODUCTS,
+    Basket,
+    beside,
+    shelf,
+)
+from server.views.demo.door import basket, bp
+
+NEW = ("lamp-vuurtoren", "mok-branding", "plaid-duin", "karaf-helder")
+MOST_BESIDE = 4
+
+
+@bp.get("/")
+@guards.demo
+def home() -> ResponseReturnValue:
+    """Show the front of the shop, with the game in a dialog."""
+    return render_template("demo/home.html", news=[PRODUCTS[slug] for slug in NEW])
+
+
+@bp.get("/category/<slug>")
+@guards.demo
+def category(slug: str) -> ResponseReturnValue:
+    """Show a shelf, with the form-first game behind a button."""
+    if slug not in CATEGORIES:
+        return _missing()
+    return render_template(
+        "demo/category.html", category=CATEGORIES[slug], products=shelf(slug)
+    )
+
+
+@bp.get("/product/<slug>")
+@guards.demo
+def product(slug: str) -> ResponseReturnValue:
+    """Show one product, with the game in the page itself."""
+    if slug not in PRODUCTS:
+        return _missing()
+    shown = PRODUCTS[slug]
+    return render_template(
+        "demo/product.html",
+        product=shown,
+        category=CATEGORIES[shown.category],
+        others=beside(shown, most=MOST_BESIDE),
+    )
+
+
+@bp.get("/basket")
+@guards.demo
+def view_basket() -> ResponseReturnValue:
+    """Show what the address says is in the basket."""
+    return render_template("demo/basket.html")
+
+
+@bp.get("/done")
+@guards.demo
+def done() -> ResponseReturnValue:
+    """Thank for an order that nobody keeps, with the form-first game in the page."""
+    ordered = basket()
+    # From here on the links of the page start with an empty basket.
+    g.demo_basket = Basket()
+    return render_template("demo/done.html", ordered=ordered)
+
+
+@bp.get("/how")
+@guards.demo
+def how() -> ResponseReturnValue:
+    """Tell what there is to try, and show the tag."""
+    return render_template("demo/how.html")
+
+
+def _missing() -> ResponseReturnValue:
+    return render_template("demo/missing.html"), 404

@@ -1,0 +1,58 @@
+"""Numbers and moments as people read them, in the language of the page."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+from babel.dates import format_date, format_datetime, get_timezone
+from babel.numbers import format_decimal, format_percent
+from flask_babel import get_locale
+
+# Where our shops are. Proofs are shown in UTC beside it, by `exact`.
+ZONE = get_timezone("Europe/Amsterdam")
+NOTHING = "–"
+
+
+def moment(value: datetime | None) -> str:
+    """Return `2 Mar 2026, 11:30` as the shop's clock shows it."""
+    if value is None:
+        return NOTHING
+    return format_datetime(value, "d MMM y, HH:mm", tzinfo=ZONE, locale=get_locale())
+
+
+def full_day(value: datetime) -> str:
+    """Return `2 Mar 2026`, the day it is where the shop is."""
+    return format_date(value.astimezone(ZONE).date(), "d MMM y", locale=get_locale())
+
+
+def exact(value: datetime | None) -> str:
+    """Return `2026-03-02 10:30:00.000 UTC`, as a proof says it in any language."""
+    if value is None:
+        return NOTHING
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " UTC"
+
+
+def day(value: date) -> str:
+    """Return `2 Mar`."""
+    return format_date(value, "d MMM", locale=get_locale())
+
+
+def number(value: int | None) -> str:
+    """Return `12,345`."""
+    return (
+        NOTHING
+        if value is None
+        else format_decimal(value, "#,##0", locale=get_locale())
+    )
+
+
+def share(value: float | None) -> str:
+    """Return `62.5%`; small shares keep two digits that mean something."""
+    if value is None:
+        return NOTHING
+    digits = "#,##0.#%" if value >= 0.01 or value == 0 else "#,##0.###%"
+    return format_percent(value, digits, locale=get_locale())
+
+
+def own_words(texts: Mapping[str, str]) -> str:
+    """Return the page's language of a text, else the first it has."""
+    return texts.get(str(get_locale())) or next(iter(texts.values()), "")

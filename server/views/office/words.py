@@ -1,0 +1,92 @@
+"""What rows say in one word, as people say it."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+WORDS: dict[str, dict[str, Any]] = {
+    "campaign": {
+        "draft": _l("Draft"),
+        "planned": _l("Planned"),
+        "published": _l("Running"),
+        "paused": _l("Paused"),
+        "closed": _l("Over"),
+    },
+    "entry": {
+        "played": _l("Not claimed yet"),
+        "claimed": _l("Claimed"),
+        "lapsed": _l("Never claimed"),
+    },
+    "mail": {
+        "waiting": _l("Waiting"),
+        "leased": _l("Being sent"),
+        "delivered": _l("Sent"),
+        "dead": _l("Given up"),
+        "dropped": _l("Not needed any more"),
+    },
+    "letter": {
+        "confirm": _l("Confirm your choice"),
+        "prize": _l("Your prize"),
+        "manage": _l("You already said yes"),
+    },
+    "try": {
+        "accepted": _l("Accepted"),
+        "refused": _l("Refused for good"),
+        "failed": _l("Failed this time"),
+        "dropped": _l("Not needed any more"),
+    },
+    "request": {
+        "requested": _l("Mail is on its way"),
+        "sent": _l("Waits for confirmation"),
+        "confirmed": _l("Confirmed"),
+        "declined": _l("Declined"),
+        "superseded": _l("Replaced by a newer request"),
+        "expired": _l("Expired"),
+        "undeliverable": _l("Address does not exist"),
+    },
+    "act": {
+        "requested": _l("Asked for it in the form"),
+        "doi_sent": _l("Confirmation mail was sent"),
+        "given": _l("Said yes"),
+        "withdrawn": _l("Withdrew it"),
+        "declined_not_me": _l("Said: this was not me"),
+        "superseded": _l("Replaced by a newer request"),
+        "expired": _l("Was not confirmed in time"),
+    },
+    "standing": {"given": _l("Yes"), "withdrawn": _l("No, withdrawn")},
+    "channel": {
+        "web": _l("Website"),
+        "till": _l("Till"),
+        "box": _l("Box"),
+        "link": _l("Link"),
+        "email": _l("E-mail"),
+    },
+    "role": {"owner": _l("owner"), "viewer": _l("viewer")},
+    "mechanic": {"scratch": _l("Scratch card")},
+    "flow": {
+        "play-first": _l("Play first, then the form"),
+        "form-first": _l("Form first, then play"),
+    },
+    "language": {"nl": _l("Dutch"), "en": _l("English")},
+    "fact": {
+        "at": _l("Moment"),
+        "act": _l("Act"),
+        "ip": _l("IP address"),
+        "user_agent": _l("Browser"),
+        "email": _l("Mail address as given"),
+        "controller": _l("Controller"),
+        "yes": _l("Said yes to"),
+        "no": _l("Left unticked"),
+        "link": _l("Number of the mailed link"),
+        "message_id": _l("Message-ID"),
+        "body_sha256": _l("SHA-256 of the mail"),
+        "body_hash": _l("SHA-256 of the mail"),
+        "sent_at": _l("Sent"),
+        "answer": _l("Answer of the mail server"),
+    },
+}
+
+
+def word(kind: str, key: str) -> Any:
+    """Return our word for it; what is too new to have one is shown as it is."""
+    return WORDS[kind].get(key, key)

@@ -1,0 +1,372 @@
+"""The loop beside the web server: deliver mails, close what is over, count.
+
+Each mail is marked at once after it was sent, so a killed worker costs at most the
+one mail that was under way; that one goes out again under the same Message-ID
+(SAFETY.md F2). One that slept past its lease marks nothing any more (F22).
+"""
+
+import hashlib
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import FrameType
+from typing import TypeVar
+
+import structlog
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from server import clock, create_app
+from server.adapters import letters, mailer
+from server.adapters.letters import Occasion
+from server.adapters.mailer import (
+    DeliveryError,
+    Mailer,
+    RefusedError,
+    Server,
+    UnreachableError,
+)
+from server.db import Database, DatabaseBusyError
+from server.domain.links import LinkRef, Salt, Signer
+from server.domain.optin import OPEN
+from server.services import entries, optins, outbox, stats
+from server.services.campaigns import Directory
+from server.services.optins import Found
+from server.services.outbox import Claimed
+from server.services.tools import Tools
+from server.settings import Settings
+
+T = TypeVar("T")
+
+IDLE_S = 0.2
+HOUSEKEEPING_S = 3.0
+HEARTBEAT_S = 60.0
+# Counting takes at most this share of the time, however much there is to count.
+COUNTING_SHARE = 0.05
+LONGEST_PAUSE_S = 30.0
+# After SIGTERM a mail server that does not answer is waited for this long.
+GOODBYE_S = 4.0
+DATABASE_ERRORS = (SQLAlchemyError, DatabaseBusyError)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A mail ready to go: its bytes, who sends it, and to whom."""
+
+    body: bytes
+    sender: str
+    to: str
+
+
+@dataclass
+class Tally:
+    """What was done since the last heartbeat."""
+
+    sent: int = 0
+    failed: int = 0
+    refused: int = 0
+    dropped: int = 0
+    expired: int = 0
+    lapsed: int = 0
+
+
+class Worker:
+    """Does the work of one process until it is told to stop."""
+
+    def __init__(self, app: Flask) -> None:
+        settings: Settings = app.config["SETTINGS"]
+        self._app = app
+        self._url = settings.public_url
+        self._database: Database = app.extensions["database"]
+        self._tools: Tools = app.extensions["tools"]
+        self._directory: Directory = app.extensions["directory"]
+        self._signer: Signer = app.extensions["signer"]
+        self._lease = timedelta(seconds=settings.lease_seconds)
+        self._mailer = Mailer(
+            Server.from_url(settings.smtp_url),
+            greeting=settings.host,
+            seconds=settings.lease_seconds / 2,
+        )
+        self._stopping = threading.Event()
+        self._pause_s = 0.0
+        self.tally = Tally()
+
+    def stop(self) -> None:
+        """End after the mail that is under way."""
+        self._stopping.set()
+        goodbye = threading.Timer(GOODBYE_S, self._mailer.cut)
+        goodbye.daemon = True
+        goodbye.start()
+
+    def run(self) -> None:
+        """Work until `stop` is called; no error of the database ends it."""
+        log.info("worker started")
+        counted = kept_house = heartbeat = time.monotonic()
+        counting_took = 0.0
+        while not self._stopping.is_set():
+            try:
+                did = self.deliver()
+                if time.monotonic() - kept_house >= HOUSEKEEPING_S:
+                    self.keep_house(now=clock.now())
+                    kept_house = time.monotonic()
+                if time.monotonic() - counted >= max(
+                    HOUSEKEEPING_S, counting_took / COUNTING_SHARE
+                ):
+                    counted = time.monotonic()
+                    self.count(now=clock.now())
+                    counting_took = time.monotonic() - counted
+            except DATABASE_ERRORS as error:
+                log.error("database trouble", error=type(error).__name__)
+                self._stopping.wait(1.0)
+                continue
+            if time.monotonic() - heartbeat >= HEARTBEAT_S:
+                heartbeat = time.monotonic()
+                self._report()
+            if self._pause_s or not did:
+                self._stopping.wait(self._pause_s or IDLE_S)
+        self._mailer.close()
+        self._report()
+        log.info("worker stopped")
+
+    def deliver(self, *, now: Callable[[], datetime] | None = None) -> int:
+        """Send one batch of mails that are due, and return how many were claimed."""
+        now = now or clock.now
+        started = time.monotonic()
+        with self._database.transaction() as session:
+            batch = outbox.claim_due(
+                session, tools=self._tools, now=now(), lease=self._lease
+            )
+        waiting = list(batch)
+        try:
+            while waiting and not self._is_over(started):
+                self._handle(waiting.pop(0), now)
+                self._pause_s = 0.0
+        except UnreachableError as error:
+            # One dead server must not cost each of the others a try.
+            self._pause_s = min(2 * self._pause_s or 1.0, LONGEST_PAUSE_S)
+            log.warning("mail server unreachable", answer=error.answer)
+        finally:
+            self._give_back(waiting)
+        return len(batch)
+
+    def keep_house(self, *, now: datetime) -> None:
+        """Close requests and give back prizes whose time is over."""
+        with self._database.transaction() as session:
+            self.tally.expired += optins.expire_due(session, tools=self._tools, now=now)
+        with self._database.transaction() as session:
+            self.tally.lapsed += entries.lapse_due(session, now=now)
+
+    def count(self, *, now: datetime) -> None:
+        """Bring the campaigns' daily figures up to date."""
+        with self._database.reading() as session:
+            figures = stats.count(session, now=now)
+        if figures:
+            with self._database.transaction() as session:
+                stats.keep(session, figures)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._mailer.close()
+
+    def _is_over(self, started: float) -> bool:
+        """Return whether to send no more of a batch: a mail must end in its lease."""
+        late = time.monotonic() - started > self._lease.total_seconds() / 2
+        return late or self._stopping.is_set()
+
+    def _handle(self, mail: Claimed, now: Callable[[], datetime]) -> None:
+        """Send one mail and mark what came of it.
+
+        Raises `UnreachableError` once that is marked, too.
+        """
+        try:
+            parcel = self._prepare(mail, now())
+            if parcel is None:
+                self._mark(self._dropped, mail, now)
+                return
+            answer = self._mailer.send(parcel.body, sender=parcel.sender, to=parcel.to)
+        except RefusedError as error:
+            self._mark(self._refused, mail, now, answer=error.answer)
+        except DeliveryError as error:
+            self._mark(self._failed, mail, now, answer=error.answer)
+            if isinstance(error, UnreachableError):
+                raise
+        except DATABASE_ERRORS:
+            raise
+        except Exception as error:
+            # A letter that cannot be written must not stop all the others.
+            log.exception("letter not written", outbox_id=mail.id, letter=mail.letter)
+            why = f"not written: {type(error).__name__}"
+            self._mark(self._failed, mail, now, answer=why)
+        else:
+            self._mark(self._delivered, mail, now, parcel=parcel, answer=answer)
+
+    def _prepare(self, mail: Claimed, now: datetime) -> Parcel | None:
+        """Write the letter, or return None where it has no reason any more."""
+        row, secret = mail.params["link"]
+        ref = LinkRef(row, bytes.fromhex(secret))
+        with self._database.reading() as session:
+            found = optins.find(
+                session, ref, directory=self._directory, vault=self._tools.vault
+            )
+        if found is None or not _has_reason(mail, found, now):
+            return None
+        shop = found.shop
+        occasion = self._occasion(mail, found, ref)
+        with self._app.app_context():
+            written = letters.write(occasion)
+            body = mailer.written(
+                mailer.Letter(
+                    to=mail.params["to"],
+                    sender_name=shop.sender.name,
+                    sender_email=shop.sender.email,
+                    subject=written.subject,
+                    text=written.text,
+                    html=written.html,
+                    message_id=mail.message_id,
+                    date=mail.created_at,
+                    locale=found.locale,
+                    unsubscribe_url=occasion.unsubscribe_url,
+                )
+            )
+        return Parcel(body, shop.sender.email, mail.params["to"])
+
+    def _occasion(self, mail: Claimed, found: Found, ref: LinkRef) -> Occasion:
+        optin = found.optin if mail.letter == "confirm" else None
+        return Occasion(
+            name=mail.letter,
+            locale=found.locale,
+            shop=found.shop,
+            campaign=found.campaign,
+            at=optin.requested_at if optin else mail.created_at,
+            page=mail.params.get("page", ""),
+            confirm_url=self._link("confirm", Salt.CONFIRM, ref, mail),
+            unsubscribe_url=self._link("unsubscribe", Salt.UNSUBSCRIBE, ref, mail),
+            purposes=tuple(optin.wordings) if optin else (),
+            first_name=mail.params.get("first_name", ""),
+            prize=mail.params.get("prize", ""),
+            code=mail.params.get("code"),
+        )
+
+    def _link(self, place: str, salt: Salt, ref: LinkRef, mail: Claimed) -> str:
+        # Signed as of the mail's own moment, every try gives the very same letter.
+        token = self._signer.sign_link(salt, ref, now=mail.created_at)
+        return f"{self._url}/{place}/{token}"
+
+    def _mark(
+        self,
+        marking: Callable[..., None],
+        mail: Claimed,
+        now: Callable[[], datetime],
+        **details: object,
+    ) -> None:
+        """Write down what became of a mail, as long as its lease lasts.
+
+        A database that restarts just now would otherwise cost a second mail.
+        """
+        deadline = time.monotonic() + self._lease.total_seconds() / 4
+        while True:
+            try:
+                with self._database.transaction() as session:
+                    marking(session, mail, now=now(), **details)
+                return
+            except DATABASE_ERRORS:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.25)
+
+    def _delivered(
+        self,
+        session: Session,
+        mail: Claimed,
+        *,
+        parcel: Parcel,
+        answer: str,
+        now: datetime,
+    ) -> None:
+        if not outbox.delivered(session, mail, answer=answer, now=now):
+            log.warning("claim lost", outbox_id=mail.id)
+            return
+        if mail.letter == "confirm" and mail.optin_id is not None:
+            facts = {
+                "message_id": mail.message_id,
+                "body_sha256": hashlib.sha256(parcel.body).hexdigest(),
+                "smtp_answer": answer,
+                "to_host": parcel.to.rpartition("@")[2],
+            }
+            optins.mark_sent(
+                session,
+                mail.optin_id,
+                message_id=mail.message_id,
+                facts=facts,
+                tools=self._tools,
+                now=now,
+            )
+        self.tally.sent += 1
+
+    def _refused(
+        self, session: Session, mail: Claimed, *, answer: str, now: datetime
+    ) -> None:
+        if not outbox.refused(session, mail, answer=answer, now=now):
+            return
+        if mail.letter == "confirm" and mail.optin_id is not None:
+            optins.mark_undeliverable(session, mail.optin_id, now=now)
+        self.tally.refused += 1
+
+    def _failed(
+        self, session: Session, mail: Claimed, *, answer: str, now: datetime
+    ) -> None:
+        if outbox.failed(session, mail, answer=answer, now=now):
+            self.tally.failed += 1
+
+    def _dropped(self, session: Session, mail: Claimed, *, now: datetime) -> None:
+        if outbox.drop(session, mail, why="its reason is gone", now=now):
+            self.tally.dropped += 1
+
+    def _give_back(self, mails: list[Claimed]) -> None:
+        if not mails:
+            return
+        try:
+            with self._database.transaction() as session:
+                for mail in mails:
+                    outbox.release(session, mail)
+        except DATABASE_ERRORS as error:
+            # Their lease will run out and bring them back all the same.
+            log.warning("mails not released", error=type(error).__name__)
+
+    def _report(self) -> None:
+        tally, self.tally = self.tally, Tally()
+        log.info(
+            "worker heartbeat",
+            sent=tally.sent,
+            failed=tally.failed,
+            refused=tally.refused,
+            dropped=tally.dropped,
+            expired=tally.expired,
+            lapsed=tally.lapsed,
+        )
+
+
+def _has_reason(mail: Claimed, found: Found, now: datetime) -> bool:
+    """Return whether a mail still says something true when it arrives (I6)."""
+    if mail.letter != "confirm":
+        return True
+    optin = found.optin
+    return optin is not None and optin.state in OPEN and optin.expires_at > now
+
+
+def run(settings: Settings) -> None:
+    """Work in this process until SIGTERM or SIGINT."""
+    worker = Worker(create_app(settings))
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        worker.stop()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    worker.run()

@@ -1,0 +1,87 @@
+"""How many mails one mailbox gets: REQUIREMENTS section 15, SAFETY T16, DO-10."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.domain.limits import (
+    LONGEST,
+    Kind,
+    Sending,
+    as_text,
+    from_text,
+    may_send,
+    remember,
+)
+
+NOW = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+FIVE_IN_A_MONTH = [days * DAY for days in (1, 2, 9, 20, 29)]
+FOUR_IN_A_MONTH = [days * DAY for days in (1, 2, 9, 20, 30)]
+
+kinds = st.sampled_from(Kind)
+gaps = st.timedeltas(timedelta(0), timedelta(days=3))
+
+
+def sent(kind: Kind, *ago: timedelta) -> list[Sending]:
+    return [Sending(kind, NOW - before) for before in ago]
+
+
+@pytest.mark.parametrize(
+    ("past", "kind", "expected"),
+    [
+        ([], Kind.CONFIRM, True),
+        (sent(Kind.CONFIRM, 9 * MINUTE), Kind.CONFIRM, False),
+        (sent(Kind.CONFIRM, 10 * MINUTE), Kind.CONFIRM, True),
+        # Prize and request are two mails of one entry (DO-08).
+        (sent(Kind.CONFIRM, MINUTE), Kind.PRIZE, True),
+        (sent(Kind.PRIZE, HOUR, 2 * HOUR, 23 * HOUR), Kind.CONFIRM, False),
+        (sent(Kind.PRIZE, HOUR, 2 * HOUR, 24 * HOUR), Kind.CONFIRM, True),
+        (
+            sent(Kind.CONFIRM, *FIVE_IN_A_MONTH),
+            Kind.CONFIRM,
+            False,
+        ),
+        (sent(Kind.CONFIRM, *FOUR_IN_A_MONTH), Kind.CONFIRM, True),
+        (sent(Kind.CONFIRM, *FIVE_IN_A_MONTH), Kind.PRIZE, True),
+        # One "manage your choices" mail a day (DO-10).
+        (sent(Kind.MANAGE, 23 * HOUR), Kind.MANAGE, False),
+        (sent(Kind.MANAGE, 24 * HOUR), Kind.MANAGE, True),
+    ],
+)
+def test_a_mailbox_is_left_in_peace(past, kind, expected):
+    assert may_send(past, kind, now=NOW) is expected
+
+
+@given(st.lists(st.tuples(kinds, gaps), max_size=60))
+def test_no_day_has_more_than_three_mails(asked: list[tuple[Kind, timedelta]]):
+    """T16, whatever is asked and when."""
+    past: list[Sending] = []
+    moment = NOW
+    for kind, gap in asked:
+        moment += gap
+        if may_send(past, kind, now=moment):
+            past.append(Sending(kind, moment))
+        within = [s for s in past if s.at > moment - DAY]
+
+        assert len(within) <= 3
+        assert sum(s.kind is Kind.MANAGE for s in within) <= 1
+
+
+@given(st.lists(st.tuples(kinds, gaps), max_size=30), kinds)
+def test_what_is_forgotten_would_not_have_counted(asked, kind):
+    past = [Sending(k, NOW - gap * 20) for k, gap in asked]
+
+    kept = remember(past, now=NOW)
+
+    assert may_send(kept, kind, now=NOW) == may_send(past, kind, now=NOW)
+    assert all(s.at > NOW - LONGEST for s in kept)
+
+
+@given(st.lists(st.tuples(kinds, gaps), max_size=30))
+def test_a_row_keeps_mails_to_the_second(asked):
+    past = tuple(Sending(k, (NOW - gap).replace(microsecond=0)) for k, gap in asked)
+
+    assert from_text(as_text(past)) == past
