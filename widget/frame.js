@@ -88,7 +88,7 @@ function hasModal() {
 /** Act once when the shop's policy refuses our frame. */
 export function whenBlocked(host, act) {
   document.addEventListener('securitypolicyviolation', function blocked(event) {
-    if (event.disposition !== 'enforce' || !/^(frame|child|default)-src/.test(event.effectiveDirective) || !event.blockedURI.startsWith(host)) return
+    if (event.disposition !== 'enforce' || event.effectiveDirective !== 'frame-src' || !event.blockedURI.startsWith(host)) return
     document.removeEventListener('securitypolicyviolation', blocked)
     act()
   })
