@@ -71,8 +71,11 @@ export function makeDialog(frame, height, { words, closed }) {
     open() {
       grow(0)
       frame.src ||= frame.address
-      // A shop that swaps its pages may have thrown us out.
-      if (!element.isConnected) document.body.append(element)
+      // A shop that swaps its pages may have thrown us out, open as we were.
+      if (!element.isConnected) {
+        dialog.open = false
+        document.body.append(element)
+      }
       element.setAttribute('open', '')
       dialog.showModal()
       panel.focus()
