@@ -315,7 +315,9 @@ class Worker:
         if not outbox.refused(session, mail, answer=answer, now=now):
             return
         if mail.letter == "confirm" and mail.optin_id is not None:
-            optins.mark_undeliverable(session, mail.optin_id, now=now)
+            optins.mark_undeliverable(
+                session, mail.optin_id, tools=self._tools, now=now
+            )
         self.tally.refused += 1
 
     def _failed(

@@ -389,9 +389,20 @@ def mark_sent(
     )
 
 
-def mark_undeliverable(session: Session, optin_id: int, *, now: datetime) -> None:
-    """Close a request whose address refuses mail for good."""
-    _move(session, optin_id, rules.State.UNDELIVERABLE, now=now)
+def mark_undeliverable(
+    session: Session, optin_id: int, *, tools: Tools, now: datetime
+) -> None:
+    """Close a request whose address refuses mail for good, and ask it no more (F11)."""
+    if not _move(session, optin_id, rules.State.UNDELIVERABLE, now=now):
+        return
+    contact_id = session.get_one(OptIn, optin_id).contact_id
+    contacts.suppress(
+        session,
+        contacts.person(session, contact_id, vault=tools.vault),
+        reason="refused",
+        until=now + rules.BLOCK_AFTER_REFUSAL,
+        now=now,
+    )
 
 
 def expire_due(
