@@ -71,9 +71,10 @@ class _Commands(click.Group):
 
 def _database_trouble(error: SQLAlchemyError) -> str:
     """Say what a person can do; the driver's message may quote rows."""
-    if "no such table" in str(error) or "UndefinedTable" in type(
-        getattr(error, "orig", None)
-    ).__name__:
+    if (
+        "no such table" in str(error)
+        or "UndefinedTable" in type(getattr(error, "orig", None)).__name__
+    ):
         return "the database has no tables yet; run: python -m server init"
     return (
         f"the database cannot be used ({type(error).__name__}); "
@@ -247,7 +248,9 @@ def _refuse(file: Path, faults: list[Fault]) -> NoReturn:
 def _list_faults(file: Path, faults: list[Fault]) -> None:
     for fault in faults:
         kind = "" if fault.refuses else "advice: "
-        click.echo(f"{file}: {fault.place}: {kind}{fault.what} ({fault.rule})", err=True)
+        click.echo(
+            f"{file}: {fault.place}: {kind}{fault.what} ({fault.rule})", err=True
+        )
 
 
 def _print(part: Campaign | ShopFile) -> None:
@@ -311,7 +314,9 @@ def list_outbox(state: str | None) -> None:
     """List the newest mails, without what they say or to whom."""
     with _transaction() as (session, _):
         rows = outbox.newest(session, state=state, most=MOST_ROWS)
-    click.echo(f"{'id':>8}  {'state':9}  {'letter':8}  {'tries':>5}  made / last answer")
+    click.echo(
+        f"{'id':>8}  {'state':9}  {'letter':8}  {'tries':>5}  made / last answer"
+    )
     for row in rows:
         made = row.created_at.isoformat(sep=" ", timespec="seconds")
         click.echo(

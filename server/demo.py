@@ -234,5 +234,3 @@ def _free_port() -> int:
 def _is_open(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex((LOOPBACK, port)) == 0
-
-

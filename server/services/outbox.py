@@ -249,9 +249,7 @@ def dead(session: Session) -> list[int]:
     """Return the dead letters that can be tried again."""
     return list(
         session.scalars(
-            select(Outbox.id).where(
-                Outbox.state == "dead", Outbox.sealed.is_not(None)
-            )
+            select(Outbox.id).where(Outbox.state == "dead", Outbox.sealed.is_not(None))
         )
     )
 
