@@ -19,8 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from server import assets as assets_of
-from server import clock, log, web, worker
-from server import demo as demo_of
+from server import clock, log, showroom, web, worker
 from server.adapters.mailer import DeliveryError, Mailer, Server
 from server.adapters.sink import run_sink
 from server.db import Database, DatabaseBusyError
@@ -37,7 +36,7 @@ from server.domain.campaign import (
 from server.domain.seals import Vault
 from server.migrations import is_current, migrate
 from server.models.shop import Shop
-from server.services import campaigns, members, outbox
+from server.services import campaigns, members, outbox, passwords
 from server.settings import SettingError, Settings, load_settings
 from server.translations import compile_all
 from server.views.health import LEAST_FREE_BYTES
@@ -61,7 +60,7 @@ class _Commands(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (SettingError, assets_of.AssetError, demo_of.EndedError) as error:
+        except (SettingError, assets_of.AssetError, showroom.EndedError) as error:
             fail(str(error))
         except DatabaseBusyError:
             fail("the database is busy; try again in a moment")
@@ -129,8 +128,8 @@ def init() -> None:
 @main.command()
 def demo() -> None:
     """Start a demo shop with everything it needs, on this machine."""
-    environ = demo_of.environment(dict(os.environ))
-    demo_of.Demo(environ, load_settings(environ)).run(click.echo)
+    environ = showroom.environment(dict(os.environ))
+    showroom.Demo(environ, load_settings(environ)).run(click.echo)
 
 
 @main.command(hidden=True)
@@ -138,8 +137,8 @@ def demo() -> None:
 def sink(port: int) -> None:
     """Take the demo's mails."""
     log.configure()
-    folder = load_settings().instance / demo_of.MAIL_FOLDER
-    run_sink(demo_of.LOOPBACK, port, folder)
+    folder = load_settings().instance / showroom.MAIL_FOLDER
+    run_sink(showroom.LOOPBACK, port, folder)
 
 
 @main.command()
@@ -294,8 +293,8 @@ def add_member(
         fail(f"there is no shop {shop_code!r}")
     except members.AlreadyMemberError:
         fail(f"this person already belongs to {shop_code!r}")
-    except members.PasswordError as error:
-        fail(str(error))
+    except passwords.WeakPasswordError:
+        fail("the password needs at least 12 characters")
     click.echo(f"{name} is {role} of {shop_code}.")
 
 

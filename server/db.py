@@ -7,6 +7,7 @@ SQLite writers queue on a lock per process and one `flock` between processes bef
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, sessionmaker
 
 BUSY_TIMEOUT_MS = 30_000
@@ -22,6 +24,7 @@ WRITE_WAIT_S = 10.0
 STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 4_000
 POOL_SIZE = 16
+PING_AFTER_S = 1.0
 
 
 class DatabaseBusyError(Exception):
@@ -152,12 +155,11 @@ def _sqlite_engine(url: str, *, begin: str, query_only: bool) -> Engine:
 
 
 def _postgresql_engine(url: str) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=POOL_SIZE,
         max_overflow=POOL_SIZE,
         pool_timeout=WRITE_WAIT_S,
-        pool_pre_ping=True,
         connect_args={
             "connect_timeout": 5,
             "options": (
@@ -166,3 +168,21 @@ def _postgresql_engine(url: str) -> Engine:
             ),
         },
     )
+
+    @event.listens_for(engine, "checkin")
+    def _rested(_connection: Any, record: Any) -> None:
+        record.info["since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ping(connection: Any, record: Any, _proxy: Any) -> None:
+        # A busy connection proves itself; a ping each time costs a round trip.
+        if time.monotonic() - record.info.get("since", 0) < PING_AFTER_S:
+            return
+        try:
+            connection.execute("SELECT 1")
+            connection.rollback()
+        except Exception as error:
+            # The pool tries another, and in the end a new one.
+            raise DisconnectionError from error
+
+    return engine

@@ -77,7 +77,7 @@ def _as_written(_logger: Any, _method: str, event: Event) -> Event:
     record: logging.LogRecord = event["_record"]
     event["logger"] = record.name
     if record.levelno <= logging.INFO and record.name.startswith(TRUSTED_LOGGERS):
-        text = record.getMessage()
+        text = str(event["event"])
     else:
         text = str(record.msg)
     event["event"] = _PERSONAL.sub("...", text.splitlines()[0] if text else "")

@@ -28,6 +28,7 @@ from tests import factories
 from tests.mail import MailServer
 from tests.pages import Pages
 from tests.servers import LOOPBACK, Postgres, Redis, Web, free_port
+from tests.visits import House
 
 MOMENT = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
 PUBLIC_URL = "http://service.test"
@@ -248,6 +249,12 @@ def publish(
             )
 
     return published
+
+
+@pytest.fixture
+def house(app: Flask, database: Database, vault: Vault, clock: Clock) -> House:
+    """What the application stores, looked at from inside."""
+    return House(app, database, vault, clock)
 
 
 # --- servers -----------------------------------------------------------------------

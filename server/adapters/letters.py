@@ -73,6 +73,7 @@ def _told(occasion: Occasion) -> dict[str, Any]:
     return {
         "shop": occasion.shop.name,
         "legal": legal,
+        "contact": occasion.shop.sender.email,
         "country": Locale.parse(locale).territories.get(legal.country, legal.country),
         "palette": theme.palette(campaign.theme),
         "locale": locale,

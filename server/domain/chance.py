@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import rfc8785
@@ -45,11 +46,13 @@ class Table:
             ],
         }
 
+    @lru_cache(maxsize=1_000)  # noqa: B019  # tables are few and live long
     def digest(self) -> str:
         """Return `P`: the hex SHA-256 of the table's canonical JSON (RFC 8785)."""
         return hashlib.sha256(rfc8785.dumps(self.as_json())).hexdigest()
 
 
+@lru_cache(maxsize=1_000)
 def seed_for(last: bytes, *, epochs: int, epoch: int) -> bytes:
     """Return `S_epoch` of the chain that ends in `last` (`S_epochs`); 0 is the anchor.
 

@@ -2,21 +2,22 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Label, bindparam, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import address, limits
 from server.domain.seals import KEY_BYTES, NONCE_BYTES, Vault
-from server.models.base import inserting, table
+from server.models.base import Instant, inserting, table
 from server.models.contact import Contact, Mailbox, Suppression
 
 Chance = Callable[[int], bytes]
 REF_BYTES = 16
 PUBLIC_ID_BYTES = 12
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Person:
     email_hash: bytes
     key: bytes
     is_new: bool
+    suppressed_until: datetime | None
+
+    def may_be_asked(self, now: datetime) -> bool:
+        """Return whether this address may be asked for a confirmation."""
+        return self.suppressed_until is None or self.suppressed_until <= now
 
 
 def recognise(
@@ -62,6 +68,8 @@ def recognise(
             "locale": locale,
             "created_at": now,
             "seen_at": now,
+            "at_shop": shop_id,
+            "by_hash": email_hash,
         },
     ).one()
     is_new = row.subject_ref == subject_ref
@@ -73,6 +81,7 @@ def recognise(
         email_hash=email_hash,
         key=key if is_new else vault.open(row.sealed_key, about=row.subject_ref),
         is_new=is_new,
+        suppressed_until=row.suppressed_until,
     )
 
 
@@ -84,7 +93,12 @@ def _recognise(dialect: str) -> Any:
         index_elements=["shop_id", "email_hash"],
         set_={"seen_at": insert.excluded.seen_at},
     ).returning(
-        contact.c.id, contact.c.subject_ref, contact.c.email, contact.c.sealed_key
+        contact.c.id,
+        contact.c.subject_ref,
+        contact.c.email,
+        contact.c.sealed_key,
+        # One round trip less than to ask for it.
+        suppressed_until(bindparam("at_shop"), bindparam("by_hash")),
     )
 
 
@@ -95,7 +109,9 @@ def lock(session: Session, who: Person) -> None:
 
 def person(session: Session, contact_id: int, *, vault: Vault) -> Person:
     """Return a known contact."""
-    row = session.get_one(Contact, contact_id)
+    row, until = session.execute(
+        select(Contact, suppressed_until()).where(Contact.id == contact_id)
+    ).one()
     return Person(
         id=row.id,
         shop_id=row.shop_id,
@@ -104,24 +120,22 @@ def person(session: Session, contact_id: int, *, vault: Vault) -> Person:
         email_hash=row.email_hash,
         key=vault.open(row.sealed_key, about=row.subject_ref),
         is_new=False,
+        suppressed_until=until,
     )
 
 
-_suppression = table(Suppression)
-_SUPPRESSED = select(_suppression.c.until).where(
-    _suppression.c.shop_id == bindparam("shop_id"),
-    _suppression.c.email_hash == bindparam("email_hash"),
-)
-
-
-def may_be_asked(session: Session, who: Person, *, now: datetime) -> bool:
-    """Return whether this address may be asked for a confirmation."""
-    row = (
-        session.connection()
-        .execute(_SUPPRESSED, {"shop_id": who.shop_id, "email_hash": who.email_hash})
-        .one_or_none()
+def suppressed_until(
+    shop_id: Any = Contact.shop_id, email_hash: Any = Contact.email_hash
+) -> Label[Any]:
+    """Select until when an address is suppressed at a shop; null if it is not."""
+    until = func.coalesce(Suppression.until, literal(FOREVER, Instant()))
+    return (
+        select(until)
+        .where(Suppression.shop_id == shop_id, Suppression.email_hash == email_hash)
+        .correlate(Contact)
+        .scalar_subquery()
+        .label("suppressed_until")
     )
-    return row is None or (row.until is not None and row.until <= now)
 
 
 def suppress(

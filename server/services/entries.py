@@ -317,9 +317,7 @@ def _write_to(
     """Record what was asked and queue the mails, as far as the mailbox allows."""
     purposes = run.attempted.shown.purposes
     asked = {key: purposes[key].sha256 for key in sorted(run.submission.consents)}
-    if asked and not (
-        run.attempted.may_ask and contacts.may_be_asked(run.session, who, now=run.now)
-    ):
+    if asked and not (run.attempted.may_ask and who.may_be_asked(run.now)):
         asked = {}
     answer, pending = optins.answer_for(
         run.session,

@@ -100,6 +100,7 @@ def find(
             email_hash=row.email_hash,
             key=vault.open(row.sealed_key, about=row.subject_ref),
             is_new=False,
+            suppressed_until=row.suppressed_until,
         ),
         shop=directory.shop(session, row.shop_id, row.shop_version),
         campaign=directory.campaign(session, row.campaign_id, row.version),
@@ -123,6 +124,7 @@ _FIND = (
         Contact.email,
         Contact.email_hash,
         Contact.sealed_key,
+        contacts.suppressed_until(),
     )
     .join(Entry, Entry.id == Link.entry_id)
     .join(Contact, Contact.id == Link.contact_id)
@@ -435,7 +437,7 @@ def renew(
         return False
     who = found.who
     _expire(session, who, old.id, tools=tools, now=now)
-    if pending_of(session, who.id) or not contacts.may_be_asked(session, who, now=now):
+    if pending_of(session, who.id) or not who.may_be_asked(now):
         return False
     wanted = [Kind.CONFIRM]
     if not contacts.allowed_mails(session, who, wanted, vault=tools.vault, now=now):

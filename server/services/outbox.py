@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import retry
-from server.domain.seals import NONCE_BYTES, Vault
+from server.domain.seals import NONCE_BYTES, SealError, Vault
 from server.models.base import table
 from server.models.outbox import Attempt, Outbox
 from server.services.tools import Tools
@@ -119,7 +119,15 @@ def claim_due(
         .values(state="leased", claim=claim, leased_until=now + lease)
     )
     rows = session.scalars(select(Outbox).where(Outbox.id.in_(ids)).order_by(Outbox.id))
-    return [_claimed(row, claim, tools.vault) for row in rows]
+    claimed = []
+    for row in rows:
+        try:
+            claimed.append(_claimed(row, claim, tools.vault))
+        except SealError:
+            # A lost key must not hold up the mails behind this one.
+            row.state, row.settled_at = "dead", now
+            row.claim = row.leased_until = None
+    return claimed
 
 
 def _claimed(row: Outbox, claim: bytes, vault: Vault) -> Claimed:

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 import urllib.error
@@ -121,6 +122,12 @@ class Child:
 
     name: str
     process: subprocess.Popen[bytes]
+    log: Path
+
+    def last_words(self) -> str:
+        """Return the last thing it said."""
+        lines = self.log.read_text(errors="replace").split("\n")
+        return next((line for line in reversed(lines) if line.strip()), "nothing")
 
 
 class Demo:
@@ -130,7 +137,7 @@ class Demo:
         self._environ = environ
         self._settings = settings
         self._children: list[Child] = []
-        self._is_told_to_stop = False
+        self._stopping = threading.Event()
 
     def run(self, say: Callable[[str], None]) -> None:
         """Run until Ctrl-C or SIGTERM. Raises `EndedError` and `SettingError`."""
@@ -148,7 +155,7 @@ class Demo:
             self._stop_all()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._is_told_to_stop = True
+        self._stopping.set()
 
     def _start_all(self) -> None:
         if f"{PREFIX}SMTP_URL" not in self._environ:
@@ -160,28 +167,32 @@ class Demo:
         self._start("worker", "worker")
 
     def _start(self, name: str, *command: str) -> None:
-        process = subprocess.Popen(  # noqa: S603  # our own program
-            [sys.executable, "-m", "server", *command],
-            env=self._environ,
-            stdin=subprocess.DEVNULL,
-            # Ctrl-C reaches this process alone, which then stops the others in order.
-            start_new_session=True,
-        )
-        self._children.append(Child(name, process))
+        log = self._settings.instance / f"demo-{name}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603  # our own program
+                [sys.executable, "-m", "server", *command],
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                # Ctrl-C reaches us alone; we then stop the others in order.
+                start_new_session=True,
+            )
+        self._children.append(Child(name, process, log))
 
     def _wait_until(self, is_so: Callable[[], bool], seconds: float) -> bool:
         """Watch the children meanwhile; return whether it became so."""
         deadline = time.monotonic() + seconds
-        while not self._is_told_to_stop and time.monotonic() < deadline:
+        while not self._stopping.is_set() and time.monotonic() < deadline:
             for child in self._children:
                 if child.process.poll() is not None:
                     raise EndedError(
-                        f"the demo's {child.name} ended by itself "
-                        f"(code {child.process.returncode}); its last lines are above"
+                        f"the demo's {child.name} ended by itself; it said last: "
+                        f"{child.last_words()} (all of it is in {child.log})"
                     )
             if is_so():
                 return True
-            time.sleep(TICK_S)
+            self._stopping.wait(TICK_S)
         return False
 
     def _answers(self) -> bool:
@@ -218,7 +229,7 @@ class Demo:
             f"    Password  {PASSWORD}",
             "",
             *(f"    Note: {note}" for note in notes),
-            f"  Everything is kept in {self._settings.instance}. Ctrl-C stops it.",
+            f"  Data and logs are in {self._settings.instance}. Ctrl-C stops it.",
             "",
         ]
         return "\n".join(lines)

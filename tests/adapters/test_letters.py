@@ -1,0 +1,167 @@
+"""What the letters say, and what they never hold (DO-07, AB-06)."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from server.adapters import letters
+from server.adapters.letters import Occasion
+from tests.factories import campaign_file, shop_file
+from tests.html import parse
+
+CONFIRM = "https://play.example.com/confirm/TOKEN"
+UNSUBSCRIBE = "https://play.example.com/unsubscribe/TOKEN"
+ADDRESS = re.compile(r"https?://\S+")
+INJECTIONS = [
+    "https://evil.example",
+    "evil.example",
+    "Ada\r\nBcc: all@home.test",
+    "<img src=x>",
+    "{{ 7*7 }}",
+    "A" * 41,
+    "win 100",
+]
+
+
+def write(app, name, **changes):
+    values = {
+        "name": name,
+        "locale": "en",
+        "shop": shop_file(),
+        "campaign": campaign_file(),
+        "at": datetime(2026, 7, 1, 22, 30, tzinfo=UTC),
+        "page": "http://localhost:8401/demo/",
+        "confirm_url": CONFIRM,
+        "unsubscribe_url": UNSUBSCRIBE,
+        "purposes": ("newsletter",),
+        "first_name": "Ada",
+        "prize": "ten_percent",
+        "code": "ZON10",
+    }
+    with app.app_context():
+        return letters.write(Occasion(**(values | changes)))
+
+
+def hrefs(html):
+    return [e.attrs["href"] for e in parse(html).walk() if "href" in e.attrs]
+
+
+@pytest.mark.parametrize("locale", ["nl", "en"])
+class TestEveryLetter:
+    @pytest.mark.parametrize("name", letters.NAMES)
+    def test_it_is_read_without_images_and_loads_nothing(self, app, name, locale):
+        html = write(app, name, locale=locale).html
+        tags = {element.tag for element in parse(html).walk()}
+
+        assert not tags & {"img", "script", "link", "iframe", "object", "video"}
+        assert "url(" not in html
+        assert "@import" not in html
+        assert 'content="light dark"' in html
+
+    @pytest.mark.parametrize("name", letters.NAMES)
+    def test_it_says_who_wrote_and_where_they_handle_data(self, app, name, locale):
+        letter = write(app, name, locale=locale)
+
+        for part in (letter.text, letter.html):
+            assert "Noord &amp; Zon B.V." in part or "Noord & Zon B.V." in part
+            assert "Havenkade 12, 1011 AB Amsterdam" in part
+            assert "https://noordenzon.example/privacy" in part
+
+    @pytest.mark.parametrize("name", letters.NAMES)
+    def test_the_subject_is_one_plain_line(self, app, name, locale):
+        subject = write(app, name, locale=locale).subject
+
+        assert "\n" not in subject
+        assert "&amp;" not in subject
+        assert 10 < len(subject) < 70
+
+    @pytest.mark.parametrize("name", letters.NAMES)
+    def test_it_has_one_button_at_most(self, app, name, locale):
+        html = write(app, name, locale=locale).html
+
+        assert html.count("display:inline-block") == (0 if name == "prize" else 1)
+
+
+class TestTheConfirmation:
+    """DO-07: who, what, when, where, what if not; and no advertising."""
+
+    @pytest.mark.parametrize("locale", ["nl", "en"])
+    def test_it_has_two_links_in_both_forms(self, app, locale):
+        letter = write(app, "confirm", locale=locale)
+
+        wanted = [CONFIRM, "https://noordenzon.example/privacy"]
+        assert hrefs(letter.html) == wanted
+        assert ADDRESS.findall(letter.text) == wanted
+
+    def test_it_says_what_was_asked_when_and_where(self, app):
+        text = write(app, "confirm").text
+
+        assert "2 July 2026, 00:30" in text, "the visitor's clock, summer time"
+        assert "localhost:8401" in text
+        assert "Newsletter\n  Yes, mail me the newsletter" in text
+        assert "At most twice a week" in text
+        assert "7 days" in text
+
+    def test_it_names_only_what_was_asked(self, app):
+        assert "Offers that suit me" not in write(app, "confirm").text
+
+    def test_it_holds_no_prize_no_code_and_no_name(self, app):
+        letter = write(app, "confirm", first_name="Adalbert")
+
+        for word in ("ZON10", "10%", "Adalbert", "Lucky scratch"):
+            assert word not in letter.text + letter.html + letter.subject
+
+    def test_a_page_that_is_not_the_shops_is_not_repeated(self, app):
+        letter = write(app, "confirm", page="https://evil.example/buy-now")
+
+        assert "evil" not in letter.text + letter.html
+        assert "play.example.com" in letter.text
+
+    @pytest.mark.parametrize("name", INJECTIONS)
+    def test_nothing_typed_reaches_it(self, app, name):
+        assert write(app, "confirm", first_name=name) == write(app, "confirm")
+
+
+class TestThePrize:
+    def test_it_hands_over_the_code_and_says_how_to_use_it(self, app):
+        letter = write(app, "prize")
+
+        for part in (letter.text, letter.html):
+            assert "Ada" in part
+            assert "10% off" in part
+            assert "ZON10" in part
+            assert "Enter the code at the checkout" in part
+            assert UNSUBSCRIBE in part
+            assert "+31 20 555 01 23" in part
+
+    @pytest.mark.parametrize("name", [*INJECTIONS, ""])
+    def test_only_a_name_is_greeted(self, app, name):
+        letter = write(app, "prize", first_name=name)
+
+        assert letter == write(app, "prize", first_name="")
+        assert "Well done!" in letter.text
+
+    def test_a_shops_words_are_text(self, app):
+        changed = campaign_file(
+            prizes__2__texts__en={"label": "<b>& more</b>", "claim": "{{ 7*7 }}"}
+        )
+        letter = write(app, "prize", campaign=changed)
+
+        assert "&lt;b&gt;&amp; more&lt;/b&gt;" in letter.html
+        assert "{{ 7*7 }}" in letter.html
+        assert letter.subject == "Your prize: <b>& more</b>"
+
+
+class TestTheReminderHowToStop:
+    def test_it_changes_nothing_and_says_how_to_stop(self, app):
+        letter = write(app, "manage")
+
+        assert UNSUBSCRIBE in letter.text
+        assert hrefs(letter.html)[0] == UNSUBSCRIBE
+        assert CONFIRM not in letter.text + letter.html
+
+
+def test_a_letter_nobody_knows_is_not_written(app):
+    with pytest.raises(LookupError):
+        write(app, "../layout")
