@@ -27,6 +27,7 @@ from server.views import (
     language,
     links,
     office,
+    reports,
     widget,
 )
 from server.views.faces import Faces
@@ -70,7 +71,7 @@ def create_app(settings: Settings) -> Flask:
     Mail(app)
     language.init_app(app)
     Assets(ROOT).init_app(app)
-    for part in (health, files, embed, widget, links, office, demo):
+    for part in (health, reports, files, embed, widget, links, office, demo):
         app.register_blueprint(part.bp)
     errors.init_app(app)
     headers.init_app(app)
