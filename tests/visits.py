@@ -160,7 +160,9 @@ class House:
                 for table in Base.metadata.sorted_tables
             }
 
-    def letters(self, kind: str | None = None, *, to: str | None = None) -> list[Letter]:
+    def letters(
+        self, kind: str | None = None, *, to: str | None = None
+    ) -> list[Letter]:
         """Return the queued mails, opened; one that was sent says nothing any more."""
         found = []
         for row in self.rows(Outbox):
