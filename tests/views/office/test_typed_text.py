@@ -69,8 +69,15 @@ OTHERS = (
 CORPUS = [f.format(s) for f, s in itertools.product(FRAMES, SCRIPTS)] + list(OTHERS)
 
 # Everything a view of the office is made of; anything else was smuggled in.
-OWN_TAGS = set(
-    ["html", "head", "meta", "title", "link", "script", "body", "a", "header", "div", "p", "span", "nav", "ul", "ol", "li", "form", "input", "button", "main", "section", "article", "h1", "h2", "h3", "h4", "dl", "dt", "dd", "table", "thead", "tbody", "tr", "th", "td", "time", "code", "pre", "details", "summary", "label", "select", "option", "strong", "figure", "figcaption", "svg", "g", "rect", "line"]
+OWN_TAGS = frozenset(
+    {
+        *("html", "head", "meta", "title", "link", "script", "body", "header", "main"),
+        *("nav", "section", "article", "div", "h1", "h2", "h3", "h4", "p", "span"),
+        *("a", "ul", "ol", "li", "dl", "dt", "dd", "form", "label", "input", "select"),
+        *("option", "button", "table", "thead", "tbody", "tr", "th", "td", "time"),
+        *("code", "pre", "strong", "details", "summary", "figure", "figcaption"),
+        *("svg", "g", "rect", "line"),
+    }
 )
 
 
@@ -86,12 +93,20 @@ def smuggled(html: str) -> Iterator[str]:
 
 def attributes(element: Element) -> Iterator[str]:
     for name, value in element.attrs.items():
-        if name == "style" or name.startswith(("on", "hx-on", "data-hx", "hx-vals")):
+        if name in {"style", "http-equiv"} or name.startswith(
+            ("on", "hx-on", "data-hx", "hx-vals", "hx-tr")
+        ):
             yield name
         if name in {"href", "src", "action", "hx-post", "hx-get"} and not (
-            value.startswith(("/", "#", "data:,"))
+            value.startswith(("/", "#", "data:,")) and not value.startswith("//")
         ):
             yield f"{name}={value}"
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """Escaping knows no database, so one of the two is enough for so many pages."""
+    return "sqlite"
 
 
 @pytest.fixture
@@ -187,21 +202,21 @@ def shown(text: str) -> str:
     return "".join(text.split()).replace("\x0b", "")
 
 
-@pytest.mark.parametrize("payload", CORPUS[::9])
-def test_what_a_member_types_comes_back_as_text(house: House, payload: str):
+def test_what_a_member_types_comes_back_as_text(house: House):
     pages = Pages(house.client(house.owner))
     form = pages.get("/office/demo/entries").form("find")
+    for payload in CORPUS:
+        again = pages.submit(form, email=payload, status=422)
 
-    again = pages.submit(form, email=payload, status=422)
-
-    assert list(smuggled(again.html)) == []
-    assert again.form("find").values["email"] == payload
+        assert list(smuggled(again.html)) == []
+        assert again.form("find").values["email"] == payload
 
 
-@pytest.mark.parametrize("query", ["campaign", "after", "state"])
-def test_what_an_address_says_comes_back_nowhere(house: House, query: str):
+def test_what_an_address_says_comes_back_nowhere(house: House):
     client = house.client(house.owner)
-    for place, payload in itertools.product(("entries", "outbox"), CORPUS[::9]):
+    for place, query, payload in itertools.product(
+        ("entries", "outbox"), ("campaign", "after", "state"), CORPUS[::9]
+    ):
         response = client.get(f"/office/demo/{place}", query_string={query: payload})
         html = response.get_data(as_text=True)
         assert "evil.example" not in html
