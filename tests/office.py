@@ -138,6 +138,7 @@ def play(
         submission=Submission(
             seed=os.urandom(16).hex(),
             email=email,
+            address=email,
             answers=answers or {"first_name": "Iris"},
             consents=frozenset(yes),
             terms=True,
@@ -174,7 +175,12 @@ def _deliver(app: Flask, database: Database, now: datetime) -> None:
                 now=now,
             )
             row, secret = mail.params["link"]
-            found = optins.find(session, LinkRef(row, bytes.fromhex(secret)))
+            found = optins.find(
+                session,
+                LinkRef(row, bytes.fromhex(secret)),
+                directory=app.extensions["directory"],
+                vault=tools.vault,
+            )
             optins.confirm(
                 session, found, by=Circumstances(IP, AGENT), tools=tools, now=now
             )
