@@ -1,0 +1,375 @@
+"""The commands, as an operator runs them: processes, their words and their codes."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+import urllib.request
+from dataclasses import dataclass
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import func, select
+
+from server.__main__ import main
+from server.domain.campaign import parse_campaign
+from server.models import Campaign, Member, Membership, Outbox
+from tests.factories import CAMPAIGNS
+from tests.letters import publish, queue
+from tests.servers import LOOPBACK, ROOT, Program, free_port
+
+SHOP = CAMPAIGNS / "demo-shop.toml"
+LUCKY = CAMPAIGNS / "lucky-scratch.toml"
+COMMAND = [sys.executable, "-m", "server"]
+
+
+@pytest.fixture
+def run(environ):
+    """Run a command to its end, in this process."""
+
+    def run(*command, given="", **more):
+        runner = CliRunner(env={**environ, **more})
+        answer = runner.invoke(main, list(map(str, command)), input=given)
+        known = answer.exception is None or isinstance(answer.exception, SystemExit)
+        assert known, answer.exception
+        return Answer(answer.exit_code, answer.stdout, answer.stderr)
+
+    return run
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Run a command to its end as a process, on SQLite, with the ports it is given."""
+
+    def start(*command, **more):
+        done = subprocess.run(
+            [*COMMAND, *command],
+            cwd=ROOT,
+            env={
+                "PATH": os.environ["PATH"],
+                "JAWOORD_INSTANCE": str(tmp_path / "instance"),
+                "JAWOORD_BIND": f"{LOOPBACK}:{free_port()}",
+                **more,
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    return start
+
+
+@pytest.fixture
+def tools(app):
+    return app.extensions["tools"]
+
+
+@dataclass
+class Answer:
+    """How a command ended and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def count(database, model):
+    with database.reading() as session:
+        return session.scalar(select(func.count()).select_from(model))
+
+
+def is_one_line(answer):
+    return answer.stdout == "" and answer.stderr.count("\n") == 1
+
+
+class TestFiles:
+    def test_what_is_exported_reads_back_to_the_same(self, run, database, tmp_path):
+        assert run("shop", "import", SHOP).returncode == 0
+        assert run("campaign", "import", LUCKY).returncode == 0
+
+        exported = run("campaign", "export", "lucky-scratch").stdout
+        again = tmp_path / "again.toml"
+        again.write_text(exported)
+
+        assert parse_campaign(tomllib.loads(exported)) == parse_campaign(
+            tomllib.loads(LUCKY.read_text())
+        )
+        answer = run("campaign", "import", again)
+        assert answer.stdout == "lucky-scratch: unchanged, version 1\n"
+        shop = run("shop", "export", "demo").stdout
+        again.write_text(shop)
+        assert run("shop", "import", again).stdout == "demo: unchanged\n"
+
+    def test_every_fault_is_listed_by_its_place_and_nothing_is_stored(
+        self, run, database, tmp_path
+    ):
+        run("shop", "import", SHOP)
+        broken = tmp_path / "broken.toml"
+        text = LUCKY.read_text()
+        text = text.replace("weight = 30", "weight = -1")
+        text = text.replace('accent = "#e8590c"', 'accent = "tangerine"')
+        broken.write_text(text)
+
+        answer = run("campaign", "import", broken)
+
+        assert answer.returncode == 1
+        lines = answer.stderr.splitlines()
+        assert len(lines) == 2
+        assert all(line.startswith(f"{broken}: ") for line in lines)
+        assert any(": theme.accent: " in line for line in lines)
+        assert any(": prizes[2].weight: " in line for line in lines)
+        assert count(database, Campaign) == 0
+
+    def test_what_the_law_refuses_is_listed_by_rule(self, run, database, tmp_path):
+        run("shop", "import", SHOP)
+        broken = tmp_path / "broken.toml"
+        text = LUCKY.read_text().replace('shop = "demo"', 'shop = "nix"')
+        broken.write_text(text.replace('title = "Nieuwsbrief"', 'title = "TODO"'))
+
+        answer = run("campaign", "import", broken)
+
+        assert answer.returncode == 1
+        assert f"{broken}: shop: there is no shop 'nix' (form)" in answer.stderr
+        assert "(L-11)" in answer.stderr
+        assert count(database, Campaign) == 0
+
+    def test_a_file_that_is_no_toml_names_the_line(self, run, tmp_path):
+        broken = tmp_path / "broken.toml"
+        broken.write_text("format = 1\ncode = \n")
+
+        answer = run("campaign", "import", broken)
+
+        assert answer.returncode == 1
+        assert is_one_line(answer)
+        assert f"{broken}: line 2, column" in answer.stderr
+
+    def test_a_file_that_is_not_there_gives_one_line(self, run, tmp_path):
+        answer = run("shop", "import", tmp_path / "nix.toml")
+
+        assert answer.returncode == 2
+        assert is_one_line(answer)
+
+    def test_a_draft_is_not_published(self, run, database):
+        run("shop", "import", SHOP)
+
+        run("campaign", "import", LUCKY, "--draft")
+
+        with database.reading() as session:
+            assert session.scalars(select(Campaign.state)).all() == ["draft"]
+
+
+class TestPeople:
+    def test_a_member_is_added_with_a_password_from_stdin(self, run, database):
+        run("shop", "import", SHOP)
+        who = [
+            "--email",
+            "olga@noordenzon.example",
+            "--name",
+            "Olga",
+            "--role",
+            "viewer",
+        ]
+
+        answer = run(
+            *("member", "add", *who, "--shop", "demo", "--password-stdin"),
+            given="a long enough password\n",
+        )
+
+        assert answer.returncode == 0, answer.stderr
+        with database.reading() as session:
+            assert session.scalars(select(Member.email)).all() == [
+                "olga@noordenzon.example"
+            ]
+            assert session.scalars(select(Membership.role)).all() == ["viewer"]
+
+    @pytest.mark.parametrize(
+        ("email", "shop", "password"),
+        [
+            ("olga@noordenzon.example", "nix", "a long enough password"),
+            ("olga", "demo", "a long enough password"),
+            ("olga@noordenzon.example", "demo", "short"),
+        ],
+    )
+    def test_one_that_cannot_be_added_gives_one_line(
+        self, run, database, email, shop, password
+    ):
+        run("shop", "import", SHOP)
+
+        answer = run(
+            *("member", "add", "--email", email, "--name", "Olga", "--shop", shop),
+            *("--role", "owner", "--password-stdin"),
+            given=password + "\n",
+        )
+
+        assert answer.returncode == 2
+        assert is_one_line(answer)
+        assert count(database, Member) == 0
+
+
+class TestOutbox:
+    @pytest.fixture
+    def dead(self, database, tools, now):
+        with database.transaction() as session:
+            publish(session, tools=tools, now=now)
+            queue(session, "prize", tools=tools, now=now)
+            row = session.query(Outbox).one()
+            row.state = "dead"
+            return row.id
+
+    def test_mails_are_listed_without_what_they_say(self, run, dead):
+        answer = run("outbox", "list", "--state", "dead")
+
+        assert str(dead) in answer.stdout
+        assert "prize" in answer.stdout
+        assert "ada" not in answer.stdout
+
+    def test_dead_letters_are_tried_again(self, run, dead, database):
+        assert run("outbox", "retry", dead).stdout == "1 to be tried again\n"
+        assert run("outbox", "retry", dead).returncode == 2
+        assert run("outbox", "retry", "--all-dead").stdout == "0 to be tried again\n"
+        with database.reading() as session:
+            assert session.scalars(select(Outbox.state)).all() == ["waiting"]
+
+    def test_it_asks_which(self, run, dead):
+        assert run("outbox", "retry").returncode == 2
+
+
+class TestTrouble:
+    """Each is one line that says what to do, and no traceback."""
+
+    def test_a_taken_port(self, start):
+        with socket.create_server((LOOPBACK, 0)) as taken:
+            port = taken.getsockname()[1]
+            more = {
+                "JAWOORD_BIND": f"{LOOPBACK}:{port}",
+                "JAWOORD_DEMO_SHOP_URL": f"http://localhost:{port}",
+            }
+            answers = [start(command, **more) for command in ("serve", "demo")]
+
+        for answer in answers:
+            assert answer.returncode == 2
+            assert is_one_line(answer)
+            assert f"port {port} is taken" in answer.stderr
+            assert "JAWOORD_BIND" in answer.stderr
+
+    def test_a_folder_that_cannot_be_made(self, start, tmp_path):
+        (tmp_path / "file").write_text("")
+
+        answer = start("serve", JAWOORD_INSTANCE=str(tmp_path / "file" / "x"))
+
+        assert answer.returncode == 2
+        assert is_one_line(answer)
+        assert "JAWOORD_INSTANCE" in answer.stderr
+
+    @pytest.mark.parametrize(
+        ("command", "name", "value"),
+        [
+            ("serve", "JAWOORD_WEB_THREADS", "many"),
+            ("serve", "JAWOORD_CLIENT_MAIL_LIMITS", "a few"),
+            ("worker", "JAWOORD_SMTP_URL", "mail.test"),
+            ("worker", "JAWOORD_LEASE_SECONDS", "0"),
+            ("init", "JAWOORD_DATABASE_URL", "mysql://x"),
+        ],
+    )
+    def test_a_setting_that_cannot_be_used(self, start, command, name, value):
+        answer = start(command, **{name: value})
+
+        assert answer.returncode == 2
+        assert is_one_line(answer)
+        assert name in answer.stderr
+
+    def test_a_database_without_tables(self, run, bare_database_url):
+        answer = run("outbox", "list", JAWOORD_DATABASE_URL=bare_database_url)
+
+        assert answer.returncode == 2
+        assert is_one_line(answer)
+        assert "python -m server init" in answer.stderr
+
+    def test_the_doctor_names_what_is_not_well(self, run, smtp, environ):
+        well = run("doctor")
+        smtp.stop()
+        unwell = run("doctor")
+
+        assert well.returncode == 0, well.stdout
+        assert unwell.returncode == 1
+        assert "NOT   mail server: " in unwell.stdout
+        assert "JAWOORD_SMTP_URL" in unwell.stdout
+
+
+def test_init_makes_the_tables_and_may_be_repeated(run, bare_database_url):
+    for _ in range(2):
+        answer = run("init", JAWOORD_DATABASE_URL=bare_database_url)
+        assert answer.returncode == 0, answer.stderr
+
+
+class TestTheDemo:
+    @pytest.fixture
+    def demo(self, tmp_path):
+        """Start the demo on free ports; SQLite, as it comes."""
+        port, shop_port = free_port(), free_port()
+        started = []
+
+        def start():
+            program = Program(
+                [*COMMAND, "demo"],
+                log=tmp_path / "demo.log",
+                cwd=ROOT,
+                env={
+                    "PATH": os.environ["PATH"],
+                    "PYTHONUNBUFFERED": "1",
+                    "JAWOORD_INSTANCE": str(tmp_path / "instance"),
+                    "JAWOORD_BIND": f"{LOOPBACK}:{port}",
+                    "JAWOORD_DEMO_SHOP_URL": f"http://localhost:{shop_port}",
+                },
+            )
+            started.append(program)
+            program.wait_until(lambda: "Ctrl-C" in program.log.read_text())
+            return program
+
+        start.shop = f"http://localhost:{shop_port}/demo/"
+        start.health = f"http://{LOOPBACK}:{port}/healthz"
+        start.folder = tmp_path / "instance"
+        yield start
+        for program in started:
+            program.stop(signal.SIGINT)
+
+    def test_it_starts_answers_and_stops_clean_and_keeps_its_data(self, demo):
+        codes = []
+        for _ in range(2):
+            program = demo()
+            for address in (demo.shop, demo.health):
+                with urllib.request.urlopen(address, timeout=5) as answer:
+                    assert answer.status == 200
+            began = time.monotonic()
+            codes.append(program.stop(signal.SIGINT))
+            assert time.monotonic() - began < 10
+            with pytest.raises(OSError):
+                urllib.request.urlopen(demo.health, timeout=2)
+            program.log.write_text("")
+
+        assert codes == [0, 0]
+
+    def test_a_process_that_dies_ends_it_with_one_line(self, demo):
+        program = demo()
+        children = subprocess.run(
+            ["ps", "-o", "pid=,args=", "--ppid", str(program.process.pid)],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+        (worker,) = [line for line in children if line.endswith("server worker")]
+
+        os.kill(int(worker.split()[0]), signal.SIGKILL)
+
+        assert program.process.wait(20) == 2
+        assert "the demo's worker ended by itself" in program.log.read_text()
+
+    def test_it_is_told_where_everything_is(self, demo):
+        said = demo().log.read_text()
+
+        for word in (demo.shop, "/demo/inbox", "/office", "owner@noordenzon.example"):
+            assert word in said
