@@ -32,6 +32,8 @@ T = TypeVar("T")
 EMAIL = "iris@example.com"
 AGREED = {"terms": "yes", "adult": "yes"}
 READING = timedelta(seconds=2)
+# After this every process sees that a campaign was changed or paused.
+NOTICED = timedelta(seconds=2)
 SALTS = {"confirm": Salt.CONFIRM, "unsubscribe": Salt.UNSUBSCRIBE}
 NOTHING = prize_table("nothing", kind="none", weight=0)
 del NOTHING["stock"]

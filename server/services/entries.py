@@ -296,6 +296,9 @@ _TIMES_ENTERED = (
         Entry.campaign_id == bindparam("campaign_id"),
     )
 )
+_IS_SETTLED = select(Entry.id).where(
+    Entry.ticket == bindparam("ticket"), Entry.state != "played"
+)
 
 
 def _check_enough(run: _Run, who: Person) -> None:
@@ -307,8 +310,12 @@ def _check_enough(run: _Run, who: Person) -> None:
         _TIMES_ENTERED,
         {"contact_id": who.id, "campaign_id": run.live.campaign_id},
     )
-    if (entered or 0) >= most:
-        raise EnoughError
+    if (entered or 0) < most:
+        return
+    # Who sends their last entry once more is told again what came of it.
+    if run.session.scalar(_IS_SETTLED, {"ticket": run.attempted.ticket}):
+        raise TicketUsedError
+    raise EnoughError
 
 
 def _write_to(

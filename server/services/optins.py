@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import optin as rules
@@ -365,6 +365,7 @@ def withdraw_all(
 def mark_sent(
     session: Session,
     optin_id: int,
+    who: Person,
     *,
     message_id: str,
     facts: Mapping[str, Any],
@@ -372,11 +373,9 @@ def mark_sent(
     now: datetime,
 ) -> None:
     """Note that the confirmation mail was accepted, with what proves it (PR-02)."""
-    row = session.get_one(OptIn, optin_id)
-    row.message_id = message_id
-    if row.state == rules.State.REQUESTED:
-        row.state = rules.State.SENT.value
-    who = contacts.person(session, row.contact_id, vault=tools.vault)
+    session.connection().execute(
+        _MARK_SENT, {"optin": optin_id, "accepted_as": message_id}
+    )
     _repeat(
         session,
         who,
@@ -389,9 +388,34 @@ def mark_sent(
     )
 
 
-def mark_undeliverable(session: Session, optin_id: int, *, now: datetime) -> None:
-    """Close a request whose address refuses mail for good."""
-    _move(session, optin_id, rules.State.UNDELIVERABLE, now=now)
+_MARK_SENT = (
+    update(_optin)
+    .where(_optin.c.id == bindparam("optin"))
+    .values(
+        message_id=bindparam("accepted_as"),
+        # It may be confirmed by now: the mail can be faster than this mark.
+        state=case(
+            (_optin.c.state == rules.State.REQUESTED.value, rules.State.SENT.value),
+            else_=_optin.c.state,
+        ),
+    )
+)
+
+
+def mark_undeliverable(
+    session: Session, optin_id: int, *, tools: Tools, now: datetime
+) -> None:
+    """Close a request whose address refuses mail for good, and ask it no more (F11)."""
+    if not _move(session, optin_id, rules.State.UNDELIVERABLE, now=now):
+        return
+    contact_id = session.get_one(OptIn, optin_id).contact_id
+    contacts.suppress(
+        session,
+        contacts.person(session, contact_id, vault=tools.vault),
+        reason="refused",
+        until=now + rules.BLOCK_AFTER_REFUSAL,
+        now=now,
+    )
 
 
 def expire_due(

@@ -85,7 +85,7 @@ def _database(error: DBAPIError) -> Response:
     log.error(
         "database refused",
         error=type(error.orig).__name__,
-        endpoint=request.endpoint,
+        route=request.endpoint,
     )
     return _busy(error)
 
