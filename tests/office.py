@@ -18,7 +18,7 @@ from server.db import Database
 from server.domain.entry import Step, Submission
 from server.domain.links import LinkRef
 from server.models import Audit, Contact, Evidence, Outbox
-from server.services import campaigns, entries, members, optins, outbox
+from server.services import campaigns, contacts, entries, members, optins, outbox
 from server.services.consents import Circumstances
 from server.services.entries import Attempted
 from server.views import guards
@@ -169,6 +169,7 @@ def _deliver(app: Flask, database: Database, now: datetime) -> None:
             optins.mark_sent(
                 session,
                 mail.optin_id,
+                contacts.person(session, mail.contact_id, vault=tools.vault),
                 message_id=mail.message_id,
                 facts=facts,
                 tools=tools,
