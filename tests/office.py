@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from server.db import Database
 from server.domain.entry import Step, Submission
 from server.domain.links import LinkRef
+from server.domain.seals import Vault
 from server.models import Audit, Contact, Evidence, Outbox
 from server.services import campaigns, contacts, entries, members, optins, outbox
 from server.services.consents import Circumstances
@@ -169,7 +170,7 @@ def _deliver(app: Flask, database: Database, now: datetime) -> None:
             optins.mark_sent(
                 session,
                 mail.optin_id,
-                contacts.person(session, mail.contact_id, vault=tools.vault),
+                _person(session, mail.id, vault=tools.vault),
                 message_id=mail.message_id,
                 facts=facts,
                 tools=tools,
@@ -191,6 +192,11 @@ def _deliver(app: Flask, database: Database, now: datetime) -> None:
         ).all()
         for mail in dead[1:]:
             mail.state = "dropped"
+
+
+def _person(session: Session, outbox_id: int, *, vault: Vault) -> contacts.Person:
+    contact_id = session.get_one(Outbox, outbox_id).contact_id
+    return contacts.person(session, contact_id, vault=vault)
 
 
 def _dead_letter(session: Session) -> outbox.Mail:
