@@ -62,8 +62,15 @@ def test_a_browser_cannot_choose_its_prize(publish, client, house):
     """PZ-05, T13, T2: what a changed script sends beside the form changes nothing."""
     publish(few_mugs(0))
     wish = {
-        **{"prize": "mug", "awarded": "mug", "drawn": "mug", "outcome": "mug"},
-        **{"weight": "1", "stock": "99", "unit": "1", "shop_id": "7", "code": "X"},
+        "prize": "mug",
+        "awarded": "mug",
+        "drawn": "mug",
+        "outcome": "mug",
+        "weight": "1",
+        "stock": "99",
+        "unit": "1",
+        "shop_id": "7",
+        "code": "X",
     }
 
     answer = take_card(client).enter(client, more=wish)
