@@ -1,4 +1,4 @@
-"""Bad input: a clear page, right status and language, and nothing changed."""
+"""Bad input: a clear page, the right status, their language, and nothing changed."""
 
 from datetime import timedelta
 from io import BytesIO
@@ -290,7 +290,7 @@ def test_what_is_no_address_is_said_at_the_field(client, house, email):
     ],
 )
 def test_an_unusual_address_is_written_to_as_it_must_be(client, house, typed, stored):
-    """AB-06: `+tag` is fine; an international host is stored as mails need it."""
+    """AB-06: `+tag` is fine; an international host is stored as it is looked up."""
     answer = take_card(client).enter(client, typed, consents=["newsletter"])
 
     assert answer.status_code == 200

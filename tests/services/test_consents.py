@@ -1,0 +1,178 @@
+"""The proof of a yes: what was shown, when, where and by whom (PR-01, PR-02, PR-07)."""
+
+import hashlib
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from server.models import ConsentEvent, Evidence, Text
+from server.services import consents
+from server.worker import Worker
+from tests.factories import campaign_file
+from tests.visits import EMAIL, NOTICED, take_card
+
+PAGE = "http://localhost:8401/product/mug"
+AGENT = "Mozilla/5.0 (Test; rv:1)"
+SOCKET = "203.0.113.7"
+ELSEWHERE = {"environ_overrides": {"REMOTE_ADDR": "198.51.100.9"}}
+
+
+@pytest.fixture
+def confirmed(publish, app, client, house, smtp):
+    """Somebody who said one yes, was mailed over SMTP, and pressed the button."""
+    publish(campaign_file("welcome-scratch"))
+    card = take_card(client, page=f"{PAGE}?name=iris#top")
+    card.enter(
+        client,
+        consents=["newsletter"],
+        headers={"User-Agent": AGENT},
+        environ_overrides={"REMOTE_ADDR": SOCKET},
+    )
+    link = house.link("confirm")
+    worker = Worker(app)
+    worker.deliver()
+    worker.close()
+    form = {"shown": house.shown(client, link)}
+    client.post(link, data=form, headers={"User-Agent": "Phone"}, **ELSEWHERE)
+    return smtp
+
+
+def test_the_evidence_holds_all_that_proves_a_yes(house, confirmed):
+    """PR-02: every field, opened with the person's own key."""
+    asked, sent, given = house.facts()
+    request, mail, press = (house.evidence(event) for event in (asked, sent, given))
+    (delivery,) = [
+        d for d in confirmed.to(EMAIL) if d.message["Message-ID"] == mail["message_id"]
+    ]
+
+    assert [asked.act, sent.act, given.act] == ["requested", "doi_sent", "given"]
+    assert {e.purpose for e in (asked, sent, given)} == {"newsletter"}
+    assert request["controller"].startswith("Noord & Zon")
+    assert (request["yes"], request["no"]) == (["newsletter"], ["personal_offers"])
+    assert (request["ip"], request["user_agent"]) == (SOCKET, AGENT)
+    assert request["email"] == EMAIL
+    assert request["at"] == asked.at.isoformat()
+    assert asked.context == {
+        "campaign": "welcome-scratch",
+        "version": 1,
+        "placement": "welcome-inline",
+        "place": "web",
+        "device": None,
+        "page": PAGE,
+    }
+    assert mail["body_sha256"] == hashlib.sha256(delivery.raw).hexdigest()
+    assert mail["at"] == sent.at.isoformat()
+    assert (press["ip"], press["user_agent"]) == ("198.51.100.9", "Phone")
+    assert press["at"] == given.at.isoformat()
+    assert given.method == "mailbox-confirmed-post"
+    assert (given.locale, given.channel) == ("en", "email")
+
+
+def test_the_ledger_points_to_copies_of_what_was_shown(house, confirmed):
+    """PR-01, PR-02: form, notice and text, byte for byte, under their hashes."""
+    (given,) = [e for e in house.facts() if e.act == "given"]
+    copies = {row.sha256: row for row in house.rows(Text)}
+
+    for digest, kind, words in (
+        (given.text_hash, "purpose", "the newsletter of Noord & Zon"),
+        (given.notice_hash, "notice", "Autoriteit Persoonsgegevens"),
+        (given.form_hash, "form", 'name="consent.newsletter"'),
+    ):
+        copy = copies[digest]
+        assert hashlib.sha256(copy.body.encode()).digest() == digest
+        assert (copy.kind, copy.locale) == (kind, "en")
+        assert words in copy.body
+
+
+def test_the_copy_is_what_the_visitor_was_sent(publish, client, house):
+    """PR-01: the stored form and notice are the very bytes of the page."""
+    publish(campaign_file("welcome-scratch"))
+    page = client.get("/w/welcome-inline?lang=en").text
+    take_card(client).enter(client, consents=["newsletter"])
+
+    (form,) = house.rows(Text, kind="form")
+    (notice,) = house.rows(Text, kind="notice")
+    assert notice.body in page
+    for part in form.body.split("\n"):
+        assert part in page
+
+
+def test_an_edited_text_leaves_the_old_proof_as_it_was(
+    publish, client, house, confirmed
+):
+    """PR-01, PR-07: another wording is another text, and the old copy stays."""
+    before = house.rows(Text)
+    asked = "Yes, mail me the letter of Noord & Zon about gardens."
+    publish(campaign_file("welcome-scratch", purposes__0__texts__en__ask=asked))
+    house.clock.advance(NOTICED)
+
+    take_card(client).enter(client, "bram@example.com", consents=["newsletter"])
+
+    after = {row.sha256: row.body for row in house.rows(Text)}
+    assert all(after[row.sha256] == row.body for row in before)
+    (event,) = house.facts("bram@example.com")
+    assert asked in after[event.text_hash]
+    assert event.context["version"] == 2
+    assert event.text_hash != house.facts()[0].text_hash
+
+
+def test_a_yes_to_other_words_is_asked_anew(publish, client, house, confirmed):
+    """PR-07: who said yes to the old wording has not said yes to the new one."""
+    asked = "Yes, mail me the letter of Noord & Zon about gardens."
+    publish(campaign_file("welcome-scratch", purposes__0__texts__en__ask=asked))
+    house.clock.advance(24 * 3_600 * NOTICED / 2)
+
+    take_card(client).enter(client, consents=["newsletter"])
+
+    assert house.acts()[-1] == ("newsletter", "requested")
+    assert house.standing() == {"newsletter": "given"}, "until it is confirmed"
+    assert len(house.letters("confirm")) == 1
+
+
+def test_evidence_is_unreadable_without_its_persons_key(client, house, confirmed):
+    """PR-10: neither address nor browser is in the clear anywhere in the row."""
+    take_card(client).enter(client, "bram@example.com", consents=["newsletter"])
+
+    for row in house.rows(Evidence):
+        for secret in (EMAIL, SOCKET, AGENT, "198.51.100.9"):
+            assert secret.encode() not in row.sealed
+    (event, *_) = house.facts()
+    with house.database.reading() as session:
+        other = house.person("bram@example.com")
+        assert consents.evidence(session, other, event.evidence_hash) == {}
+
+
+def test_changed_evidence_is_noticed(house, confirmed):
+    event = house.facts()[0]
+    (row,) = house.rows(Evidence, sha256=event.evidence_hash)
+    with house.database.transaction() as session:
+        row.sealed = row.sealed[:-1] + bytes([row.sealed[-1] ^ 1])
+        session.merge(row)
+
+    assert house.evidence(event) == {}
+
+
+@pytest.mark.parametrize("table", ["consent_event", "text"])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET locale = 'xx'", "DELETE FROM {}"])
+def test_the_database_itself_refuses_to_change_a_fact(
+    house, confirmed, table, statement
+):
+    """PR-05, PR-07."""
+    before = house.dump()
+
+    with (
+        pytest.raises(DBAPIError, match="append-only"),
+        house.database.transaction() as session,
+    ):
+        session.execute(text(statement.format(table)))
+
+    assert house.dump() == before
+
+
+def test_the_ledger_itself_is_about_nobody(house, confirmed):
+    """PR-10, T29: no address, name, IP or browser in an event."""
+    for event in house.rows(ConsentEvent):
+        said = repr([getattr(event, c.key) for c in ConsentEvent.__table__.columns])
+        for secret in (EMAIL, "iris", SOCKET, AGENT, "198.51.100.9"):
+            assert secret not in said

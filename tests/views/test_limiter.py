@@ -1,0 +1,198 @@
+"""Nobody is bombed with our mails, and nobody learns whom we know (T16, T17)."""
+
+import statistics
+import time
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from server import create_app
+from server.models import Contact
+from server.settings import load_settings
+from tests.visits import House, at_once, few_mugs, sure_win, take_card, without_chance
+
+SPELLINGS = [
+    "jan.devries@gmail.com",
+    "jandevries@gmail.com",
+    "j.a.n.devries@gmail.com",
+    "JanDeVries@Gmail.com",
+    "jandevries+a@gmail.com",
+    "jandevries+b@gmail.com",
+    "jan.devries+news@googlemail.com",
+    "jandevries@googlemail.com",
+]
+KNOWN = ["new", "pending", "confirmed", "stopped", "not me", "limited"]
+BOTH = ["newsletter", "personal_offers"]
+
+
+@pytest.fixture
+def ordinary(environ, database, vault, clock):
+    """The service with the limits that it has by default, behind one proxy."""
+    own = environ | {"JAWOORD_TRUSTED_PROXIES": "1"}
+    del own["JAWOORD_CLIENT_MAIL_LIMITS"]
+    made = create_app(load_settings(own))
+    made.extensions["database"].dispose()
+    made.extensions["database"] = database
+    return House(made, database, vault, clock)
+
+
+def test_a_mailbox_gets_three_mails_whoever_asks_and_however_spelled(
+    publish, app, house
+):
+    """AB-01, T16, G13: 1,000 forms, 8 spellings, 250 addresses of clients."""
+    publish(sure_win())
+
+    def submit(number: int) -> int:
+        visitor = app.test_client()
+        card = take_card(visitor)
+        answer = card.enter(
+            visitor,
+            SPELLINGS[number % len(SPELLINGS)],
+            consents=BOTH,
+            headers={"X-Forwarded-For": f"10.0.{number % 250}.1"},
+            environ_overrides={"REMOTE_ADDR": f"198.18.{number % 250}.1"},
+        )
+        return answer.status_code
+
+    statuses = at_once([partial(submit, n) for n in range(1_000)], threads=4)
+
+    assert set(statuses) == {200}
+    assert 1 <= len(house.letters()) <= 3
+
+
+def test_a_day_of_asking_is_still_three_mails(publish, client, house):
+    """AB-01: one in ten minutes and three in a day, for all kinds together."""
+    publish(sure_win())
+
+    for number in range(6 * 23):
+        take_card(client).enter(client, SPELLINGS[number % 8], consents=BOTH)
+        house.clock.advance(timedelta(minutes=10))
+
+    assert len(house.letters()) == 3
+
+
+def test_a_month_of_asking_is_five_questions(publish, client, house):
+    """AB-01: five confirmations in thirty days; a game without prizes has no other."""
+    publish(few_mugs(0))
+
+    for number in range(29):
+        take_card(client).enter(client, SPELLINGS[number % 8], consents=BOTH)
+        house.clock.advance(timedelta(days=1))
+
+    assert len(house.letters()) == 5
+
+
+def test_one_client_causes_five_questions_in_ten_minutes(publish, ordinary):
+    """AB-01: counted by network, as the proxy says it; a forged header helps nobody."""
+    publish(few_mugs(0))
+    visitor = ordinary.app.test_client()
+
+    for number in range(9):
+        answer = take_card(visitor).enter(
+            visitor,
+            f"v{number}@example.com",
+            consents=BOTH,
+            headers={"X-Forwarded-For": f"10.9.{number}.1, 203.0.113.{number}"},
+        )
+        assert answer.status_code == 200
+        assert "Open the mail we just sent" in answer.text
+
+    assert len(ordinary.letters("confirm")) == 5
+    take_card(visitor).enter(
+        visitor,
+        "other@example.com",
+        consents=BOTH,
+        headers={"X-Forwarded-For": "198.51.100.1"},
+    )
+    assert len(ordinary.letters("confirm")) == 6
+
+
+def test_six_clicks_of_one_visitor_do_not_use_up_the_limit(publish, ordinary):
+    """F8: an impatient visitor is asked all the same."""
+    publish(few_mugs(0))
+    visitor = ordinary.app.test_client()
+    card = take_card(visitor)
+
+    for _ in range(6):
+        assert card.enter(visitor, consents=BOTH).status_code == 200
+
+    assert len(ordinary.letters("confirm")) == 1
+
+
+def met_before(house, client, how: str, email: str) -> None:
+    """Let an address be known in one way or another."""
+    if how == "new":
+        return
+    if how == "limited":
+        for _ in range(3):
+            take_card(client).enter(client, email, consents=BOTH)
+            house.clock.advance(timedelta(minutes=11))
+        return
+    take_card(client).enter(client, email, consents=BOTH)
+    link = house.link("confirm", to=email)
+    if how in {"confirmed", "stopped"}:
+        house.press(client, link)
+    if how == "stopped":
+        client.post(house.link("unsubscribe", to=email))
+    if how == "not me":
+        client.post(f"{link}/not-me")
+
+
+def test_the_answer_is_the_same_whatever_we_know(publish, client, house):
+    """AB-03, T17: status, body and headers."""
+    publish(sure_win())
+    for how in KNOWN:
+        met_before(house, client, how, f"{how[0]}@example.com".replace(" ", ""))
+    house.clock.advance(timedelta(hours=1))
+
+    answers = {}
+    for how in KNOWN:
+        answer = take_card(client).enter(client, f"{how[0]}@example.com", consents=BOTH)
+        body = without_chance(answer).replace(f"{how[0]}***@", "?***@")
+        headers = sorted(
+            (name, value)
+            for name, value in answer.headers
+            if name not in {"Content-Security-Policy", "Content-Length"}
+        )
+        answers[how] = (answer.status_code, body, headers)
+
+    for how in KNOWN:
+        assert answers[how] == answers["new"], how
+
+
+def test_the_answer_takes_as_long_whatever_we_know(publish, client, house):
+    """AB-03, T17: the same class of time; measured in turns, so that load is shared.
+
+    The bound is wide here, for a busy machine; `make stress` has the narrow one.
+    """
+    medians = measure(publish, client, house, rounds=15)
+
+    assert max(medians.values()) < 2 * min(medians.values()), medians
+
+
+@pytest.mark.stress
+def test_the_answer_takes_as_long_within_a_fifth(publish, client, house):
+    """AB-03, T17: n = 200, medians within 20 %."""
+    medians = measure(publish, client, house, rounds=200)
+
+    assert max(medians.values()) <= 1.2 * min(medians.values()), medians
+
+
+def measure(publish, client, house, *, rounds: int) -> dict[str, float]:
+    """Return the median seconds of an answer to each kind of address."""
+    publish(few_mugs(0, days=365))
+    kinds = ["new", "pending", "confirmed", "not me"]
+    for how in kinds:
+        for number in range(rounds):
+            met_before(house, client, how, f"{how[0]}{number}@example.com")
+    house.clock.advance(timedelta(days=1))
+    times: dict[str, list[float]] = {how: [] for how in kinds}
+    for number in range(rounds):
+        for how in kinds:
+            card = take_card(client)
+            started = time.perf_counter()
+            card.enter(client, f"{how[0]}{number}@example.com", consents=BOTH)
+            times[how].append(time.perf_counter() - started)
+    assert len(house.rows(Contact)) == rounds * len(kinds)
+    return {how: statistics.median(spent) for how, spent in times.items()}
