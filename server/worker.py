@@ -33,10 +33,10 @@ from server.adapters.mailer import (
 from server.db import Database, DatabaseBusyError
 from server.domain.links import LinkRef, Salt, Signer
 from server.domain.optin import OPEN
-from server.services import entries, optins, outbox, stats
+from server.services import entries, links, optins, outbox, stats
 from server.services.campaigns import Directory
 from server.services.contacts import Person
-from server.services.optins import Found
+from server.services.links import Found
 from server.services.outbox import Claimed
 from server.services.tools import Tools
 from server.settings import Settings
@@ -191,7 +191,7 @@ class Worker:
         """Return what each mail's link leads to as of this moment."""
         with self._database.reading() as session:
             return {
-                mail.id: optins.find(
+                mail.id: links.find(
                     session,
                     _ref(mail),
                     directory=self._directory,

@@ -18,7 +18,7 @@ from server.db import Database
 from server.domain.entry import Step, Submission
 from server.domain.links import LinkRef
 from server.models import Audit, Contact, Evidence, Outbox
-from server.services import campaigns, entries, members, optins, outbox
+from server.services import campaigns, entries, links, members, optins, outbox
 from server.services.consents import Circumstances
 from server.services.entries import Attempted
 from server.views import guards
@@ -166,20 +166,21 @@ def _deliver(app: Flask, database: Database, now: datetime) -> None:
                 continue
             outbox.delivered(session, mail, answer="250 Ok", now=now)
             facts = {"message_id": mail.message_id, "body_sha256": "ab" * 32}
-            optins.mark_sent(
-                session,
-                mail.optin_id,
-                message_id=mail.message_id,
-                facts=facts,
-                tools=tools,
-                now=now,
-            )
             row, secret = mail.params["link"]
-            found = optins.find(
+            found = links.find(
                 session,
                 LinkRef(row, bytes.fromhex(secret)),
                 directory=app.extensions["directory"],
                 vault=tools.vault,
+            )
+            optins.mark_sent(
+                session,
+                mail.optin_id,
+                found.who,
+                message_id=mail.message_id,
+                facts=facts,
+                tools=tools,
+                now=now,
             )
             optins.confirm(
                 session, found, by=Circumstances(IP, AGENT), tools=tools, now=now

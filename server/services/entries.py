@@ -21,7 +21,7 @@ from server.domain.optin import Answer, Pending
 from server.models.base import inserting, table
 from server.models.entry import Entry
 from server.models.voucher import Voucher
-from server.services import contacts, draws, optins, outbox
+from server.services import contacts, draws, links, optins, outbox
 from server.services.campaigns import Live
 from server.services.consents import Circumstances
 from server.services.contacts import Person
@@ -410,7 +410,7 @@ def _queue(
     code: str | None,
 ) -> None:
     """Queue the allowed mails. They share a link row; the salts keep them apart."""
-    ref = optins.make_link(
+    ref = links.make(
         run.session,
         contact_id=who.id,
         entry_id=entry_id,

@@ -223,7 +223,7 @@ def test_nothing_before_the_play_tells_the_outcome_or_the_stock(publish, client)
 
     for answer in answers:
         assert "12611" not in answer.replace(",", "").replace(".", "")
-        assert "result-label" not in answer and "Your code" not in answer
+        assert 'class="result-label' not in answer and "Your code" not in answer
     assert "75%" in page, "the chances themselves are promised"
 
 

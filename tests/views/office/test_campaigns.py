@@ -41,7 +41,7 @@ def test_figures_are_summed_and_the_rate_is_worked_out(owner, house, now):
     ever = strip_of(owner.get(PAGE, headers={"Accept-Language": "nl"}))
 
     assert lately == ["2,000", "1,400", "1,200", "80", "50", "62.5%"]
-    assert ever == ["3.000", "2.100", "1.800", "100", "50", "50%"]
+    assert ever == ["3.000", "2.100", "1.800", "100", "50", "50,0%"]
 
 
 def test_nothing_yet_is_no_rate_and_no_error(owner):

@@ -5,6 +5,7 @@ short. Every view must hold by itself.
 """
 
 import itertools
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,9 @@ from server.models import Attempt, ConsentEvent, Contact, Outbox
 from tests.html import Element, parse
 from tests.office import House, play, token
 from tests.pages import Pages
+
+# What `7*191` comes to; a random id may hold the same digits among its own.
+COUNTED = re.compile(r"(?<![0-9a-f])1337(?![0-9a-f])")
 
 # Each bites where somebody forgets to escape in that place, or decodes twice.
 SCRIPTS = ("alert(1)", "window.hit=1", "fetch('//evil.example')")
@@ -168,7 +172,7 @@ def test_no_list_lets_it_out(house: House, typed):
             address = following[0].attrs["href"] if following else ""
         escaped = [p for p in CORPUS if "<script>" in p and p in seen]
         assert escaped == []
-        assert "1337" not in seen
+        assert not COUNTED.search(seen)
         assert "&lt;script&gt;alert(1)" in seen
 
 
@@ -192,7 +196,7 @@ def test_no_person_page_and_no_evidence_lets_it_out(house: House, typed):
 
         for answer in (html, opened):
             assert list(smuggled(answer)) == [], payload
-            assert "1337" not in answer
+            assert not COUNTED.search(answer)
             assert not ("<" in payload and payload in answer)
         # It is shown, though, as what it is.
         assert shown(payload) in shown(parse(opened).text)
