@@ -38,11 +38,22 @@ Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Line = Annotated[
     str,
     StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=160, pattern=r"^[^\r\n\x00]+$"
+        strip_whitespace=True,
+        min_length=1,
+        max_length=160,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
     ),
 ]
+# Several lines; no other control character, because pages mark their own places so.
+LINES = r"^[^\x00-\x08\x0b-\x1f\x7f]+$"
 Prose = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4_000)
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=4_000, pattern=LINES
+    ),
+]
+Sentence = Annotated[
+    str, StringConstraints(min_length=1, max_length=400, pattern=LINES)
 ]
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
 Origin = Annotated[
@@ -97,7 +108,7 @@ class Words(_Part):
     """What the game says around the play, in one language."""
 
     title: Line
-    intro: Annotated[str, StringConstraints(min_length=1, max_length=400)]
+    intro: Sentence
     play: Line
     foil: Line
     won: Line
@@ -121,7 +132,7 @@ class PurposeText(_Part):
     """
 
     title: Line
-    ask: Annotated[str, StringConstraints(min_length=1, max_length=400)]
+    ask: Sentence
     frequency: Line
     stop: Line
 
@@ -138,7 +149,7 @@ class PrizeText(_Part):
     """A prize in one language: its name and how to use it."""
 
     label: Line
-    claim: Annotated[str, StringConstraints(min_length=1, max_length=400)]
+    claim: Sentence
 
 
 class Prize(_Part):

@@ -1,0 +1,122 @@
+"""What the linter refuses and advises about consents' texts (CR-04, L-11 to L-14)."""
+
+import pytest
+
+from server.domain import lint
+from server.domain.campaign import FileError, parse_campaign
+from tests.factories import campaign_file, campaign_tables
+
+TEXT = "purposes__0__texts__nl__"
+
+
+def judged(**changes):
+    return lint.judge(campaign_file("welcome-scratch", **changes))
+
+
+def rules(faults, *, refuses):
+    return {fault.rule for fault in faults if fault.refuses is refuses}
+
+
+def test_the_demo_campaigns_are_without_fault():
+    for name in ("lucky-scratch", "welcome-scratch"):
+        assert lint.judge(campaign_file(name)) == []
+
+
+@pytest.mark.parametrize("part", ["title", "ask", "frequency", "stop"])
+def test_no_part_of_a_consent_may_be_missing(part):
+    """CR-04, L-11: kind of content, frequency and how to stop are each obligatory."""
+    for value in (None, ""):
+        with pytest.raises(FileError) as refused:
+            campaign_file("welcome-scratch", **{TEXT + part: value})
+        assert [f.place for f in refused.value.faults] == [
+            f"purposes[1].texts.nl.{part}"
+        ]
+
+
+def test_a_consent_is_for_one_channel_that_we_know():
+    """CR-04, CR-11."""
+    for channel in ("sms", "phone", "", "email, sms"):
+        with pytest.raises(FileError, match="purposes\\[1\\].channel"):
+            campaign_file("welcome-scratch", purposes__0__channel=channel)
+
+
+@pytest.mark.parametrize("left", ["{shop}", "[naam]", "Lorem ipsum", "TODO", "xxx"])
+def test_a_placeholder_is_refused(left):
+    """L-11."""
+    assert rules(judged(**{TEXT + "ask": f"Ja, mail mij {left}."}), refuses=True) == {
+        "L-11"
+    }
+
+
+def test_recipients_have_names():
+    """L-05."""
+    faults = judged(**{TEXT + "ask": "Ja, mail mij acties van onze partners."})
+
+    assert rules(faults, refuses=True) == {"L-05"}
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        "Ja, " + "heel " * 91,
+        "Nee, ik hou niet van korting",
+        "Wil je dit missen? Mis dit",
+    ],
+)
+def test_long_and_shaming_texts_are_advised_against(ask):
+    """L-12, CR-08."""
+    faults = judged(**{TEXT + "ask": ask[:400]})
+
+    assert rules(faults, refuses=False) == {"L-12"}
+    assert rules(faults, refuses=True) == set()
+
+
+def test_one_thing_has_one_name():
+    """CR-04, L-13."""
+    ask = "Ja, mail mij de nieuwsbrief en informatie."
+    faults = judged(**{TEXT + "ask": ask})
+
+    assert rules(faults, refuses=False) == {"L-13"}
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("name__en", "texts__en", "notice__en", "terms__en"),
+        *("prizes__0__texts__en", "fields__0__label__en", "fields__0__why__en"),
+    ],
+)
+def test_a_language_is_whole_or_absent(place):
+    """CR-14, L-14: each missing text is named by its place."""
+    faults = [f for f in judged(**{place: None}) if f.refuses]
+
+    assert [fault.rule for fault in faults] == ["L-14"]
+    assert faults[0].place.endswith(".en")
+
+
+def test_a_consent_without_text_is_told_but_no_fault():
+    """CR-14: it is then not asked in that language."""
+    faults = judged(purposes__0__texts__en=None)
+
+    assert [(f.rule, f.refuses, f.place) for f in faults] == [
+        ("L-14", False, "purposes[1].texts.en")
+    ]
+
+
+def test_only_the_address_should_be_obligatory():
+    """CR-09, L-17."""
+    assert rules(judged(fields__0__required=True), refuses=False) == {"L-17"}
+
+
+def test_no_field_takes_a_name_of_ours():
+    for key in ("email", "terms", "adult", "ticket", "seed"):
+        assert "unique" in rules(judged(fields__0__key=key), refuses=True)
+
+
+def test_nothing_in_the_file_can_tick_a_box_or_join_two():
+    """L-02, L-04, L-03: a file has no word for it, so it cannot be said."""
+    for key in ("ticked", "default", "required", "with_terms", "purposes", "odds"):
+        tables = campaign_tables("welcome-scratch")
+        tables["purposes"][0][key] = True
+        with pytest.raises(FileError, match=f"purposes\\[1\\].{key}"):
+            parse_campaign(tables)

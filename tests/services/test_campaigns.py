@@ -1,0 +1,214 @@
+"""Importing a campaign: whole or not at all, and what was promised stays (PZ-09)."""
+
+import os
+from datetime import timedelta
+
+import pytest
+
+from server.domain.campaign import FileError, as_tables, parse_campaign
+from server.models import Campaign, CampaignVersion, Placement, Prize, Voucher
+from server.services import campaigns
+from tests.factories import campaign_file, campaign_tables, prize_table, shop_file
+from tests.visits import NOTICED, take_card
+
+LABEL = "prizes__0__texts__en__label"
+PROMISES = {
+    "odds": {"prizes__0__weight": 2},
+    "stock": {"prizes__0__stock": 19},
+    "value": {"prizes__0__value_cents": 2_000},
+    "code": {"prizes__2__code": "ZON5"},
+    "a prize fewer": {"prizes__1": None},
+    "a prize more": {"prizes__4": None},
+    "order": {},
+    "length": {"days": 30},
+    "flow": {"flow": "play-first"},
+    "fallback": {"fallback": "ten_percent"},
+}
+
+
+@pytest.fixture
+def save(database, vault, now):
+    """Import a file as the command does, in a transaction of its own."""
+
+    def save(campaign, **options):
+        with database.transaction() as session:
+            campaigns.save_shop(session, shop_file(), now=now)
+            return campaigns.save(
+                session, campaign, vault=vault, now=now, random=os.urandom, **options
+            )
+
+    return save
+
+
+def changed(what: str):
+    """Return the published campaign with one promise changed."""
+    if what == "a prize more":
+        prizes = campaign_tables("welcome-scratch")["prizes"]
+        return campaign_file("welcome-scratch", prizes=[*prizes, prize_table()])
+    if what == "order":
+        prizes = campaign_tables("welcome-scratch")["prizes"]
+        return campaign_file("welcome-scratch", prizes=prizes[::-1])
+    return campaign_file("welcome-scratch", **PROMISES[what])
+
+
+@pytest.mark.parametrize("what", PROMISES)
+def test_a_published_promise_cannot_be_changed(save, house, what):
+    """PZ-09: refused with the place, and nothing of the file is kept."""
+    save(campaign_file("welcome-scratch"))
+    before = house.dump()
+
+    with pytest.raises(FileError) as refused:
+        save(changed(what))
+
+    assert {fault.rule for fault in refused.value.faults} == {"PZ-09"}
+    assert house.dump() == before
+
+
+def test_a_draft_promises_nothing_yet(save, client, house):
+    """PZ-09: until it is published, and until then nobody sees it."""
+    save(campaign_file("welcome-scratch"), publish=False)
+    assert client.get("/w/welcome-inline").status_code == 404
+
+    save(campaign_file("welcome-scratch"), publish=True)
+
+    assert house.rows(Campaign)[0].state == "published"
+    assert client.get("/w/welcome-inline").status_code == 200
+
+
+def test_a_changed_wording_is_a_new_version(save, client, house):
+    """PZ-09, PR-07: the old one stays, and entries say which one they were made on."""
+    save(campaign_file("welcome-scratch"))
+    take_card(client).enter(client)
+    house.clock.advance(NOTICED)
+
+    saved = save(campaign_file("welcome-scratch", texts__en__title="Scratch away"))
+    take_card(client).enter(client, "bram@example.com")
+
+    assert (saved.version, saved.is_new_version) == (2, True)
+    assert [row.number for row in house.rows(CampaignVersion)] == [1, 2]
+    first = parse_campaign(house.rows(CampaignVersion)[0].definition)
+    assert first == campaign_file("welcome-scratch")
+    assert [row[3] for row in house.dump()["entry"]] == [1, 2]
+
+
+def test_the_same_file_again_changes_nothing(save, house):
+    save(campaign_file("welcome-scratch"))
+    units = len(house.rows(Voucher))
+
+    saved = save(campaign_file("welcome-scratch"))
+
+    assert (saved.version, saved.is_new_version) == (1, False)
+    assert len(house.rows(Voucher)) == units == 520
+
+
+def test_what_comes_out_goes_in_again(save, database):
+    """A campaign is data: import, export, import."""
+    save(campaign_file("welcome-scratch"))
+
+    with database.reading() as session:
+        found = campaigns.load(session, "welcome-scratch")
+
+    assert found == campaign_file("welcome-scratch")
+    assert parse_campaign(as_tables(found)) == found
+
+
+def test_every_fault_of_the_form_is_named_by_its_place():
+    with pytest.raises(FileError) as refused:
+        campaign_file(
+            "welcome-scratch",
+            format=2,
+            mechanic="roulette",
+            theme__accent="red; } body {",
+            prizes__1__weight=-1,
+            prizes__2__texts__nl__label="",
+            purposes__0__channel="fax",
+            placements__0__code="No Spaces",
+            surprise=1,
+        )
+
+    assert {fault.place for fault in refused.value.faults} == {
+        *("format", "mechanic", "theme.accent", "prizes[2].weight"),
+        *("prizes[3].texts.nl.label", "purposes[1].channel"),
+        *("placements[1].code", "surprise"),
+    }
+
+
+def test_every_fault_of_the_content_is_named_and_nothing_is_stored(save, house):
+    save(campaign_file("lucky-scratch"))
+    before = house.dump()
+
+    with pytest.raises(FileError) as refused:
+        save(
+            campaign_file(
+                "welcome-scratch",
+                fallback="nobody",
+                terms__en=None,
+                purposes__0__texts__nl__ask="Ja, mail mij {iets}.",
+                placements__0__code="lucky-dialog",
+                fields__0__key="email",
+            )
+        )
+
+    places = {fault.place for fault in refused.value.faults}
+    assert {"fallback", "terms.en", "purposes[1].texts.nl", "placements"} <= places
+    assert "fields[1].key" in places
+    assert house.dump() == before
+
+
+def test_a_shop_that_is_not_there_is_a_fault(save, house):
+    with pytest.raises(FileError, match="there is no shop"):
+        save(campaign_file("welcome-scratch", shop="nobody"))
+
+    assert house.rows(Campaign) == house.rows(Prize) == house.rows(Placement) == []
+
+
+def test_nobody_takes_over_anothers_campaign_or_place(save, database, house, now):
+    """T1: a code belongs to the shop that had it first."""
+    save(campaign_file("welcome-scratch"))
+    with database.transaction() as session:
+        campaigns.save_shop(session, shop_file(code="other"), now=now)
+    before = house.dump()["campaign"]
+
+    for thief in (
+        campaign_file("welcome-scratch", shop="other"),
+        campaign_file("welcome-scratch", shop="other", code="mine"),
+    ):
+        with pytest.raises(FileError, match="is taken"):
+            save(thief)
+
+    assert house.dump()["campaign"] == before
+
+
+def test_a_place_that_was_given_up_stays_taken(save, client, house):
+    file = campaign_file("welcome-scratch")
+    save(file)
+    save(file.model_copy(update={"placements": file.placements[:1]}))
+    house.clock.advance(NOTICED)
+
+    assert client.get("/w/welcome-inline").status_code == 404
+    with pytest.raises(FileError, match="is taken"):
+        save(
+            campaign_file(
+                "lucky-scratch",
+                placements=[{"code": "welcome-inline", "shape": "inline"}],
+            )
+        )
+
+
+def test_limited_prizes_are_units_with_codes_of_their_own(save, house):
+    save(campaign_file("welcome-scratch"))
+
+    units = house.rows(Voucher)
+    assert len({unit.code for unit in units}) == len(units) == 520
+    assert {unit.state for unit in units} == {"free"}
+
+
+def test_the_anchor_is_there_before_the_first_play(save, house, now):
+    """iw-1: the chain is committed to when the campaign is made."""
+    save(campaign_file("welcome-scratch"))
+
+    (row,) = house.rows(Campaign)
+    assert len(bytes.fromhex(row.anchor)) == 32
+    assert row.epochs == 90
+    assert row.closes_at - row.opens_at == timedelta(days=90)
+    assert (row.opens_at, row.state) == (now, "published")
