@@ -1,12 +1,14 @@
-"""The demo, running for the whole session, and visitors of it."""
+"""The demo, running for the whole session, its visitors, and shops of our own."""
 
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.host import Host
 from tests.browser.shop import Demo
 from tests.browser.visit import Visit
+from tests.factories import campaign_tables
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +23,30 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 def visit(demo: Demo, page: Page) -> Visit:
     """A Dutch visitor at the demo shop; a breach of a policy fails the test (G15)."""
     return Visit(demo, page)
+
+
+@pytest.fixture(scope="session")
+def host(demo: Demo) -> Iterator[Host]:
+    """A shop that uses the running service, with placements whose names end in
+    `-host`; its pages are the tests' own.
+    """
+    site = Host()
+    demo.load(
+        "shop",
+        campaign_tables("demo-shop", code="host", name="Host", sites=[site.origin]),
+    )
+    for name in ("lucky", "welcome"):
+        tables = campaign_tables(f"{name}-scratch", code=f"{name}-host", shop="host")
+        for placement in tables["placements"]:
+            placement["code"] += "-host"
+        demo.load("campaign", tables)
+    yield site
+    site.stop()
+
+
+@pytest.fixture(scope="session")
+def stranger() -> Iterator[Host]:
+    """A site that no shop named."""
+    site = Host("127.0.0.1")
+    yield site
+    site.stop()
