@@ -6,6 +6,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -q --disable-pip-version-check --req
 # The locks name versions and hashes and no address, so that any index can serve them.
 LOCK := $(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --no-header \
 	--no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+SOURCES := $(shell find widget static -path static/built -prune -o -print)
 CATALOGS := $(patsubst %.po,%.mo,$(wildcard server/translations/*/LC_MESSAGES/*.po))
 
 .DEFAULT_GOAL := help
@@ -39,8 +40,7 @@ bench: need assets ## Measure against the budgets of DESIGN.md section 8
 stress: need assets ## Run the tests that are too big for every day
 	@$(BIN)/python -m pytest -m stress
 
-assets: $(VENV)/.serve node_modules/.serve $(CATALOGS) ## Build translations and the files that browsers get
-	@$(BIN)/python -m server assets
+assets: static/built/version $(CATALOGS) ## Build translations and the files that browsers get
 
 lock: $(VENV)/.test ## Take the newest versions into the lock files
 	@$(LOCK) --upgrade -o requirements.lock requirements.in
@@ -76,6 +76,11 @@ node_modules/.serve: package-lock.json | $(VENV)/.serve
 node_modules/.test: package-lock.json | $(VENV)/.serve
 	@npm=$$(.ci/npm) && $$npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch node_modules/.serve $@
+
+# A folder is newer than its build when a file in it came or went.
+static/built/version: $(SOURCES) server/assets.py node_modules/.serve | $(VENV)/.serve
+	@$(BIN)/python -m server assets
+	@touch $@
 
 %.mo: %.po | $(VENV)/.serve
 	@$(BIN)/pybabel -q compile -i $< -o $@

@@ -27,6 +27,7 @@ from server.views import (
     language,
     links,
     office,
+    reports,
     widget,
 )
 from server.views.faces import Faces
@@ -55,6 +56,7 @@ def create_app(settings: Settings) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
         MAIL_DEFAULT_SENDER="nobody@invalid",
+        BABEL_DEFAULT_TIMEZONE="Europe/Amsterdam",
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "server" / "translations"),
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -69,7 +71,7 @@ def create_app(settings: Settings) -> Flask:
     Mail(app)
     language.init_app(app)
     Assets(ROOT).init_app(app)
-    for part in (health, files, embed, widget, links, office, demo):
+    for part in (health, reports, files, embed, widget, links, office, demo):
         app.register_blueprint(part.bp)
     errors.init_app(app)
     headers.init_app(app)

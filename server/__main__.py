@@ -293,7 +293,7 @@ def add_member(
         fail(f"there is no shop {shop_code!r}")
     except members.AlreadyMemberError:
         fail(f"this person already belongs to {shop_code!r}")
-    except passwords.WeakPasswordError:
+    except passwords.PasswordError:
         fail("the password needs at least 12 characters")
     click.echo(f"{name} is {role} of {shop_code}.")
 

@@ -25,6 +25,7 @@ FIELDS = frozenset(
         *("outbox_id", "letter", "attempts", "answer", "state", "check"),
         *("sent", "failed", "refused", "dropped", "released", "waiting", "dead"),
         *("expired", "lapsed", "days", "seconds", "oldest_seconds", "count"),
+        *("directive", "host"),
         *("signal", "process", "folder", "address", "version", "name", "bytes"),
     }
 )

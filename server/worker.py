@@ -33,9 +33,10 @@ from server.adapters.mailer import (
 from server.db import Database, DatabaseBusyError
 from server.domain.links import LinkRef, Salt, Signer
 from server.domain.optin import OPEN
-from server.services import entries, optins, outbox, stats
+from server.services import entries, links, optins, outbox, stats
 from server.services.campaigns import Directory
-from server.services.optins import Found
+from server.services.contacts import Person
+from server.services.links import Found
 from server.services.outbox import Claimed
 from server.services.tools import Tools
 from server.settings import Settings
@@ -43,6 +44,8 @@ from server.settings import Settings
 T = TypeVar("T")
 
 IDLE_S = 0.2
+# Within a batch, what was read this long ago still counts as so.
+FRESH_S = 1.0
 HOUSEKEEPING_S = 3.0
 HEARTBEAT_S = 60.0
 # Counting takes at most this share of the time, however much there is to count.
@@ -62,6 +65,7 @@ class Parcel:
     body: bytes
     sender: str
     to: str
+    who: Person
 
 
 @dataclass
@@ -142,10 +146,14 @@ class Worker:
             batch = outbox.claim_due(
                 session, tools=self._tools, now=now(), lease=self._lease
             )
-        waiting = list(batch)
+        waiting, looked = list(batch), 0.0
+        found: dict[int, Found | None] = {}
         try:
             while waiting and not self._is_over(started):
-                self._handle(waiting.pop(0), now)
+                if time.monotonic() - looked > FRESH_S:
+                    found, looked = self._look_up(waiting), time.monotonic()
+                mail = waiting.pop(0)
+                self._handle(mail, found[mail.id], now)
                 self._pause_s = 0.0
         except UnreachableError as error:
             # One dead server must not cost each of the others a try.
@@ -179,16 +187,31 @@ class Worker:
         late = time.monotonic() - started > self._lease.total_seconds() / 2
         return late or self._stopping.is_set()
 
-    def _handle(self, mail: Claimed, now: Callable[[], datetime]) -> None:
+    def _look_up(self, mails: list[Claimed]) -> dict[int, Found | None]:
+        """Return what each mail's link leads to as of this moment."""
+        with self._database.reading() as session:
+            return {
+                mail.id: links.find(
+                    session,
+                    _ref(mail),
+                    directory=self._directory,
+                    vault=self._tools.vault,
+                )
+                for mail in mails
+            }
+
+    def _handle(
+        self, mail: Claimed, found: Found | None, now: Callable[[], datetime]
+    ) -> None:
         """Send one mail and mark what came of it.
 
         Raises `UnreachableError` once that is marked, too.
         """
         try:
-            parcel = self._prepare(mail, now())
-            if parcel is None:
+            if found is None or not _has_reason(mail, found, now()):
                 self._mark(self._dropped, mail, now)
                 return
+            parcel = self._prepare(mail, found)
             answer = self._mailer.send(parcel.body, sender=parcel.sender, to=parcel.to)
         except RefusedError as error:
             self._mark(self._refused, mail, now, answer=error.answer)
@@ -206,18 +229,10 @@ class Worker:
         else:
             self._mark(self._delivered, mail, now, parcel=parcel, answer=answer)
 
-    def _prepare(self, mail: Claimed, now: datetime) -> Parcel | None:
-        """Write the letter, or return None where it has no reason any more."""
-        row, secret = mail.params["link"]
-        ref = LinkRef(row, bytes.fromhex(secret))
-        with self._database.reading() as session:
-            found = optins.find(
-                session, ref, directory=self._directory, vault=self._tools.vault
-            )
-        if found is None or not _has_reason(mail, found, now):
-            return None
+    def _prepare(self, mail: Claimed, found: Found) -> Parcel:
+        """Write the letter."""
         shop = found.shop
-        occasion = self._occasion(mail, found, ref)
+        occasion = self._occasion(mail, found)
         with self._app.app_context():
             written = letters.write(occasion)
             body = mailer.written(
@@ -234,9 +249,9 @@ class Worker:
                     unsubscribe_url=occasion.unsubscribe_url,
                 )
             )
-        return Parcel(body, shop.sender.email, mail.params["to"])
+        return Parcel(body, shop.sender.email, mail.params["to"], found.who)
 
-    def _occasion(self, mail: Claimed, found: Found, ref: LinkRef) -> Occasion:
+    def _occasion(self, mail: Claimed, found: Found) -> Occasion:
         optin = found.optin if mail.letter == "confirm" else None
         return Occasion(
             name=mail.letter,
@@ -245,17 +260,17 @@ class Worker:
             campaign=found.campaign,
             at=optin.requested_at if optin else mail.created_at,
             page=mail.params.get("page", ""),
-            confirm_url=self._link("confirm", Salt.CONFIRM, ref, mail),
-            unsubscribe_url=self._link("unsubscribe", Salt.UNSUBSCRIBE, ref, mail),
+            confirm_url=self._link("confirm", Salt.CONFIRM, mail),
+            unsubscribe_url=self._link("unsubscribe", Salt.UNSUBSCRIBE, mail),
             purposes=tuple(optin.wordings) if optin else (),
             first_name=mail.params.get("first_name", ""),
             prize=mail.params.get("prize", ""),
             code=mail.params.get("code"),
         )
 
-    def _link(self, place: str, salt: Salt, ref: LinkRef, mail: Claimed) -> str:
+    def _link(self, place: str, salt: Salt, mail: Claimed) -> str:
         # Signed as of the mail's own moment, every try gives the very same letter.
-        token = self._signer.sign_link(salt, ref, now=mail.created_at)
+        token = self._signer.sign_link(salt, _ref(mail), now=mail.created_at)
         return f"{self._url}/{place}/{token}"
 
     def _mark(
@@ -302,6 +317,7 @@ class Worker:
             optins.mark_sent(
                 session,
                 mail.optin_id,
+                parcel.who,
                 message_id=mail.message_id,
                 facts=facts,
                 tools=self._tools,
@@ -315,7 +331,9 @@ class Worker:
         if not outbox.refused(session, mail, answer=answer, now=now):
             return
         if mail.letter == "confirm" and mail.optin_id is not None:
-            optins.mark_undeliverable(session, mail.optin_id, now=now)
+            optins.mark_undeliverable(
+                session, mail.optin_id, tools=self._tools, now=now
+            )
         self.tally.refused += 1
 
     def _failed(
@@ -350,6 +368,11 @@ class Worker:
             expired=tally.expired,
             lapsed=tally.lapsed,
         )
+
+
+def _ref(mail: Claimed) -> LinkRef:
+    row, secret = mail.params["link"]
+    return LinkRef(row, bytes.fromhex(secret))
 
 
 def _has_reason(mail: Claimed, found: Found, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from server.models import Campaign, Entry, Placement, Shop
-from server.services import campaigns, contacts, optins, outbox
+from server.services import campaigns, contacts, links, optins, outbox
 from server.services.outbox import Mail
 from server.services.tools import Tools
 from tests.factories import campaign_file, shop_file
@@ -85,7 +85,7 @@ def queue(
             tools=tools,
             now=now,
         )
-    ref = optins.make_link(
+    ref = links.make(
         session,
         contact_id=who.id,
         entry_id=entry.id,

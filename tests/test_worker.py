@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from server.domain import optin as rules
-from server.models import Attempt, CampaignDay, ConsentEvent, OptIn, Outbox
+from server.models import Attempt, CampaignDay, ConsentEvent, OptIn, Outbox, Suppression
 from server.services import optins, outbox
 from server.worker import Worker
 from tests.letters import publish, queue
@@ -113,11 +113,11 @@ class TestDelivery:
         assert b"eve@" not in mail.raw
 
     def test_a_confirmation_without_a_reason_is_not_sent(
-        self, worker, smtp, put, rows, database, now
+        self, worker, smtp, put, rows, database, tools, now
     ):
         optin_id = put("confirm")
         with database.transaction() as session:
-            optins.mark_undeliverable(session, optin_id, now=now)
+            optins.mark_undeliverable(session, optin_id, tools=tools, now=now)
 
         worker.deliver()
 
@@ -243,6 +243,7 @@ class TestTrouble:
         with database.reading() as session:
             assert session.get_one(OptIn, optin_id).state == "undeliverable"
             answers = session.scalars(select(Attempt.answer).order_by(Attempt.id)).all()
+            assert session.scalars(select(Suppression.reason)).all() == ["refused"]
         assert answers[0].startswith("550")
         assert not any("@" in answer for answer in answers)
 

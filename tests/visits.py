@@ -32,6 +32,8 @@ T = TypeVar("T")
 EMAIL = "iris@example.com"
 AGREED = {"terms": "yes", "adult": "yes"}
 READING = timedelta(seconds=2)
+# After this every process sees that a campaign was changed or paused.
+NOTICED = timedelta(seconds=2)
 SALTS = {"confirm": Salt.CONFIRM, "unsubscribe": Salt.UNSUBSCRIBE}
 NOTHING = prize_table("nothing", kind="none", weight=0)
 del NOTHING["stock"]
@@ -160,7 +162,9 @@ class House:
                 for table in Base.metadata.sorted_tables
             }
 
-    def letters(self, kind: str | None = None, *, to: str | None = None) -> list[Letter]:
+    def letters(
+        self, kind: str | None = None, *, to: str | None = None
+    ) -> list[Letter]:
         """Return the queued mails, opened; one that was sent says nothing any more."""
         found = []
         for row in self.rows(Outbox):

@@ -7,13 +7,13 @@ const CSS = `:host{all:initial;color-scheme:inherit;display:block}
 dialog{box-sizing:border-box;position:fixed;inset:0;width:100%;height:100%;max-width:none;max-height:none;padding:16px;border:0;background:none;overscroll-behavior:contain}
 dialog[open]{display:grid;place-items:center}
 ::backdrop{background:#0d0a08a8}
-div{position:relative;width:100%;max-width:880px;border-radius:20px;overflow:hidden;background:Canvas;box-shadow:0 30px 80px -20px #000a;outline:2px solid #0000}
-iframe{display:block;width:100%;height:min(var(--h),100dvh - 32px);border:0}
+div{position:relative;width:100%;max-width:880px;border-radius:20px;background:Canvas;box-shadow:0 30px 80px -20px #000a;outline:2px solid #0000}
+iframe{display:block;width:100%;height:min(var(--h),100dvh - 32px);border:0;border-radius:inherit}
 button{all:unset;position:absolute;z-index:1;top:10px;right:10px;width:44px;height:44px;border-radius:50%;background:#fffdf9;color:#1c1813;box-shadow:0 1px 6px #0005;cursor:pointer}
 button:focus-visible{outline:3px solid #1c1813;outline-offset:-6px}
 button::before,button::after{content:"";position:absolute;left:13px;top:21px;width:18px;border-top:2.5px solid;transform:rotate(45deg)}
 button::after{transform:rotate(-45deg)}
-@media(max-width:600px){dialog[open]{padding:16px 0 0;place-items:end}div{border-radius:20px 20px 0 0}iframe{height:min(var(--h),100dvh - 16px)}}
+@media(max-width:600px){dialog[open]{padding:0;place-items:end}div{border-radius:20px 20px 0 0}iframe{height:min(var(--h),100dvh - 64px)}button{top:-54px}}
 @media(prefers-reduced-motion:no-preference){[open] div{animation:a .45s cubic-bezier(.2,.9,.25,1)}iframe{transition:height .25s}}
 @keyframes a{from{opacity:0;transform:translateY(40px)}}`
 const QUIET_MS = 3000
@@ -69,9 +69,11 @@ export function makeDialog(frame, height, { words, closed }) {
     grow,
     close: () => dialog.close(),
     open() {
-      if (!frame.src) {
-        grow(0)
-        frame.src = frame.address
+      grow(0)
+      frame.src ||= frame.address
+      // A shop that swaps its pages may have thrown us out, open as we were.
+      if (!element.isConnected) {
+        dialog.open = false
         document.body.append(element)
       }
       element.setAttribute('open', '')
@@ -89,7 +91,7 @@ function hasModal() {
 /** Act once when the shop's policy refuses our frame. */
 export function whenBlocked(host, act) {
   document.addEventListener('securitypolicyviolation', function blocked(event) {
-    if (event.disposition !== 'enforce' || !/^(frame|child|default)-src/.test(event.effectiveDirective) || !event.blockedURI.startsWith(host)) return
+    if (event.disposition !== 'enforce' || event.effectiveDirective !== 'frame-src' || !event.blockedURI.startsWith(host)) return
     document.removeEventListener('securitypolicyviolation', blocked)
     act()
   })

@@ -33,6 +33,7 @@ function run(rule, { host, tag }) {
     tell('closed')
   }
 
+  let stops = []
   const heard = {
     size: (message) => part.grow(heightIn(message)),
     close: () => part.close?.(),
@@ -46,6 +47,7 @@ function run(rule, { host, tag }) {
   })
   frame.addEventListener('load', () => frame.contentWindow?.postMessage({ jawoord: 1, type: 'hello' }, host))
   whenBlocked(host, () => {
+    stops.forEach((stop) => stop())
     part.element.remove()
     console.warn(`Jawoord: add ${host} to frame-src of the Content-Security-Policy`)
   })
@@ -55,13 +57,14 @@ function run(rule, { host, tag }) {
     else document.body.append(part.element)
     return tell('shown')
   }
-  const stopWatching = watch(rule.trigger, (how) => {
+  const { delay, press } = watch(rule.trigger, (how) => {
     const now = mayOpen(how, { isClosed: isClosed(rule.code), isStopped: isStopped() }, part.hostState())
     if (now === true) {
-      stopWatching.delay()
+      delay()
       part.open()
       tell('opened')
     }
     return now
   })
+  stops = [delay, press]
 }

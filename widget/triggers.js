@@ -5,17 +5,15 @@ const AGAIN_S = 1
 /** Fire some seconds after the page is visible; hidden and prerendered pages wait. */
 export function afterDelay(fire, seconds, page = document) {
   let timer
+  function wait(more) {
+    timer = setTimeout(() => {
+      if (fire() === 'later') wait(AGAIN_S)
+    }, more * 1000)
+  }
   function arm() {
     if (page.hidden) return
     stop()
-    timer = setTimeout(() => {
-      if (fire() === 'later') afterMore()
-    }, seconds * 1000)
-  }
-  function afterMore() {
-    timer = setTimeout(() => {
-      if (fire() === 'later') afterMore()
-    }, AGAIN_S * 1000)
+    wait(seconds)
   }
   const stop = () => {
     clearTimeout(timer)

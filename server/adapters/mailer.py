@@ -263,20 +263,17 @@ class Mailer:
         server, timeout = self._server, min(self._seconds, SECONDS)
         if server.encryption == "smtps":
             smtp: smtplib.SMTP = smtplib.SMTP_SSL(
-                server.host,
-                server.port,
                 local_hostname=self._greeting,
                 timeout=timeout,
                 context=ssl.create_default_context(),
             )
         else:
-            smtp = smtplib.SMTP(
-                server.host,
-                server.port,
-                local_hostname=self._greeting,
-                timeout=timeout,
-            )
+            smtp = smtplib.SMTP(local_hostname=self._greeting, timeout=timeout)
+        # Known before it connects, so that `cut` reaches one that waits for a greeting.
         self._smtp = smtp
+        # The name that TLS checks; smtplib notes it only where it connects at once.
+        smtp._host = server.host  # type: ignore[attr-defined]
+        smtp.connect(server.host, server.port)
         if server.encryption == "smtp+starttls":
             smtp.starttls(context=ssl.create_default_context())
         smtp.ehlo_or_helo_if_needed()

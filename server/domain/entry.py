@@ -103,12 +103,14 @@ class Submission:
     consents: frozenset[str] = frozenset()
     terms: bool = False
     adult: str = ""
+    # A form that asks who somebody is sends `email` even if it was left empty.
+    has_email: bool = False
 
     def step(self, campaign: Campaign) -> Step:
         """Return what this submission is, judged by what it brings."""
         if campaign.flow == "form-first":
             return Step.BOTH
-        if not self.email and not self.answers and not self.consents:
+        if not (self.has_email or self.answers or self.consents):
             return Step.PLAY
         # Terms and age belong to the play; who brings both asks for both.
         return Step.BOTH if self.terms or self.adult else Step.CLAIM
@@ -144,6 +146,7 @@ def read(form: Mapping[str, str], campaign: Campaign, locale: Locale) -> Submiss
             if form.get(CONSENT_PREFIX + purpose.key) == YES
         ),
         terms=form.get("terms") == YES,
+        has_email="email" in form,
         adult=form.get("adult", "") if form.get("adult") in {YES, "no"} else "",
     )
 

@@ -13,6 +13,8 @@ LIFE = timedelta(days=CONFIRM_DAYS)
 # How long an expired request may still be renewed without typing the address.
 RENEW_FOR = timedelta(days=1)
 BLOCK_AFTER_NOT_ME = timedelta(days=180)
+# A mailbox that does not exist may be made; asking it at once again harms our name.
+BLOCK_AFTER_REFUSAL = timedelta(days=30)
 RENDER_LIFE = timedelta(minutes=30)
 # A person does not read and press within a second; a scanner does.
 RENDER_YOUNGEST = timedelta(seconds=1)

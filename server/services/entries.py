@@ -21,7 +21,7 @@ from server.domain.optin import Answer, Pending
 from server.models.base import inserting, table
 from server.models.entry import Entry
 from server.models.voucher import Voucher
-from server.services import contacts, draws, optins, outbox
+from server.services import contacts, draws, links, optins, outbox
 from server.services.campaigns import Live
 from server.services.consents import Circumstances
 from server.services.contacts import Person
@@ -296,6 +296,9 @@ _TIMES_ENTERED = (
         Entry.campaign_id == bindparam("campaign_id"),
     )
 )
+_IS_SETTLED = select(Entry.id).where(
+    Entry.ticket == bindparam("ticket"), Entry.state != "played"
+)
 
 
 def _check_enough(run: _Run, who: Person) -> None:
@@ -307,8 +310,12 @@ def _check_enough(run: _Run, who: Person) -> None:
         _TIMES_ENTERED,
         {"contact_id": who.id, "campaign_id": run.live.campaign_id},
     )
-    if (entered or 0) >= most:
-        raise EnoughError
+    if (entered or 0) < most:
+        return
+    # Who sends their last entry once more is told again what came of it.
+    if run.session.scalar(_IS_SETTLED, {"ticket": run.attempted.ticket}):
+        raise TicketUsedError
+    raise EnoughError
 
 
 def _write_to(
@@ -403,7 +410,7 @@ def _queue(
     code: str | None,
 ) -> None:
     """Queue the allowed mails. They share a link row; the salts keep them apart."""
-    ref = optins.make_link(
+    ref = links.make(
         run.session,
         contact_id=who.id,
         entry_id=entry_id,

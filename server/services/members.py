@@ -16,6 +16,7 @@ from server.domain import address
 from server.models.member import Member, MemberSession, Membership
 from server.models.shop import Shop
 from server.services import passwords
+from server.services.passwords import PasswordError as PasswordError
 
 Chance = Callable[[int], bytes]
 
@@ -87,7 +88,7 @@ def add(
 
     Who has an account keeps its name and password. Raises `AddressError`,
     `UnknownRoleError`, `UnknownShopError`, `AlreadyMemberError` and
-    `WeakPasswordError`.
+    `PasswordError`.
     """
     if role not in ROLES:
         raise UnknownRoleError

@@ -6,43 +6,23 @@ What two presses may race for is decided by one guarded UPDATE and its row count
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import optin as rules
-from server.domain.campaign import Campaign, Locale, ShopFile
 from server.domain.consent import Act
 from server.domain.limits import Kind
-from server.domain.links import SECRET_BYTES, LinkRef, hash_secret
-from server.domain.seals import Vault
 from server.models.base import table
 from server.models.consent import ConsentEvent
-from server.models.contact import Contact
-from server.models.entry import Entry
-from server.models.link import Link
 from server.models.optin import OptIn
-from server.models.shop import Shop
-from server.services import consents, contacts, outbox
-from server.services.campaigns import Directory
+from server.services import consents, contacts, links, outbox
 from server.services.consents import Circumstances, Request
 from server.services.contacts import Person
+from server.services.links import Found
 from server.services.outbox import Mail
 from server.services.tools import Tools
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a mailed link leads to, as its pages and letters need it."""
-
-    link_id: int
-    optin: OptIn | None
-    who: Person
-    shop: ShopFile
-    campaign: Campaign
-    locale: Locale
-    entry_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,86 +32,6 @@ class Confirmation:
     state: rules.State
     at: datetime | None
     is_new: bool
-
-
-def make_link(
-    session: Session,
-    *,
-    contact_id: int,
-    entry_id: int,
-    optin_id: int | None,
-    tools: Tools,
-    now: datetime,
-) -> LinkRef:
-    """Make what the links of one mail point to; the secret is kept nowhere."""
-    secret = tools.random(SECRET_BYTES)
-    row_id = session.connection().scalar(
-        _MAKE_LINK,
-        {
-            "secret_hash": hash_secret(secret),
-            "contact_id": contact_id,
-            "entry_id": entry_id,
-            "optin_id": optin_id,
-            "created_at": now,
-        },
-    )
-    return LinkRef(int(row_id or 0), secret)
-
-
-_link = table(Link)
-_MAKE_LINK = _link.insert().returning(_link.c.id)
-
-
-def find(
-    session: Session, ref: LinkRef, *, directory: Directory, vault: Vault
-) -> Found | None:
-    """Return what a link points to, or None if its secret is not the row's."""
-    row = session.execute(_FIND, {"link_id": ref.row}).one_or_none()
-    if row is None or not ref.matches(row.secret_hash):
-        return None
-    return Found(
-        link_id=ref.row,
-        optin=row.OptIn,
-        who=Person(
-            id=row.contact_id,
-            shop_id=row.shop_id,
-            subject_ref=row.subject_ref,
-            email=row.email,
-            email_hash=row.email_hash,
-            key=vault.open(row.sealed_key, about=row.subject_ref),
-            is_new=False,
-            suppressed_until=row.suppressed_until,
-        ),
-        shop=directory.shop(session, row.shop_id, row.shop_version),
-        campaign=directory.campaign(session, row.campaign_id, row.version),
-        locale=cast("Locale", row.locale),
-        entry_id=row.entry_id,
-    )
-
-
-_FIND = (
-    select(
-        Link.secret_hash,
-        Link.contact_id,
-        Link.entry_id,
-        OptIn,
-        Entry.campaign_id,
-        Entry.version,
-        Entry.locale,
-        Shop.id.label("shop_id"),
-        Shop.version.label("shop_version"),
-        Contact.subject_ref,
-        Contact.email,
-        Contact.email_hash,
-        Contact.sealed_key,
-        contacts.suppressed_until(),
-    )
-    .join(Entry, Entry.id == Link.entry_id)
-    .join(Contact, Contact.id == Link.contact_id)
-    .join(Shop, Shop.id == Contact.shop_id)
-    .outerjoin(OptIn, OptIn.id == Link.optin_id)
-    .where(Link.id == bindparam("link_id"))
-)
 
 
 def answer_for(
@@ -365,6 +265,7 @@ def withdraw_all(
 def mark_sent(
     session: Session,
     optin_id: int,
+    who: Person,
     *,
     message_id: str,
     facts: Mapping[str, Any],
@@ -372,11 +273,9 @@ def mark_sent(
     now: datetime,
 ) -> None:
     """Note that the confirmation mail was accepted, with what proves it (PR-02)."""
-    row = session.get_one(OptIn, optin_id)
-    row.message_id = message_id
-    if row.state == rules.State.REQUESTED:
-        row.state = rules.State.SENT.value
-    who = contacts.person(session, row.contact_id, vault=tools.vault)
+    session.connection().execute(
+        _MARK_SENT, {"optin": optin_id, "accepted_as": message_id}
+    )
     _repeat(
         session,
         who,
@@ -389,9 +288,34 @@ def mark_sent(
     )
 
 
-def mark_undeliverable(session: Session, optin_id: int, *, now: datetime) -> None:
-    """Close a request whose address refuses mail for good."""
-    _move(session, optin_id, rules.State.UNDELIVERABLE, now=now)
+_MARK_SENT = (
+    update(_optin)
+    .where(_optin.c.id == bindparam("optin"))
+    .values(
+        message_id=bindparam("accepted_as"),
+        # It may be confirmed by now: the mail can be faster than this mark.
+        state=case(
+            (_optin.c.state == rules.State.REQUESTED.value, rules.State.SENT.value),
+            else_=_optin.c.state,
+        ),
+    )
+)
+
+
+def mark_undeliverable(
+    session: Session, optin_id: int, *, tools: Tools, now: datetime
+) -> None:
+    """Close a request whose address refuses mail for good, and ask it no more (F11)."""
+    if not _move(session, optin_id, rules.State.UNDELIVERABLE, now=now):
+        return
+    contact_id = session.get_one(OptIn, optin_id).contact_id
+    contacts.suppress(
+        session,
+        contacts.person(session, contact_id, vault=tools.vault),
+        reason="refused",
+        until=now + rules.BLOCK_AFTER_REFUSAL,
+        now=now,
+    )
 
 
 def expire_due(
@@ -480,7 +404,7 @@ def queue_confirmation(
     now: datetime,
 ) -> None:
     """Queue a confirmation mail of its own, with a link of its own."""
-    ref = make_link(
+    ref = links.make(
         session,
         contact_id=who.id,
         entry_id=entry_id,

@@ -20,8 +20,8 @@ _hasher = PasswordHasher(time_cost=3, memory_cost=46 * 1024, parallelism=1)
 _turns = BoundedSemaphore(AT_ONCE)
 
 
-class WeakPasswordError(Exception):
-    """The password has fewer than 12 characters, or more than 1,000."""
+class PasswordError(Exception):
+    """The password is too short or too long; the message is one line that says so."""
 
 
 class CrowdedError(Exception):
@@ -29,13 +29,15 @@ class CrowdedError(Exception):
 
 
 def made(password: str) -> str:
-    """Return what is kept of a password. Raises `WeakPasswordError`.
+    """Return what is kept of a password. Raises `PasswordError`.
 
     Length is the only rule: rules on composition make passwords worse
     (NIST SP 800-63B section 5.1.1.2).
     """
     if not LEAST_LETTERS <= len(password) <= MOST_LETTERS:
-        raise WeakPasswordError
+        raise PasswordError(
+            f"a password has {LEAST_LETTERS} to {MOST_LETTERS:,} characters"
+        )
     return _hasher.hash(password)
 
 

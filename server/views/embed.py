@@ -39,7 +39,8 @@ def _rule(code: str) -> str:
     with reading() as session:
         live = directory().find(session, code, now=now)
     if live is None or not live.is_open(now):
-        abort(404)
+        # Readable from the shop's page too, or its console would show two faults.
+        abort(allow_on_host_pages(Response("null", 404, mimetype="text/javascript")))
     # JSON is JavaScript but for what could end a script element, which this is not.
     return json.dumps(rule_of(live.campaign, live.placement), ensure_ascii=True)
 

@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 import structlog
-from flask import Flask, Response, make_response, request
+from flask import Flask, Response, abort, make_response, request
 from flask_babel import gettext as _
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
@@ -18,6 +18,7 @@ RETRY_AFTER_S = (2, 10)
 
 def init_app(app: Flask) -> None:
     """Answer every error with a page of ours."""
+    app.before_request(_find_nothing_at_zero)
     app.register_error_handler(HTTPException, _expected)
     app.register_error_handler(DatabaseBusyError, _busy)
     app.register_error_handler(DBAPIError, _database)
@@ -33,6 +34,12 @@ def problem(status: int, title: str, advice: str) -> Response:
         title=title,
         advice=advice,
     )
+
+
+def _find_nothing_at_zero() -> None:
+    """No address of ours holds a zero byte, and PostgreSQL refuses to look for one."""
+    if "\x00" in request.path:
+        abort(404)
 
 
 def _expected(error: HTTPException) -> Any:
@@ -85,7 +92,7 @@ def _database(error: DBAPIError) -> Response:
     log.error(
         "database refused",
         error=type(error.orig).__name__,
-        endpoint=request.endpoint,
+        route=request.endpoint,
     )
     return _busy(error)
 

@@ -5,6 +5,7 @@ import secrets
 from flask import Flask, Response, current_app, g
 
 NONCE_BYTES = 16
+NOBODY = "'none'"
 
 
 def init_app(app: Flask) -> None:
@@ -39,7 +40,7 @@ def policy() -> str:
         f"default-src 'none'; script-src {scripts}; style-src 'self'; "
         "img-src 'self' data:; connect-src 'self'; form-action 'self'; "
         "base-uri 'none'; object-src 'none'; "
-        f"frame-ancestors {g.get('frame_ancestors', chr(39) + 'none' + chr(39))}"
+        f"frame-ancestors {g.get('frame_ancestors', NOBODY)}; report-uri /csp"
     )
 
 

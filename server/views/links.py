@@ -28,8 +28,9 @@ from server.domain import optin as rules
 from server.domain.campaign import PurposeText
 from server.domain.links import BadTokenError, ExpiredTokenError, Salt
 from server.domain.optin import State
-from server.services import campaigns, optins
-from server.services.optins import Confirmation, Found
+from server.services import campaigns, links, optins
+from server.services.links import Found
+from server.services.optins import Confirmation
 from server.views import client, guards, language
 from server.views.house import directory, signer, tools
 from server.views.limiter import limiter
@@ -207,7 +208,7 @@ def _follow(salt: Salt, token: str) -> Found | None:
     except (BadTokenError, ExpiredTokenError):
         return None
     with reading() as session:
-        found = optins.find(session, ref, directory=directory(), vault=tools().vault)
+        found = links.find(session, ref, directory=directory(), vault=tools().vault)
     if found is not None:
         language.speak(found.locale)
     return found

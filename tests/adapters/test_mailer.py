@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 
@@ -205,3 +206,15 @@ class TestHandingIn:
         threading.Timer(0.1, sender.cut).start()
 
         assert sender._timed().sock.recv(1) == b""
+
+    def test_a_stop_does_not_wait_for_a_greeting(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"smtp://127.0.0.1:{silent.getsockname()[1]}"
+            sender = Mailer(Server.from_url(url), greeting="", seconds=15)
+            threading.Timer(0.2, sender.cut).start()
+            began = time.monotonic()
+
+            with pytest.raises(UnreachableError):
+                send(sender)
+
+            assert time.monotonic() - began < 5

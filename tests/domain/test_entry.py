@@ -212,3 +212,11 @@ def test_other_data_has_another_claim_print(change):
     after = read(form | change, PLAY_FIRST, "nl").claim_print(key)
 
     assert before != after
+
+
+def test_a_claim_form_that_was_left_empty_is_still_a_claim():
+    """A visitor who presses too early must not lose what was won."""
+    submission = read({"email": ""}, PLAY_FIRST, "nl")
+
+    assert submission.step(PLAY_FIRST) is Step.CLAIM
+    assert check(submission, PLAY_FIRST, Step.CLAIM) == {"email": Reason.MISSING}

@@ -8,7 +8,7 @@ from server.services.office.figures import Day, Figures, total
 
 WIDTH, HEIGHT = 600, 120
 GAP = 0.22
-ROUND = (1, 2, 4, 6, 8, 10)
+ROUND = (1, 2, 3, 4, 5, 6, 8, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def of_days(days: Sequence[Day]) -> Chart:
 
 
 def rounded_up(most: int) -> int:
-    """Return a number that is easy to halve and not below: 4, 60, 2000."""
+    """Return a round number that is not below: 4, 60, 3000."""
     size = 1
     while size * ROUND[-1] < most:
         size *= 10

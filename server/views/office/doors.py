@@ -38,7 +38,7 @@ def enter(_who: SignedIn | None) -> AnyResponse:
     email, password = request.form.get("email", ""), request.form.get("password", "")
     wish = office_page(request.form.get("next", ""))
     if not limiter().may_sign_in(network=client.network(), email=_counted(email)):
-        said = _("That were many tries. Wait a minute before the next one.")
+        said = _("Those were many tries. Wait a minute before the next one.")
         return _form(email=email, wish=wish, problem=said, status=429)
     with reading() as session:
         known = members.find(session, email)

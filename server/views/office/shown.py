@@ -49,7 +49,7 @@ def share(value: float | None) -> str:
     """Return `62.5%`; small shares keep two digits that mean something."""
     if value is None:
         return NOTHING
-    digits = "#,##0.#%" if value >= 0.01 or value == 0 else "#,##0.###%"
+    digits = "#,##0.0%" if value >= 0.01 or value == 0 else "#,##0.###%"
     return format_percent(value, digits, locale=get_locale())
 
 

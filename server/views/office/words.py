@@ -80,9 +80,9 @@ WORDS: dict[str, dict[str, Any]] = {
         "link": _l("Number of the mailed link"),
         "message_id": _l("Message-ID"),
         "body_sha256": _l("SHA-256 of the mail"),
-        "body_hash": _l("SHA-256 of the mail"),
-        "sent_at": _l("Sent"),
-        "answer": _l("Answer of the mail server"),
+        "smtp_answer": _l("Answer of the mail server"),
+        "to_host": _l("Host of the mailbox"),
+        "renews": _l("Renews the request with number"),
     },
 }
 

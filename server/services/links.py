@@ -1,0 +1,115 @@
+"""The links of a mail: make what they point to, and find where one leads."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from server.domain.campaign import Campaign, Locale, ShopFile
+from server.domain.links import SECRET_BYTES, LinkRef, hash_secret
+from server.domain.seals import Vault
+from server.models.base import table
+from server.models.contact import Contact
+from server.models.entry import Entry
+from server.models.link import Link
+from server.models.optin import OptIn
+from server.models.shop import Shop
+from server.services import contacts
+from server.services.campaigns import Directory
+from server.services.contacts import Person
+from server.services.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a mailed link leads to, as its pages and letters need it."""
+
+    link_id: int
+    optin: OptIn | None
+    who: Person
+    shop: ShopFile
+    campaign: Campaign
+    locale: Locale
+    entry_id: int
+
+
+def make(
+    session: Session,
+    *,
+    contact_id: int,
+    entry_id: int,
+    optin_id: int | None,
+    tools: Tools,
+    now: datetime,
+) -> LinkRef:
+    """Make what the links of one mail point to; the secret is kept nowhere."""
+    secret = tools.random(SECRET_BYTES)
+    row_id = session.connection().scalar(
+        _MAKE,
+        {
+            "secret_hash": hash_secret(secret),
+            "contact_id": contact_id,
+            "entry_id": entry_id,
+            "optin_id": optin_id,
+            "created_at": now,
+        },
+    )
+    return LinkRef(int(row_id or 0), secret)
+
+
+_link = table(Link)
+_MAKE = _link.insert().returning(_link.c.id)
+
+
+def find(
+    session: Session, ref: LinkRef, *, directory: Directory, vault: Vault
+) -> Found | None:
+    """Return what a link points to, or None if its secret is not the row's."""
+    row = session.execute(_FIND, {"link_id": ref.row}).one_or_none()
+    if row is None or not ref.matches(row.secret_hash):
+        return None
+    return Found(
+        link_id=ref.row,
+        optin=row.OptIn,
+        who=Person(
+            id=row.contact_id,
+            shop_id=row.shop_id,
+            subject_ref=row.subject_ref,
+            email=row.email,
+            email_hash=row.email_hash,
+            key=vault.open(row.sealed_key, about=row.subject_ref),
+            is_new=False,
+            suppressed_until=row.suppressed_until,
+        ),
+        shop=directory.shop(session, row.shop_id, row.shop_version),
+        campaign=directory.campaign(session, row.campaign_id, row.version),
+        locale=cast("Locale", row.locale),
+        entry_id=row.entry_id,
+    )
+
+
+_FIND = (
+    select(
+        Link.secret_hash,
+        Link.contact_id,
+        Link.entry_id,
+        OptIn,
+        Entry.campaign_id,
+        Entry.version,
+        Entry.locale,
+        Shop.id.label("shop_id"),
+        Shop.version.label("shop_version"),
+        Contact.subject_ref,
+        Contact.email,
+        Contact.email_hash,
+        Contact.sealed_key,
+        contacts.suppressed_until(),
+    )
+    .join(Entry, Entry.id == Link.entry_id)
+    .join(Contact, Contact.id == Link.contact_id)
+    .join(Shop, Shop.id == Contact.shop_id)
+    .outerjoin(OptIn, OptIn.id == Link.optin_id)
+    .where(Link.id == bindparam("link_id"))
+)

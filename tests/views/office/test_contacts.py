@@ -1,0 +1,125 @@
+"""One person, and the proof of each of their choices (PR-01, PR-02, PR-10)."""
+
+import pytest
+
+from server.models import ConsentEvent, Contact
+from tests.office import AGENT, EMAIL, IP
+
+
+@pytest.fixture
+def path(house) -> str:
+    return f"/office/demo/contacts/{house.contact}"
+
+
+def test_the_page_says_what_the_person_wants_and_since_when(viewer, path):
+    page = viewer.get(path, headers={"Accept-Language": "en"})
+
+    today = page.root.one("section", aria_labelledby="today").text
+    assert page.h1 == EMAIL
+    assert "Yes newsletter since 2 Mar 2026, 11:30" in today
+
+
+def test_each_act_has_its_proof(viewer, house, path):
+    """The field-presence test of PR-02; what is sealed is tested below."""
+    page = viewer.get(path, headers={"Accept-Language": "en"})
+
+    with house.database.reading() as session:
+        events = session.query(ConsentEvent).all()
+    acts = page.root.one("ol", class_="acts").all("li")
+    assert [e.act for e in events] == ["requested", "doi_sent", "given"]
+    assert len(acts) == 3
+    for act, event in zip(acts, events, strict=True):
+        for digest in (event.text_hash, event.notice_hash, event.form_hash):
+            assert digest.hex() in act.text
+        assert "2026-03-02 10:30:00.000 UTC" in act.text
+        assert event.method in act.text
+        assert "welcome-inline" in act.text
+        assert "http://localhost:8401/demo/" in act.text
+        assert "Ja, mail mij de nieuwsbrief" in act.text
+    assert "@service.test>" in page.text
+
+
+def test_the_page_alone_shows_nobody_address_and_browser(owner, viewer, path):
+    for pages in (owner, viewer):
+        html = pages.get(path).html
+        assert IP not in html
+        assert AGENT not in html
+
+
+def test_an_owner_opens_evidence_and_that_is_noted(owner, house, path):
+    form = owner.get(path).form(house.evidence)
+
+    page = owner.submit(form)
+
+    assert page.h1 == EMAIL
+    assert IP in page.text
+    assert AGENT in page.text
+    assert house.audits() == ["evidence.show"]
+
+
+def test_a_script_gets_the_evidence_alone(owner, house, path):
+    form = owner.get(path).form(house.evidence)
+
+    part = owner.post(form.action, data=form.values, headers={"HX-Request": "true"})
+
+    assert IP in part.text
+    assert EMAIL in part.text
+    assert not part.root.all("html")
+    assert house.audits() == ["evidence.show"]
+
+
+def test_a_viewer_opens_no_evidence(viewer, house, path):
+    page = viewer.get(path)
+
+    assert not [f for f in page.root.all("form") if "evidence" in f.attrs["action"]]
+
+
+def test_evidence_of_somebody_else_is_not_there(owner, house, app, now, path):
+    from tests.office import play
+
+    play(app, house.database, now, email="other@home.example")
+    with house.database.reading() as session:
+        other = session.query(Contact).filter_by(email="other@home.example").one()
+    form = owner.get(path).form(house.evidence)
+
+    for wrong in (
+        f"/office/demo/contacts/{other.public_id}/evidence/{house.evidence}",
+        f"{path}/evidence/{'0' * 64}",
+        f"{path}/evidence/zz",
+    ):
+        owner.post(wrong, data=form.values, status=404)
+    assert house.audits() == []
+
+
+def test_a_destroyed_key_is_said_and_the_page_still_stands(owner, house, path):
+    """GDPR 17: the evidence is gone, the ledger is not."""
+    with house.database.transaction() as session:
+        session.query(Contact).one().sealed_key = b"destroyed"
+    form = owner.get(path).form(house.evidence)
+
+    page = owner.submit(form)
+
+    assert IP not in page.html
+    assert page.h1 == EMAIL
+
+
+def test_no_page_holds_a_link_of_a_mail(owner, house, path):
+    """DO-15: what is in a mail is in nobody's office."""
+    import base64
+    import json
+
+    secrets = []
+    with house.database.reading() as session:
+        from server.models import Outbox
+
+        vault = house.app.extensions["tools"].vault
+        for mail in session.query(Outbox).filter(Outbox.sealed.is_not(None)):
+            opened = vault.open(mail.sealed, about=mail.message_id.encode())
+            secrets.append(json.loads(opened)["link"][1])
+    assert secrets
+    for address in (path, "/office/demo/outbox", "/office/demo/entries"):
+        html = owner.get(address).html
+        for secret in secrets:
+            assert secret not in html
+            assert base64.urlsafe_b64encode(secret.encode()).decode() not in html
+        assert "/confirm/" not in html

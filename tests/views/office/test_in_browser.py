@@ -1,0 +1,158 @@
+"""The office in a real Chromium: by keyboard, with htmx, and with hostile text.
+
+The `page` fixture fails a test on a script error or a breach of our policy.
+"""
+
+import os
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page
+from sqlalchemy import select
+
+from server import clock as server_clock
+from server import create_app
+from server.models import Contact
+from server.services import members
+from server.settings import load_settings
+from tests.office import House, furnish, play
+
+NOW = server_clock.now()
+PASSWORD = "a long enough password"
+EMAIL = "ann@home.example"
+SAMPLE = (
+    "<script>window.hit=1</script>",
+    "</title><script>window.hit=1</script>",
+    "<img src=x onerror=window.hit=1>",
+    '"><img src=x onerror="window.hit=1">',
+    "<svg onload=window.hit=1>",
+    '" autofocus onfocus="window.hit=1',
+    "<div hx-on::load='window.hit=1'>",
+    "<a href=javascript:window.hit=1>x</a>",
+)
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """A browser sees no difference between the two."""
+    return "sqlite"
+
+
+@pytest.fixture
+def furnished(environ, database, live) -> House:
+    """The house of the running service, with a member who has a real password."""
+    app: Flask = create_app(load_settings(environ))
+    app.extensions["database"].dispose()
+    app.extensions["database"] = database
+    house = furnish(app, database, NOW)
+    with database.transaction() as session:
+        members.add(
+            session,
+            email=EMAIL,
+            name="Ann",
+            password=PASSWORD,
+            shop_code=house.shop,
+            role="owner",
+            now=NOW,
+        )
+    return house
+
+
+def enter(page: Page, live) -> None:
+    """Sign in by keyboard alone: the first field has the focus."""
+    page.goto(f"{live.url}/office/")
+    page.keyboard.type(EMAIL)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/office/demo/")
+
+
+def test_a_campaign_is_paused_and_goes_on_in_its_place(page: Page, live, furnished):
+    enter(page, live)
+    page.goto(f"{live.url}/office/demo/campaigns/{furnished.campaign}")
+    page.evaluate("window.stayed = true")
+
+    for state in ("paused", "published"):
+        page.focus("#toggle")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(f"#state .campaign-{state}")
+
+    assert page.evaluate("window.stayed")
+    assert furnished.audits() == ["campaign.pause", "campaign.resume"]
+
+
+def test_the_office_works_without_script(browser, live, furnished):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    enter(page, live)
+    page.goto(f"{live.url}/office/demo/outbox")
+
+    page.click("form[action*=retry] button")
+
+    assert page.url == f"{live.url}/office/demo/outbox"
+    assert furnished.audits() == ["outbox.retry"]
+    context.close()
+
+
+def test_an_ended_session_leads_a_press_to_the_door_and_back(
+    page: Page, live, furnished
+):
+    enter(page, live)
+    address = f"{live.url}/office/demo/campaigns/{furnished.campaign}"
+    page.goto(address)
+    with furnished.database.transaction() as session:
+        for row in session.scalars(select(members.MemberSession)):
+            row.ended_at = NOW
+
+    page.click("#toggle")
+    page.wait_for_selector("input[type=password]")
+    page.fill("input[type=email]", EMAIL)
+    page.fill("input[type=password]", PASSWORD)
+    page.click("button.primary")
+
+    page.wait_for_url(address)
+    assert furnished.audits() == []
+
+
+def test_nothing_that_visitors_typed_runs(page: Page, live, furnished):
+    for number, payload in enumerate(SAMPLE):
+        play(
+            furnished.app,
+            furnished.database,
+            NOW,
+            email=f"p{number}@home.example",
+            answers={"first_name": payload, payload: payload},
+            agent=payload,
+            ip=payload,
+            page=payload,
+        )
+    with furnished.database.reading() as session:
+        people = session.scalars(
+            select(Contact.public_id).where(Contact.email.like("p%@home.example"))
+        ).all()
+    enter(page, live)
+
+    for path in ("entries", "outbox", *(f"contacts/{one}" for one in people)):
+        page.goto(f"{live.url}/office/demo/{path}")
+        for button in page.query_selector_all(".evidence button"):
+            button.click()
+            page.wait_for_selector(".evidence dl")
+        assert page.evaluate("window.hit") is None, path
+    assert len(people) == len(SAMPLE)
+
+
+def test_no_page_has_a_fault_that_axe_can_see(page: Page, live, furnished):
+    axe = os.path.join("node_modules", "axe-core", "axe.min.js")
+    if not os.path.exists(axe):
+        pytest.fail("axe-core is missing; run make assets")
+    enter(page, live)
+    for path in (
+        *("", f"campaigns/{furnished.campaign}", "entries", "outbox"),
+        f"contacts/{furnished.contact}",
+    ):
+        page.goto(f"{live.url}/office/demo/{path}")
+        with open(axe) as file:
+            page.evaluate(file.read())
+        found = page.evaluate("axe.run()")["violations"]
+        assert [fault["id"] for fault in found] == [], path

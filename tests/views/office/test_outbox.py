@@ -1,0 +1,65 @@
+"""A shop's mails: where each stands, and trying a dead one again."""
+
+from server.models import Outbox
+from tests.office import EMAIL
+
+LIST = "/office/demo/outbox"
+
+
+def test_a_mail_shows_its_state_its_answer_and_a_masked_address(viewer, house):
+    page = viewer.get(LIST, headers={"Accept-Language": "en"})
+
+    row = page.root.by_id("mail-" + house.mail.partition("@")[0]).text
+    assert "i***@home.example" in row
+    assert "Given up" in row
+    assert "550 5.1.1 Gone" in row
+    assert EMAIL not in page.html
+
+
+def test_a_state_narrows_the_list(viewer):
+    dead = viewer.get(f"{LIST}?state=dead").root.one("tbody").all("tr")
+    waiting = viewer.get(f"{LIST}?state=waiting")
+
+    assert len(dead) == 1
+    assert not waiting.root.all("table")
+    viewer.get(f"{LIST}?state=opened", status=404)
+
+
+def test_an_owner_tries_a_dead_letter_again(owner, house, now):
+    form = owner.get(LIST).form("retry")
+
+    sent = owner.submit(form, status=303)
+
+    assert sent.location == LIST
+    with house.database.reading() as session:
+        mail = session.query(Outbox).filter_by(message_id=f"<{house.mail}>").one()
+        assert (mail.state, mail.attempts, mail.due_at) == ("waiting", 0, now)
+    assert house.audits() == ["outbox.retry"]
+
+
+def test_a_script_gets_the_row_and_a_second_press_does_nothing(owner, house):
+    form = owner.get(LIST).form("retry")
+
+    for _ in range(2):
+        response = owner.client.post(
+            form.action, data=form.values, headers={"HX-Request": "true"}
+        )
+        html = response.get_data(as_text=True)
+        assert response.status_code == 200
+        assert f'<tr id="mail-{house.mail.partition("@")[0]}">' in html
+        assert "/retry" not in html
+    assert house.audits() == ["outbox.retry"]
+
+
+def test_a_mail_that_is_none_is_not_there(owner):
+    form = owner.get(LIST).form("retry")
+
+    owner.post("/office/demo/outbox/made@up/retry", data=form.values, status=404)
+
+
+def test_a_viewer_sees_no_button(viewer):
+    assert not [
+        form
+        for form in viewer.get(LIST).root.all("form")
+        if "retry" in form.attrs["action"]
+    ]
