@@ -31,10 +31,8 @@ def host(demo: Demo) -> Iterator[Host]:
     `-host`; its pages are the tests' own.
     """
     site = Host()
-    demo.load(
-        "shop",
-        campaign_tables("demo-shop", code="host", name="Host", sites=[site.origin]),
-    )
+    named = {"code": "host", "name": "Host", "sites": [site.origin]}
+    demo.load("shop", campaign_tables("demo-shop") | named)
     for name in ("lucky", "welcome"):
         tables = campaign_tables(f"{name}-scratch", code=f"{name}-host", shop="host")
         for placement in tables["placements"]:
