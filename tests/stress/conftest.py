@@ -65,3 +65,16 @@ def ask(bare_database_url: str) -> Iterator[Callable[[str], list[Any]]]:
 
 def _rows(connection: Connection, query: str) -> list[Any]:
     return [tuple(row) for row in connection.execute(text(query))]
+
+
+@pytest.fixture
+def say(
+    capsys: pytest.CaptureFixture[str], database_kind: str
+) -> Callable[[str], None]:
+    """Print what a run came to, for docs/reliability.md."""
+
+    def said(figures: str) -> None:
+        with capsys.disabled():
+            print(f"\n{database_kind}: {figures}")
+
+    return said

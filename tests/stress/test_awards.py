@@ -30,7 +30,7 @@ def test_a_hundred_prizes_are_won_a_hundred_times(
     smtp: MailServer,
     plays: int,
     crowd: int,
-    record_property: Callable[[str, object], None],
+    say: Callable[[str], None],
 ) -> None:
     """G1, I3, I7: exactly the stock, no code twice, no error, nothing unanswered."""
     service = serve(stock=100, weight=1, smtp_url=smtp.url, JAWOORD_WEB_PROCESSES="4")
@@ -44,7 +44,7 @@ def test_a_hundred_prizes_are_won_a_hundred_times(
     assert len(codes) == len(set(codes)) == 100
     assert {status for player in players for status in player.refused} <= {503, 429}
     shed = sum(len(player.refused) for player in players)
-    record_property("figures", f"{plays} plays in {taken:.0f} s, {shed} asked to wait")
+    say(f"{plays} plays in {taken:.0f} s, {shed} asked to wait")
     assert ask("SELECT state, count(*) FROM voucher GROUP BY state") == [
         ("awarded", 100)
     ]

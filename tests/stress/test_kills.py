@@ -52,7 +52,7 @@ def test_what_was_acknowledged_survives_every_kill(
     bare_database_url: str,
     cluster: Postgres | None,
     rounds: int,
-    record_property: Callable[[str, object], None],
+    say: Callable[[str], None],
 ) -> None:
     """I1, I3 to I8 over kills of web and worker and the four moods of a mail server."""
     service = serve(
@@ -83,8 +83,7 @@ def test_what_was_acknowledged_survives_every_kill(
     check_database(ask, cluster)
     refused = {status for player in crowd.players for status in player.refused}
     assert refused <= {503, 429}
-    record_property(
-        "figures",
+    say(
         f"{kills} kills, {len(won)} acknowledged plays, {len(sent)} mails due, "
         f"{len(smtp.taken) - len(sent)} sent twice, {weather.cuts} cut lines, "
         f"{sum(p.cuts for p in crowd.players)} broken connections",
