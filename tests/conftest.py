@@ -302,12 +302,19 @@ def redis_server(_redis: Redis) -> Redis:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for the run."""
-    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
-    assert found, "Chromium is not installed; run .ci/install"
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=CHROMIUM_ARGS)
+        opened = playwright.chromium.launch(
+            executable_path=chromium(), args=CHROMIUM_ARGS
+        )
         yield opened
         opened.close()
+
+
+def chromium() -> str:
+    """Return where Chromium is."""
+    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+    assert found, "Chromium is not installed; run .ci/install"
+    return found
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from server.views.house import directory
 SECONDS = 60
 
 bp = Blueprint("embed", __name__)
+# A shop's page may read a refusal too, or its console would show two faults.
+bp.after_request(allow_on_host_pages)
 
 
 @bp.get("/p/<code>.json")
@@ -39,12 +41,11 @@ def _rule(code: str) -> str:
     with reading() as session:
         live = directory().find(session, code, now=now)
     if live is None or not live.is_open(now):
-        # Readable from the shop's page too, or its console would show two faults.
-        abort(allow_on_host_pages(Response("null", 404, mimetype="text/javascript")))
+        abort(404)
     # JSON is JavaScript but for what could end a script element, which this is not.
     return json.dumps(rule_of(live.campaign, live.placement), ensure_ascii=True)
 
 
 def _cached(response: Response) -> Response:
     response.headers["Cache-Control"] = f"public, max-age={SECONDS}"
-    return allow_on_host_pages(response)
+    return response

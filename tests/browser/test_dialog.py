@@ -1,0 +1,98 @@
+"""The dialog over a shop's page: it comes once, goes when asked, and leaves no trap."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.visit import Visit
+
+# The demo's dialog opens by itself after four seconds.
+DELAY_MS = 4_000
+
+
+def close_by_escape(visit: Visit) -> None:
+    visit.page.keyboard.press("Escape")
+
+
+def close_by_button(visit: Visit) -> None:
+    visit.close_button.click()
+
+
+@pytest.mark.parametrize("close", [close_by_escape, close_by_button])
+def test_closing_gives_the_focus_back_to_what_opened_it(visit: Visit, close) -> None:
+    """AX-04, CR-12."""
+    visit.shop().open()
+    assert _holds_focus(visit.page)
+
+    close(visit)
+
+    expect(visit.dialog).to_be_hidden()
+    expect(visit.opener).to_be_focused()
+
+
+def test_escape_closes_it_from_within_the_game(visit: Visit) -> None:
+    """AX-04: the frame is another site, which the browser's own Esc does not reach."""
+    game = visit.shop().open()
+    game.locator("[name=terms]").focus()
+
+    visit.page.keyboard.press("Escape")
+
+    expect(visit.dialog).to_be_hidden()
+    expect(visit.opener).to_be_focused()
+
+
+def test_tab_stays_in_the_dialog(visit: Visit) -> None:
+    """AX-04: whole rounds of Tab never reach the shop beneath."""
+    visit.shop().open()
+    page = visit.page
+
+    # A browser's own bar is part of the round: there the page has no focus at all.
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        assert _holds_focus(page) or not _is_on_anything(page)
+
+
+def test_once_closed_it_stays_closed_but_for_the_visitors_own_wish(
+    visit: Visit,
+) -> None:
+    """CR-12: not on this page, not after a reload, not on another page."""
+    page = visit.page
+    visit.shop().open()
+    depth = page.evaluate("history.length")
+    close_by_escape(visit)
+
+    for path in ("", "category/wonen", ""):
+        visit.shop(path)
+        if not path:
+            page.wait_for_timeout(DELAY_MS + 1_500)
+        expect(visit.dialog).to_have_count(0)
+    assert visit.open()
+    close_by_button(visit)
+
+    # Three pages more, and nothing of ours.
+    assert page.evaluate("history.length") == depth + 2
+    page.go_back()
+    assert page.url == visit.demo.shop("category/wonen")
+
+
+def test_it_opens_by_itself_after_a_while_and_takes_no_history(visit: Visit) -> None:
+    """CR-12: the back button leads out of the page, as if nothing had opened."""
+    page = visit.page
+    page.goto(visit.demo.shop("how"))
+    visit.shop()
+    depth = page.evaluate("history.length")
+
+    expect(visit.dialog).to_be_visible(timeout=DELAY_MS + 4_000)
+    visit.frame()
+
+    expect(visit.close_button).to_be_visible()
+    assert page.evaluate("history.length") == depth
+    page.go_back()
+    assert page.url == visit.demo.shop("how")
+
+
+def _holds_focus(page: Page) -> bool:
+    return bool(page.evaluate("document.activeElement?.matches('jawoord-widget')"))
+
+
+def _is_on_anything(page: Page) -> bool:
+    return bool(page.evaluate("document.activeElement !== document.body"))
