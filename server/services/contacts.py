@@ -1,6 +1,6 @@
 """Recognise people by their address, and keep count of the mails to a mailbox."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -13,8 +13,8 @@ from server.domain import address, limits
 from server.domain.seals import KEY_BYTES, NONCE_BYTES, Vault
 from server.models.base import Instant, inserting, table
 from server.models.contact import Contact, Mailbox, Suppression
+from server.services.tools import Chance
 
-Chance = Callable[[int], bytes]
 REF_BYTES = 16
 PUBLIC_ID_BYTES = 12
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)

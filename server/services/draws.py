@@ -3,7 +3,6 @@
 The draw is told nothing of the person or their consents (CR-02).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,8 +13,7 @@ from server.domain import chance, codes
 from server.models.base import table
 from server.models.voucher import Voucher
 from server.services.campaigns import Live
-
-Chance = Callable[[int], bytes]
+from server.services.tools import Chance
 
 
 @dataclass(frozen=True, slots=True)
