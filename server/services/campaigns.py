@@ -21,6 +21,7 @@ from server.domain.campaign import (
 )
 from server.domain.seals import NONCE_BYTES, Vault
 from server.models import campaign as models
+from server.models.base import rows_changed
 from server.models.placement import Placement as PlacementRow
 from server.models.prize import Prize as PrizeRow
 from server.models.shop import Shop
@@ -143,7 +144,7 @@ def set_paused(session: Session, campaign_id: int, *, paused: bool) -> bool:
         .where(models.Campaign.id == campaign_id, models.Campaign.state == before)
         .values(state=after)
     )
-    return bool(found.rowcount)  # type: ignore[attr-defined]  # an UPDATE has one
+    return rows_changed(found) == 1
 
 
 class Directory:

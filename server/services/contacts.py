@@ -54,7 +54,7 @@ def recognise(
     person happens one after the other.
     """
     subject_ref, key = random(REF_BYTES), random(KEY_BYTES)
-    email_hash = vault.hashed("contact", shop_id, address.identity(email))
+    email_hash = hash_email(vault, shop_id, email)
     connection = session.connection()
     row = connection.execute(
         _recognise(connection.dialect.name),
@@ -100,6 +100,11 @@ def _recognise(dialect: str) -> Any:
         # One round trip less than to ask for it.
         suppressed_until(bindparam("at_shop"), bindparam("by_hash")),
     )
+
+
+def hash_email(vault: Vault, shop_id: int, email: str) -> bytes:
+    """Return the keyed hash by which a shop knows an address again."""
+    return vault.hashed("contact", shop_id, address.identity(email))
 
 
 def lock(session: Session, who: Person) -> None:
