@@ -32,8 +32,7 @@ from server.services import campaigns, links, optins
 from server.services.links import Found
 from server.services.optins import Confirmation
 from server.views import client, guards, language
-from server.views.house import directory, signer, tools
-from server.views.limiter import limiter
+from server.views.house import directory, limiter, signer, tools
 from server.views.respond import page_or
 
 # RFC 8058 section 3.1: what the mail program's own button posts.
