@@ -1,6 +1,6 @@
 """Recognise people by their address, and keep count of the mails to a mailbox."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -13,8 +13,8 @@ from server.domain import address, limits
 from server.domain.seals import KEY_BYTES, NONCE_BYTES, Vault
 from server.models.base import Instant, inserting, table
 from server.models.contact import Contact, Mailbox, Suppression
+from server.services.tools import Chance
 
-Chance = Callable[[int], bytes]
 REF_BYTES = 16
 PUBLIC_ID_BYTES = 12
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -54,7 +54,7 @@ def recognise(
     person happens one after the other.
     """
     subject_ref, key = random(REF_BYTES), random(KEY_BYTES)
-    email_hash = vault.hashed("contact", shop_id, address.identity(email))
+    email_hash = hash_email(vault, shop_id, email)
     connection = session.connection()
     row = connection.execute(
         _recognise(connection.dialect.name),
@@ -100,6 +100,11 @@ def _recognise(dialect: str) -> Any:
         # One round trip less than to ask for it.
         suppressed_until(bindparam("at_shop"), bindparam("by_hash")),
     )
+
+
+def hash_email(vault: Vault, shop_id: int, email: str) -> bytes:
+    """Return the keyed hash by which a shop knows an address again."""
+    return vault.hashed("contact", shop_id, address.identity(email))
 
 
 def lock(session: Session, who: Person) -> None:
