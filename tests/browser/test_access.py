@@ -255,6 +255,5 @@ def _in_mail(mail: Page | Frame) -> list[str]:
     """Return the faults of a mail; its sandbox refuses axe, so its parts are asked."""
     assert mail.locator("html").get_attribute("lang")
     return [
-        f"{image} has no text instead"
-        for image in mail.locator("img:not([alt])").all()
+        f"{image} has no text instead" for image in mail.locator("img:not([alt])").all()
     ]

@@ -233,9 +233,9 @@ def test_the_frame_grows_with_what_is_in_it(visit: Visit) -> None:
 
     assert before and after
     assert after["height"] > before["height"] + 300
-    assert game.evaluate(
-        "document.documentElement.scrollHeight <= innerHeight"
-    ), "the frame scrolls within itself"
+    assert game.evaluate("document.documentElement.scrollHeight <= innerHeight"), (
+        "the frame scrolls within itself"
+    )
 
 
 @pytest.mark.parametrize(
@@ -303,5 +303,7 @@ def _height(page: Page) -> float:
 
 def _style_of_dialog(page: Page) -> str:
     return str(
-        page.locator("jawoord-widget dialog").evaluate("el => getComputedStyle(el).position")
+        page.locator("jawoord-widget dialog").evaluate(
+            "el => getComputedStyle(el).position"
+        )
     )

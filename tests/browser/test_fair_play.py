@@ -65,7 +65,10 @@ def test_wishes_in_the_form_change_nothing(visit: Visit, demo: Demo) -> None:
     seed = "ab" * 16
     wishes = {
         **dict.fromkeys(("prize", "slot", "awarded", "drawn"), "credit_25"),
-        **{"weight": "1000000", "unit": "1", "code": "ZON99", "state": "claimed"},
+        "weight": "1000000",
+        "unit": "1",
+        "code": "ZON99",
+        "state": "claimed",
     }
 
     status, body = send(game, seed=seed, terms="yes", adult="yes", **wishes)

@@ -95,7 +95,9 @@ def test_a_visitor_does_all_of_it_with_the_keyboard(visit: Visit, demo: Demo) ->
     confirm = visit.mails(email, least=2)["confirm"]
     visit.read_mail(confirm)
     link = visit.page.locator("iframe.mail-html").content_frame
-    visit.page.goto(str(link.locator("a[href*='/confirm/']").first.get_attribute("href")))
+    visit.page.goto(
+        str(link.locator("a[href*='/confirm/']").first.get_attribute("href"))
+    )
     visit.page.wait_for_timeout(READING_MS)
     Keys(visit.page).to("form button.main").press("Enter")
     expect(visit.page.locator("form")).to_have_count(0)
