@@ -207,17 +207,11 @@ def _count_known(
     now: datetime,
 ) -> set[limits.Kind]:
     """Judge a mailbox that was written to before. Rows are locked in key order."""
-    rows = {
-        row.key: row
-        for row in session.scalars(
-            select(Mailbox)
-            .where(Mailbox.key.in_(keys))
-            .order_by(Mailbox.key)
-            .with_for_update()
-        )
-    }
+    connection = session.connection()
+    rows = connection.execute(_KNOWN_MAILBOXES, {"keys": keys})
     past = {
-        key: () if key in made else limits.from_text(rows[key].sendings) for key in keys
+        row.key: () if row.key in made else limits.from_text(row.sendings)
+        for row in rows
     }
     allowed = set()
     for kind in wanted:
@@ -225,13 +219,27 @@ def _count_known(
             allowed.add(kind)
             sending = limits.Sending(kind, now)
             past = {key: (*sendings, sending) for key, sendings in past.items()}
-    for key in keys:
-        session.execute(
-            update(Mailbox)
-            .where(Mailbox.key == key)
-            .values(
-                sendings=limits.as_text(limits.remember(past[key], now=now)),
-                touched_at=now,
-            )
-        )
+    counted = [
+        {
+            "of_key": key,
+            "sendings": limits.as_text(limits.remember(past[key], now=now)),
+            "touched_at": now,
+        }
+        for key in keys
+    ]
+    connection.execute(_COUNT, counted)
     return allowed
+
+
+_mailbox = table(Mailbox)
+_KNOWN_MAILBOXES = (
+    select(_mailbox.c.key, _mailbox.c.sendings)
+    .where(_mailbox.c.key.in_(bindparam("keys", expanding=True)))
+    .order_by(_mailbox.c.key)
+    .with_for_update()
+)
+_COUNT = (
+    update(_mailbox)
+    .where(_mailbox.c.key == bindparam("of_key"))
+    .values(sendings=bindparam("sendings"), touched_at=bindparam("touched_at"))
+)

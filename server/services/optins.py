@@ -51,15 +51,16 @@ def answer_for(
 
 def pending_of(session: Session, contact_id: int) -> rules.Pending | None:
     """Return the newest request of somebody that waits for its confirmation."""
-    row = session.scalar(
-        select(OptIn)
-        .where(OptIn.contact_id == contact_id, OptIn.state.in_(rules.OPEN))
-        .order_by(OptIn.id.desc())
-        .limit(1)
-    )
-    if row is None:
-        return None
-    return rules.Pending(row.id, wordings=row.wordings, expires_at=row.expires_at)
+    row = session.connection().execute(_PENDING, {"contact_id": contact_id}).first()
+    return None if row is None else rules.Pending(*row)
+
+
+_PENDING = (
+    select(OptIn.id, OptIn.wordings, OptIn.expires_at)
+    .where(OptIn.contact_id == bindparam("contact_id"), OptIn.state.in_(rules.OPEN))
+    .order_by(OptIn.id.desc())
+    .limit(1)
+)
 
 
 def request(

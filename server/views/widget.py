@@ -79,11 +79,12 @@ def submit(code: str) -> Response:
     form = request.form
     ticket, trouble = _ticket(form.get("ticket", ""), code)
     locale = _speak(live, None, of=ticket)
-    if closed := _closed(live):
-        return closed
     face = faces().of(live, locale)
     submission = rules.read(form, live.campaign, locale)
     visit = _Visit(live, face, submission, submission.step(live.campaign), ticket)
+    # What was won before the end can still be claimed after it.
+    if visit.step is not Step.CLAIM and (closed := _closed(live)):
+        return closed
     if submission.adult == "no":
         return visit.show("widget/_minor.html")
     if ticket is None or trouble:
