@@ -14,7 +14,6 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 import tomli_w
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -35,10 +34,10 @@ from server.domain.campaign import (
 )
 from server.domain.seals import Vault
 from server.migrations import is_current, migrate
-from server.models.shop import Shop
 from server.services import campaigns, members, outbox, passwords
 from server.settings import SettingError, Settings, load_settings
 from server.translations import compile_all
+from server.views.demo import mails
 from server.views.health import LEAST_FREE_BYTES
 
 T = TypeVar("T", Campaign, ShopFile)
@@ -137,7 +136,7 @@ def demo() -> None:
 def sink(port: int) -> None:
     """Take the demo's mails."""
     log.configure()
-    folder = load_settings().instance / showroom.MAIL_FOLDER
+    folder = load_settings().instance / mails.FOLDER
     run_sink(showroom.LOOPBACK, port, folder)
 
 
@@ -163,8 +162,7 @@ def import_shop(file: Path) -> None:
     """Make a shop from its file, or bring it up to date."""
     wanted = _read(file, parse_shop)
     with _transaction() as (session, _):
-        row = session.scalar(select(Shop).where(Shop.code == wanted.code))
-        if row is not None and parse_shop(row.definition) == wanted:
+        if campaigns.shop_named(session, wanted.code) == wanted:
             click.echo(f"{wanted.code}: unchanged")
             return
         campaigns.save_shop(session, wanted, now=clock.now())
@@ -176,10 +174,10 @@ def import_shop(file: Path) -> None:
 def export_shop(code: str) -> None:
     """Print a shop as its file."""
     with _transaction() as (session, _):
-        definition = session.scalar(select(Shop.definition).where(Shop.code == code))
-    if definition is None:
+        found = campaigns.shop_named(session, code)
+    if found is None:
         fail(f"there is no shop {code!r}")
-    _print(parse_shop(definition))
+    _print(found)
 
 
 @main.group()
@@ -265,7 +263,7 @@ def member() -> None:
 @click.option("--email", required=True)
 @click.option("--name", required=True)
 @click.option("--shop", "shop_code", required=True, help="The shop's code.")
-@click.option("--role", type=click.Choice(["owner", "viewer"]), required=True)
+@click.option("--role", type=click.Choice(members.ROLES), required=True)
 @click.option("--password-stdin", is_flag=True, help="Read the password from stdin.")
 def add_member(
     *, email: str, name: str, shop_code: str, role: str, password_stdin: bool
@@ -306,7 +304,7 @@ def outbox_commands() -> None:
 @outbox_commands.command("list")
 @click.option(
     "--state",
-    type=click.Choice(["waiting", "leased", "delivered", "dead", "dropped"]),
+    type=click.Choice(outbox.STATES),
     help="Only mails in this state.",
 )
 def list_outbox(state: str | None) -> None:

@@ -153,7 +153,10 @@ def _collect(path: Path, parts: dict[Path, str]) -> None:
 
 
 def _minified(path: str, body: bytes) -> bytes:
-    """Return the file smaller, or as it is where its tool is not installed."""
+    """Return the file smaller, or as it is where its tool is not installed.
+
+    Only a build loads the tools: one of them brings the whole runtime of Go.
+    """
     try:
         if path.endswith(".js"):
             import minify

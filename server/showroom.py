@@ -21,19 +21,16 @@ from sqlalchemy.orm import Session
 
 from server import clock, web
 from server.db import Database
-from server.domain.campaign import FileError, as_tables, parse_campaign, parse_shop
+from server.domain.campaign import FileError, parse_campaign, parse_shop
 from server.domain.seals import Vault
 from server.migrations import migrate
 from server.models.campaign import Campaign
-from server.models.member import Member
-from server.models.shop import Shop
 from server.services import campaigns, members
 from server.settings import PREFIX, Settings
 
 FILES = Path(__file__).parent / "campaigns"
 SHOP_FILE = "demo-shop.toml"
 CAMPAIGN_FILES = "*-scratch.toml"
-MAIL_FOLDER = "demo-mail"
 LOOPBACK = "127.0.0.1"
 # Only the demo knows this password, and only on this machine.
 PASSWORD = "kras-maar-raak"  # noqa: S105  # printed for everybody to read
@@ -73,8 +70,7 @@ def prepare(settings: Settings) -> list[str]:
 def _shop(session: Session, settings: Settings) -> None:
     tables = tomllib.loads((FILES / SHOP_FILE).read_text())
     shop = parse_shop(tables | {"sites": [settings.demo_shop_url]})
-    known = session.scalar(select(Shop.definition).where(Shop.code == shop.code))
-    if known != as_tables(shop):
+    if campaigns.shop_named(session, shop.code) != shop:
         campaigns.save_shop(session, shop, now=clock.now())
 
 
@@ -100,7 +96,7 @@ def _campaigns(session: Session, settings: Settings) -> list[str]:
 
 def _members(session: Session) -> None:
     for email, name, role in MEMBERS:
-        if session.scalar(select(Member.id).where(Member.email == email)) is None:
+        if members.find(session, email) is None:
             members.add(
                 session,
                 email=email,

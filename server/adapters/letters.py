@@ -10,9 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from babel import Locale
-from babel.dates import format_datetime, get_timezone
 from flask import current_app
-from flask_babel import force_locale
+from flask_babel import force_locale, format_datetime
 
 from server.domain import theme
 from server.domain.campaign import Campaign, ShopFile
@@ -20,8 +19,6 @@ from server.domain.entry import is_name
 from server.domain.optin import CONFIRM_DAYS
 
 NAMES = ("confirm", "prize", "manage")
-# Shops and their visitors are in the Netherlands; so is the clock in their mails.
-ZONE = get_timezone("Europe/Amsterdam")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +83,7 @@ def _told(occasion: Occasion) -> dict[str, Any]:
             for purpose in campaign.asked_in(spoken)
             if purpose.key in occasion.purposes
         ],
-        "when": format_datetime(
-            occasion.at, "d MMMM y, HH:mm", tzinfo=ZONE, locale=locale
-        ),
+        "when": format_datetime(occasion.at, "d MMMM y, HH:mm"),
         "site": _site(occasion),
         "days": CONFIRM_DAYS,
         "confirm_url": occasion.confirm_url,

@@ -25,7 +25,6 @@ from server.settings import SettingError
 SCHEMES = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 IDLE_S = 5.0
 SECONDS = 20.0
-# How we greet: a name of our own, since looking one up can take seconds.
 LONGEST_ANSWER = 200
 CLOSING = 421
 # These refuse us, not the person: wrong password, no encryption, no sign-in.
@@ -164,6 +163,7 @@ class Mailer:
 
     def __init__(self, server: Server, *, greeting: str, seconds: float) -> None:
         self._server = server
+        # A name of our own, since looking one up can take seconds.
         self._greeting = greeting or "localhost"
         # A mail ends within this, so that its lease still stands (F22).
         self._seconds = seconds
@@ -272,7 +272,7 @@ class Mailer:
         # Known before it connects, so that `cut` reaches one that waits for a greeting.
         self._smtp = smtp
         # The name that TLS checks; smtplib notes it only where it connects at once.
-        smtp._host = server.host  # type: ignore[attr-defined]
+        smtp._host = server.host  # type: ignore[attr-defined]  # has no public name
         smtp.connect(server.host, server.port)
         if server.encryption == "smtp+starttls":
             smtp.starttls(context=ssl.create_default_context())

@@ -1,9 +1,9 @@
 """What all tables share: integer keys inside, random ids outside, moments in UTC."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import BigInteger, Integer, MetaData, Table
+from sqlalchemy import BigInteger, CursorResult, Integer, MetaData, Result, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import JSON, LargeBinary, TypeDecorator
@@ -61,6 +61,11 @@ def table(model: type[Base]) -> Table:
     if not isinstance(found, Table):
         raise TypeError(f"{model.__name__} is not a table")
     return found
+
+
+def rows_changed(result: Result[Any]) -> int:
+    """Return how many rows an UPDATE changed: what a race for them is decided by."""
+    return cast("CursorResult[Any]", result).rowcount
 
 
 def inserting(dialect: str) -> Any:

@@ -1,6 +1,5 @@
 """Publish campaigns from their files, and find what visitors may see of them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +13,7 @@ from server.domain.campaign import (
     Fault,
     FileError,
     Placement,
+    Prize,
     ShopFile,
     as_tables,
     parse_campaign,
@@ -21,12 +21,12 @@ from server.domain.campaign import (
 )
 from server.domain.seals import NONCE_BYTES, Vault
 from server.models import campaign as models
+from server.models.base import rows_changed
 from server.models.placement import Placement as PlacementRow
 from server.models.prize import Prize as PrizeRow
 from server.models.shop import Shop
 from server.models.voucher import Voucher
-
-Chance = Callable[[int], bytes]
+from server.services.tools import Chance
 
 KNOWN_FOR = timedelta(seconds=1)
 FROZEN = ("mechanic", "flow", "fallback", "starts", "ends", "days")
@@ -104,9 +104,9 @@ def save(
     )
     faults = lint.judge(campaign) + _foreign_faults(session, campaign, shop, row)
     refusals = [fault for fault in faults if fault.refuses]
-    if refusals:
+    # A missing shop is among the faults.
+    if refusals or shop is None:
         raise FileError(refusals)
-    assert shop is not None  # noqa: S101  # a missing shop is among the faults
     if row is None:
         row = _create(session, campaign, shop, vault=vault, now=now, random=random)
     is_new = _add_version(session, row, campaign, now=now)
@@ -144,7 +144,7 @@ def set_paused(session: Session, campaign_id: int, *, paused: bool) -> bool:
         .where(models.Campaign.id == campaign_id, models.Campaign.state == before)
         .values(state=after)
     )
-    return bool(found.rowcount)  # type: ignore[attr-defined]  # an UPDATE has one
+    return rows_changed(found) == 1
 
 
 class Directory:
@@ -162,9 +162,8 @@ class Directory:
 
     def find(self, session: Session, code: str, *, now: datetime) -> Live | None:
         """Return what visitors may see under a code, open or not; None if nothing."""
-        known = self._known.get(code)
-        if known is not None and abs(now - known[0]) < KNOWN_FOR:
-            return known[1]
+        if known := self.known(code, now=now):
+            return known
         live = self._look_up(session, code)
         if live is None:
             self._known.pop(code, None)
@@ -324,7 +323,7 @@ def _create(
     return row
 
 
-def _stock(session: Session, campaign_id: int, prize: Any, *, random: Chance) -> None:
+def _stock(session: Session, campaign_id: int, prize: Prize, *, random: Chance) -> None:
     """Make a prize and, if it is limited, one voucher for each unit of it."""
     row = PrizeRow(campaign_id=campaign_id, key=prize.key, stock=prize.stock)
     session.add(row)

@@ -1,6 +1,6 @@
 """Recognise people by their address, and keep count of the mails to a mailbox."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -13,8 +13,8 @@ from server.domain import address, limits
 from server.domain.seals import KEY_BYTES, NONCE_BYTES, Vault
 from server.models.base import Instant, inserting, table
 from server.models.contact import Contact, Mailbox, Suppression
+from server.services.tools import Chance
 
-Chance = Callable[[int], bytes]
 REF_BYTES = 16
 PUBLIC_ID_BYTES = 12
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -54,7 +54,7 @@ def recognise(
     person happens one after the other.
     """
     subject_ref, key = random(REF_BYTES), random(KEY_BYTES)
-    email_hash = vault.hashed("contact", shop_id, address.identity(email))
+    email_hash = hash_email(vault, shop_id, email)
     connection = session.connection()
     row = connection.execute(
         _recognise(connection.dialect.name),
@@ -100,6 +100,11 @@ def _recognise(dialect: str) -> Any:
         # One round trip less than to ask for it.
         suppressed_until(bindparam("at_shop"), bindparam("by_hash")),
     )
+
+
+def hash_email(vault: Vault, shop_id: int, email: str) -> bytes:
+    """Return the keyed hash by which a shop knows an address again."""
+    return vault.hashed("contact", shop_id, address.identity(email))
 
 
 def lock(session: Session, who: Person) -> None:
@@ -202,17 +207,11 @@ def _count_known(
     now: datetime,
 ) -> set[limits.Kind]:
     """Judge a mailbox that was written to before. Rows are locked in key order."""
-    rows = {
-        row.key: row
-        for row in session.scalars(
-            select(Mailbox)
-            .where(Mailbox.key.in_(keys))
-            .order_by(Mailbox.key)
-            .with_for_update()
-        )
-    }
+    connection = session.connection()
+    rows = connection.execute(_KNOWN_MAILBOXES, {"keys": keys})
     past = {
-        key: () if key in made else limits.from_text(rows[key].sendings) for key in keys
+        row.key: () if row.key in made else limits.from_text(row.sendings)
+        for row in rows
     }
     allowed = set()
     for kind in wanted:
@@ -220,13 +219,27 @@ def _count_known(
             allowed.add(kind)
             sending = limits.Sending(kind, now)
             past = {key: (*sendings, sending) for key, sendings in past.items()}
-    for key in keys:
-        session.execute(
-            update(Mailbox)
-            .where(Mailbox.key == key)
-            .values(
-                sendings=limits.as_text(limits.remember(past[key], now=now)),
-                touched_at=now,
-            )
-        )
+    counted = [
+        {
+            "of_key": key,
+            "sendings": limits.as_text(limits.remember(past[key], now=now)),
+            "touched_at": now,
+        }
+        for key in keys
+    ]
+    connection.execute(_COUNT, counted)
     return allowed
+
+
+_mailbox = table(Mailbox)
+_KNOWN_MAILBOXES = (
+    select(_mailbox.c.key, _mailbox.c.sendings)
+    .where(_mailbox.c.key.in_(bindparam("keys", expanding=True)))
+    .order_by(_mailbox.c.key)
+    .with_for_update()
+)
+_COUNT = (
+    update(_mailbox)
+    .where(_mailbox.c.key == bindparam("of_key"))
+    .values(sendings=bindparam("sendings"), touched_at=bindparam("touched_at"))
+)

@@ -3,7 +3,6 @@
 The draw is told nothing of the person or their consents (CR-02).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,11 +10,10 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import chance, codes
-from server.models.base import table
+from server.models.base import rows_changed, table
 from server.models.voucher import Voucher
 from server.services.campaigns import Live
-
-Chance = Callable[[int], bytes]
+from server.services.tools import Chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ def hold(session: Session, drawn: Drawn, *, entry_id: int) -> None:
     if drawn.voucher_id is None:
         return
     taken = session.execute(_HOLD, {"voucher_id": drawn.voucher_id, "holder": entry_id})
-    if taken.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE has one
+    if rows_changed(taken) != 1:
         raise StockError
 
 

@@ -324,8 +324,6 @@ def _write_to(
     """Record what was asked and queue the mails, as far as the mailbox allows."""
     purposes = run.attempted.shown.purposes
     asked = {key: purposes[key].sha256 for key in sorted(run.submission.consents)}
-    if asked and not (run.attempted.may_ask and who.may_be_asked(run.now)):
-        asked = {}
     answer, pending = optins.answer_for(
         run.session,
         who,
@@ -335,7 +333,9 @@ def _write_to(
     allowed = contacts.allowed_mails(
         run.session,
         who,
-        _wanted(answer, code),
+        _wanted(
+            answer, code, may_ask=run.attempted.may_ask and who.may_be_asked(run.now)
+        ),
         vault=run.tools.vault,
         now=run.now,
     )
@@ -347,8 +347,10 @@ def _write_to(
     run.tools.copies.keep(run.session, run.attempted.shown, now=run.now)
 
 
-def _wanted(answer: Answer, code: str | None) -> list[Kind]:
+def _wanted(answer: Answer, code: str | None, *, may_ask: bool) -> list[Kind]:
     kinds = [Kind.PRIZE] if code is not None else []
+    if not may_ask:
+        return kinds
     if answer in {Answer.ASK, Answer.ASK_ANEW, Answer.REPEAT}:
         kinds.append(Kind.CONFIRM)
     elif answer is Answer.NOTHING_NEW:

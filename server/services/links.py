@@ -34,6 +34,13 @@ class Found:
     locale: Locale
     entry_id: int
 
+    @property
+    def asked(self) -> OptIn:
+        """Return the request behind a confirmation link. Raises LookupError."""
+        if self.optin is None:
+            raise LookupError(f"link {self.link_id} confirms nothing")
+        return self.optin
+
 
 def make(
     session: Session,
@@ -46,17 +53,21 @@ def make(
 ) -> LinkRef:
     """Make what the links of one mail point to; the secret is kept nowhere."""
     secret = tools.random(SECRET_BYTES)
-    row_id = session.connection().scalar(
-        _MAKE,
-        {
-            "secret_hash": hash_secret(secret),
-            "contact_id": contact_id,
-            "entry_id": entry_id,
-            "optin_id": optin_id,
-            "created_at": now,
-        },
+    row_id: int = (
+        session.connection()
+        .execute(
+            _MAKE,
+            {
+                "secret_hash": hash_secret(secret),
+                "contact_id": contact_id,
+                "entry_id": entry_id,
+                "optin_id": optin_id,
+                "created_at": now,
+            },
+        )
+        .scalar_one()
     )
-    return LinkRef(int(row_id or 0), secret)
+    return LinkRef(row_id, secret)
 
 
 _link = table(Link)

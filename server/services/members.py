@@ -5,7 +5,6 @@ the SHA-256 of it, so neither a stolen database nor a backup signs anybody in (T
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,9 +15,7 @@ from server.domain import address
 from server.models.member import Member, MemberSession, Membership
 from server.models.shop import Shop
 from server.services import passwords
-from server.services.passwords import PasswordError as PasswordError
-
-Chance = Callable[[int], bytes]
+from server.services.tools import Chance
 
 SECRET_BYTES = 32
 IDLE = timedelta(hours=12)

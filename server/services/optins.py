@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from server.domain import optin as rules
 from server.domain.consent import Act
 from server.domain.limits import Kind
-from server.models.base import table
+from server.models.base import rows_changed, table
 from server.models.consent import ConsentEvent
 from server.models.optin import OptIn
 from server.services import consents, contacts, links, outbox
@@ -51,15 +51,16 @@ def answer_for(
 
 def pending_of(session: Session, contact_id: int) -> rules.Pending | None:
     """Return the newest request of somebody that waits for its confirmation."""
-    row = session.scalar(
-        select(OptIn)
-        .where(OptIn.contact_id == contact_id, OptIn.state.in_(rules.OPEN))
-        .order_by(OptIn.id.desc())
-        .limit(1)
-    )
-    if row is None:
-        return None
-    return rules.Pending(row.id, wordings=row.wordings, expires_at=row.expires_at)
+    row = session.connection().execute(_PENDING, {"contact_id": contact_id}).first()
+    return None if row is None else rules.Pending(*row)
+
+
+_PENDING = (
+    select(OptIn.id, OptIn.wordings, OptIn.expires_at)
+    .where(OptIn.contact_id == bindparam("contact_id"), OptIn.state.in_(rules.OPEN))
+    .order_by(OptIn.id.desc())
+    .limit(1)
+)
 
 
 def request(
@@ -78,18 +79,21 @@ def request(
     now: datetime,
 ) -> int:
     """Open a request for these purposes, with its facts; the caller queues the mail."""
-    optin_id = session.connection().scalar(
-        _OPEN_REQUEST,
-        {
-            "contact_id": who.id,
-            "entry_id": entry_id,
-            "state": rules.State.REQUESTED.value,
-            "wordings": {purpose: text.hex() for purpose, text in asked.items()},
-            "requested_at": now,
-            "expires_at": now + rules.LIFE,
-        },
+    optin_id: int = (
+        session.connection()
+        .execute(
+            _OPEN_REQUEST,
+            {
+                "contact_id": who.id,
+                "entry_id": entry_id,
+                "state": rules.State.REQUESTED.value,
+                "wordings": {purpose: text.hex() for purpose, text in asked.items()},
+                "requested_at": now,
+                "expires_at": now + rules.LIFE,
+            },
+        )
+        .scalar_one()
     )
-    optin_id = int(optin_id or 0)
     consents.record(
         session,
         who,
@@ -125,8 +129,8 @@ def supersede(
             Act.SUPERSEDED,
             method="form",
             facts={},
-            now=now,
             tools=tools,
+            now=now,
         )
 
 
@@ -143,8 +147,7 @@ def confirm(
     The press decides by one compare-and-set; every other press, however many at a
     time, finds it done and changes nothing.
     """
-    assert found.optin is not None  # noqa: S101  # the view asked
-    optin_id = found.optin.id
+    optin_id = found.asked.id
     changed = session.execute(
         update(OptIn)
         .where(
@@ -154,7 +157,7 @@ def confirm(
         )
         .values(state=rules.State.CONFIRMED.value, settled_at=now)
     )
-    if changed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE has one
+    if rows_changed(changed) != 1:
         return _as_it_stands(session, optin_id, now=now)
     who = found.who
     _repeat(
@@ -163,7 +166,7 @@ def confirm(
         optin_id,
         Act.GIVEN,
         method="mailbox-confirmed-post",
-        facts={"ip": by.ip, "user_agent": by.user_agent, "link": found.link_id},
+        facts=_press(found, by),
         tools=tools,
         now=now,
     )
@@ -187,17 +190,17 @@ def decline(
     now: datetime,
 ) -> Confirmation:
     """Close a request because its owner did not make it, and stop asking them."""
-    assert found.optin is not None  # noqa: S101  # the view asked
-    if not _move(session, found.optin.id, rules.State.DECLINED, now=now):
-        return _as_it_stands(session, found.optin.id, now=now)
+    optin_id = found.asked.id
+    if not _move(session, optin_id, rules.State.DECLINED, now=now):
+        return _as_it_stands(session, optin_id, now=now)
     who = found.who
     _repeat(
         session,
         who,
-        found.optin.id,
+        optin_id,
         Act.DECLINED,
         method="mailbox-post",
-        facts={"ip": by.ip, "user_agent": by.user_agent, "link": found.link_id},
+        facts=_press(found, by),
         tools=tools,
         now=now,
     )
@@ -222,7 +225,7 @@ def withdraw_all(
     """
     who = found.who
     contacts.lock(session, who)
-    facts = {"ip": by.ip, "user_agent": by.user_agent, "link": found.link_id}
+    facts = _press(found, by)
     pending = pending_of(session, who.id)
     if pending and _move(session, pending.id, rules.State.DECLINED, now=now):
         _repeat(
@@ -232,8 +235,8 @@ def withdraw_all(
             Act.WITHDRAWN,
             method=method,
             facts=facts,
-            now=now,
             tools=tools,
+            now=now,
         )
     withdrawn = []
     for purpose, text_hash in consents.active(session, who.id).items():
@@ -255,8 +258,8 @@ def withdraw_all(
             {purpose: bytes.fromhex(text_hash)},
             method=method,
             facts=facts,
-            now=now,
             tools=tools,
+            now=now,
         )
         withdrawn.append(purpose)
     return withdrawn
@@ -432,6 +435,11 @@ def queue_confirmation(
     )
 
 
+def _press(found: Found, by: Circumstances) -> dict[str, Any]:
+    """Return what the evidence of a press on a mailed link says."""
+    return {"ip": by.ip, "user_agent": by.user_agent, "link": found.link_id}
+
+
 def _expire(
     session: Session, who: Person, optin_id: int, *, tools: Tools, now: datetime
 ) -> None:
@@ -456,7 +464,7 @@ def _move(
         .where(OptIn.id == optin_id, OptIn.state.in_(rules.OPEN))
         .values(state=state.value, settled_at=now)
     )
-    return bool(changed.rowcount)  # type: ignore[attr-defined]  # an UPDATE has one
+    return rows_changed(changed) == 1
 
 
 def _repeat(

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from server.domain import retry
 from server.domain.seals import NONCE_BYTES, SealError, Vault
-from server.models.base import table
+from server.models.base import rows_changed, table
 from server.models.outbox import Attempt, Outbox
 from server.services.tools import Tools
 
@@ -23,6 +23,7 @@ LEASE = timedelta(seconds=60)
 BATCH = 20
 ID_BYTES = 16
 CLAIM_BYTES = 8
+STATES = ("waiting", "leased", "delivered", "dead", "dropped")
 LONGEST_ANSWER = 200
 
 
@@ -183,7 +184,7 @@ def failed(session: Session, mail: Claimed, *, answer: str, now: datetime) -> bo
         ),
         {"mail": mail.id, "held": mail.claim},
     )
-    if not changed.rowcount:  # type: ignore[attr-defined]  # an UPDATE has one
+    if rows_changed(changed) != 1:
         return False
     _note(session, mail, outcome="failed", answer=answer, now=now)
     return True
@@ -215,7 +216,7 @@ def revive(
     )
     if shop_id is not None:
         wanted = wanted.where(Outbox.shop_id == shop_id)
-    return bool(session.execute(wanted).rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session.execute(wanted)) == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,12 +269,12 @@ def _settle(session: Session, mail: Claimed, *, state: str, now: datetime) -> bo
         _SETTLE_DEAD if state == "dead" else _SETTLE,
         {"mail": mail.id, "held": mail.claim, "outcome": state, "moment": now},
     )
-    return bool(changed.rowcount)  # type: ignore[attr-defined]  # an UPDATE has one
+    return rows_changed(changed) == 1
 
 
 # Matches a row only while this worker's claim on it stands (fencing). Built once:
 # every mail is marked on its own.
-_TABLE: Any = Outbox.__table__
+_TABLE = table(Outbox)
 _MINE = update(_TABLE).where(
     _TABLE.c.id == bindparam("mail"),
     _TABLE.c.state == "leased",
@@ -287,7 +288,7 @@ _SETTLE_DEAD = _MINE.values(
     leased_until=None,
 )
 _SETTLE = _SETTLE_DEAD.values(sealed=None)
-_NOTE: Any = Attempt.__table__.insert()  # type: ignore[attr-defined]
+_NOTE = table(Attempt).insert()
 
 
 def _note(

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from server.domain.seals import Vault
 from server.services.texts import Copies
 
+# Returns as many random bytes as it is asked for.
+Chance = Callable[[int], bytes]
+
 
 @dataclass(frozen=True, slots=True)
 class Tools:
@@ -13,5 +16,5 @@ class Tools:
 
     vault: Vault
     copies: Copies
-    random: Callable[[int], bytes]
+    random: Chance
     host: str

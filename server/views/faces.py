@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
-from flask import current_app, render_template, url_for
+from flask import render_template, url_for
 from markupsafe import escape
 
 from server.domain.campaign import Locale
@@ -18,6 +18,7 @@ from server.domain.theme import palette
 from server.services.campaigns import Live
 from server.services.texts import Shown
 from server.views import language
+from server.views.house import assets
 
 # None can occur in a text: an imported line holds no control characters.
 TICKET_MARK = "\x01ticket\x01"
@@ -184,7 +185,7 @@ def _context(live: Live, locale: Locale) -> dict[str, Any]:
 
 def stylesheet_of(live: Live) -> bytes:
     """Return the widget's style with the shop's tokens after it."""
-    plain: bytes = current_app.extensions["assets"].files[STYLE].plain
+    plain = assets().files[STYLE].plain
     return plain + b"\n" + palette(live.campaign.theme).as_css().encode()
 
 

@@ -1,12 +1,12 @@
 """The files that browsers get, compressed beforehand and cached for a year."""
 
-from flask import Blueprint, Response, abort, current_app, make_response, request
+from flask import Blueprint, Response, abort, make_response, request
 
 from server.assets import LOADER, File
 from server.views import guards
-from server.views.headers import allow_on_host_pages
+from server.views.headers import KEPT_FOR_EVER, allow_on_host_pages
+from server.views.house import assets
 
-YEAR_S = 31_536_000
 MINUTES_S = 300
 
 bp = Blueprint("files", __name__)
@@ -34,14 +34,14 @@ def static(version: str, name: str) -> Response:
 
 
 def _find(path: str) -> File:
-    file: File | None = current_app.extensions["assets"].files.get(path)
+    file = assets().files.get(path)
     return file if file is not None else abort(404)
 
 
 def _caching(version: str) -> str:
     """A page from before an update may ask for an older version: for minutes only."""
-    if version == current_app.extensions["assets"].version:
-        return f"public, max-age={YEAR_S}, immutable"
+    if version == assets().version:
+        return KEPT_FOR_EVER
     return f"public, max-age={MINUTES_S}"
 
 

@@ -4,8 +4,10 @@ Three locks, each enough by itself: the cookie is not sent along (SameSite), the
 browser says where a form came from, and each form holds a token.
 """
 
-from flask import abort, current_app, request
+from flask import abort, request
 from flask_wtf.csrf import CSRFProtect
+
+from server.views.house import settings
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -26,4 +28,4 @@ def _is_foreign() -> bool:
     if site is not None:
         return site not in {"same-origin", "none"}
     # Browsers say `null` for our own forms too, since we send no referrer.
-    return origin not in {None, "null", current_app.config["SETTINGS"].public_url}
+    return origin not in {None, "null", settings().public_url}

@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, g, make_response, redirect, request, url_for
+from flask import Flask, abort, g, make_response, redirect, request, url_for
 from flask import session as cookie
 from flask_babel import gettext as _
 
@@ -21,6 +21,7 @@ from server.db import reading, transaction
 from server.services import members
 from server.services.members import SEEN_EVERY, SignedIn, Workplace
 from server.views import errors, forgery
+from server.views.house import settings
 from server.views.respond import wants_fragment
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -50,11 +51,11 @@ def demo(view: View) -> View:
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        if not current_app.config["SETTINGS"].demo:
-            return current_app.aborter(404)
+        if not settings().demo:
+            abort(404)
         return view(*args, **kwargs)
 
-    return _declare(guarded, "demo")  # type: ignore[return-value]  # wraps keeps it
+    return _declare(cast("View", guarded), "demo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def member(role: str) -> Callable[[View], View]:
                 return _to_sign_in()
             place = next((w for w in _workplaces(who) if w.code == shop), None)
             if place is None:
-                return current_app.aborter(404)
+                abort(404)
             if not place.allows(role):
                 return _too_low()
             forgery.check()
@@ -90,7 +91,7 @@ def member(role: str) -> Callable[[View], View]:
             g.here = Here(who, place)
             return view(g.here, **kwargs)
 
-        return _declare(guarded, f"member:{role}")  # type: ignore[return-value]
+        return _declare(cast("View", guarded), f"member:{role}")
 
     return guard
 
@@ -106,7 +107,7 @@ def signed_in(view: View) -> View:
         forgery.check()
         return view(who, **kwargs)
 
-    return _declare(guarded, "member:any")  # type: ignore[return-value]
+    return _declare(cast("View", guarded), "member:any")
 
 
 def signing_in(view: View) -> View:
@@ -117,7 +118,7 @@ def signing_in(view: View) -> View:
         forgery.check()
         return view(_who(), **kwargs)
 
-    return _declare(guarded, "member:none")  # type: ignore[return-value]
+    return _declare(cast("View", guarded), "member:none")
 
 
 def office_page(wish: str) -> str | None:

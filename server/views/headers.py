@@ -2,10 +2,14 @@
 
 import secrets
 
-from flask import Flask, Response, current_app, g
+from flask import Flask, Response, g
+
+from server.views.house import settings
 
 NONCE_BYTES = 16
 NOBODY = "'none'"
+# For addresses that name their content, so that nothing else can ever be at them.
+KEPT_FOR_EVER = "public, max-age=31536000, immutable"
 
 
 def init_app(app: Flask) -> None:
@@ -54,6 +58,6 @@ def _add(response: Response) -> Response:
         "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()"
     )
     headers.setdefault("Cache-Control", "no-store")
-    if current_app.config["SETTINGS"].is_https:
+    if settings().is_https:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response

@@ -2,12 +2,12 @@
 
 import shutil
 
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.db import current_database
 from server.migrations import is_current
-from server.views import guards
+from server.views import guards, house
 
 LEAST_FREE_BYTES = 200 * 1024 * 1024
 
@@ -25,7 +25,7 @@ def alive() -> Response:
 @guards.anyone
 def ready() -> tuple[Response, int]:
     """Answer 200 when the database answers, is current, and the disk has room."""
-    settings = current_app.config["SETTINGS"]
+    settings = house.settings()
     try:
         checks = {"database": is_current(current_database())}
     except SQLAlchemyError:

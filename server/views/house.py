@@ -1,14 +1,19 @@
 """The application's own parts, by name and type."""
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flask import current_app
 
+from server.assets import Assets
 from server.domain.links import Signer
 from server.services.campaigns import Directory
 from server.services.tools import Tools
 from server.settings import Settings
-from server.views.faces import Faces
+
+if TYPE_CHECKING:
+    # They use the house themselves, so at run time it must not need them.
+    from server.views.faces import Faces
+    from server.views.limiter import Limiter
 
 
 def directory() -> Directory:
@@ -16,9 +21,19 @@ def directory() -> Directory:
     return cast("Directory", current_app.extensions["directory"])
 
 
-def faces() -> Faces:
+def faces() -> "Faces":
     """Return the pages that this process keeps rendered."""
     return cast("Faces", current_app.extensions["faces"])
+
+
+def limiter() -> "Limiter":
+    """Return what counts how often somebody causes a mail or tries to sign in."""
+    return cast("Limiter", current_app.extensions["limiter"])
+
+
+def assets() -> Assets:
+    """Return the files that browsers get."""
+    return cast("Assets", current_app.extensions["assets"])
 
 
 def tools() -> Tools:

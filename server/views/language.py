@@ -1,4 +1,4 @@
-"""Which language a page speaks: campaign, then placement, then browser (item 7)."""
+"""Which language a page speaks (campaign, placement, browser), and by which clock."""
 
 from typing import cast
 
@@ -9,11 +9,13 @@ from server.domain.campaign import Locale
 
 LOCALES = ("nl", "en")
 DEFAULT: Locale = "nl"
+# Shops and their visitors are in the Netherlands; so is the clock on pages, in mails.
+ZONE = "Europe/Amsterdam"
 
 
 def init_app(app: Flask) -> None:
-    """Let every page speak Dutch or English; msgids are English."""
-    Babel(app, default_locale="en", locale_selector=current)
+    """Let every page and mail speak Dutch or English; msgids are English."""
+    Babel(app, default_locale="en", default_timezone=ZONE, locale_selector=current)
     app.jinja_env.globals["get_locale"] = get_locale
 
 

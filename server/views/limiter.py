@@ -10,7 +10,6 @@ from collections import OrderedDict, deque
 from typing import Protocol
 
 import structlog
-from flask import current_app
 from limits import RateLimitItem, parse_many
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
@@ -94,12 +93,6 @@ class Limiter:
         if not within:
             log.warning("limit reached", scope=scope)
         return within
-
-
-def limiter() -> Limiter:
-    """Return this application's limiter."""
-    found: Limiter = current_app.extensions["limiter"]
-    return found
 
 
 def _parsed(name: str, text: str) -> list[RateLimitItem]:

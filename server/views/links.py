@@ -32,8 +32,7 @@ from server.services import campaigns, links, optins
 from server.services.links import Found
 from server.services.optins import Confirmation
 from server.views import client, guards, language
-from server.views.house import directory, signer, tools
-from server.views.limiter import limiter
+from server.views.house import directory, limiter, signer, tools
 from server.views.respond import page_or
 
 # RFC 8058 section 3.1: what the mail program's own button posts.
@@ -79,7 +78,7 @@ bp = Blueprint("links", __name__)
 def confirm_page(token: str) -> Response:
     """Show what was asked, and one button."""
     found = _follow(Salt.CONFIRM, token)
-    if found is None or found.optin is None:
+    if found is None:
         return _unknown()
     return _confirm_page(found, token)
 
@@ -89,7 +88,7 @@ def confirm_page(token: str) -> Response:
 def confirm(token: str) -> Response:
     """Turn what was asked into consents."""
     found = _follow(Salt.CONFIRM, token)
-    if found is None or found.optin is None:
+    if found is None:
         return _unknown()
     now = clock.now()
     if not _is_pressed(found, now):
@@ -108,7 +107,7 @@ def confirm(token: str) -> Response:
 def not_me(token: str) -> Response:
     """Forget the request, because the owner of the address did not make it."""
     found = _follow(Salt.CONFIRM, token)
-    if found is None or found.optin is None:
+    if found is None:
         return _unknown()
     with transaction() as session:
         done = optins.decline(
@@ -131,7 +130,7 @@ def renew(token: str) -> Response:
     The answer is the same whether a mail goes out or a limit keeps it back.
     """
     found = _follow(Salt.CONFIRM, token)
-    if found is None or found.optin is None:
+    if found is None:
         return _unknown()
     with transaction() as session:
         optins.renew(
@@ -202,15 +201,19 @@ def done(what: str, code: str, lang: str) -> Response:
 
 
 def _follow(salt: Salt, token: str) -> Found | None:
-    """Return where a link leads, and speak its language; None for a foreign one."""
+    """Return where a link leads, and speak its language.
+
+    None for a foreign one, and for a confirmation that has no request.
+    """
     try:
         ref = signer().read_link(salt, token, now=clock.now())
     except (BadTokenError, ExpiredTokenError):
         return None
     with reading() as session:
         found = links.find(session, ref, directory=directory(), vault=tools().vault)
-    if found is not None:
-        language.speak(found.locale)
+    if found is None or (salt is Salt.CONFIRM and found.optin is None):
+        return None
+    language.speak(found.locale)
     return found
 
 
@@ -234,8 +237,7 @@ def _is_pressed(found: Found, now: datetime) -> bool:
 
 
 def _confirm_page(found: Found, token: str, *, once_more: bool = False) -> Response:
-    optin = found.optin
-    assert optin is not None  # noqa: S101  # the routes asked
+    optin = found.asked
     now = clock.now()
     state = State(optin.state)
     if state not in rules.OPEN or optin.expires_at <= now:
@@ -256,19 +258,16 @@ def _confirm_page(found: Found, token: str, *, once_more: bool = False) -> Respo
 
 
 def _purposes(found: Found) -> list[PurposeText]:
-    optin = found.optin
-    asked = optin.wordings if optin else {}
     return [
         purpose.texts[found.locale]
-        for purpose in found.campaign.purposes
-        if purpose.key in asked and found.locale in purpose.texts
+        for purpose in found.campaign.asked_in(found.locale)
+        if purpose.key in found.asked.wordings
     ]
 
 
 def _stands(found: Found, done: Confirmation, token: str) -> Response:
     """Say how a request that waits no more stands, and what can be done (DO-05)."""
-    optin = found.optin
-    assert optin is not None  # noqa: S101  # the routes asked
+    optin = found.asked
     at = _local(done.at) if done.at else ""
     shop = found.shop.name
     if done.state is State.CONFIRMED:

@@ -19,6 +19,7 @@ from flask_babel import lazy_gettext as _l
 from server import clock
 from server.db import reading, transaction
 from server.domain import entry as rules
+from server.domain.campaign import Locale
 from server.domain.entry import Reason, Step, Submission, Ticket
 from server.domain.links import BadTokenError, ExpiredTokenError, Salt
 from server.domain.placement import page_of
@@ -27,12 +28,10 @@ from server.services.campaigns import Live
 from server.services.entries import Attempted, Outcome
 from server.views import client, errors, guards, language
 from server.views.faces import Face, Result, stylesheet_of
-from server.views.headers import csp_nonce, framed_by
-from server.views.house import directory, faces, signer, tools
-from server.views.limiter import limiter
+from server.views.headers import KEPT_FOR_EVER, csp_nonce, framed_by
+from server.views.house import directory, faces, limiter, signer, tools
 from server.views.respond import one_of, page_or, varied
 
-YEAR_S = 31_536_000
 PAGE = "widget/page.html"
 
 bp = Blueprint("widget", __name__)
@@ -56,10 +55,7 @@ OWN_FAULTS = {
 def page(code: str) -> Response:
     """Answer the game with a fresh ticket; nothing is written (CR-01, EM-01)."""
     live = _live(code)
-    locale = live.campaign.language(
-        live.placement.language, request.args.get("lang"), language.wished()
-    )
-    language.speak(locale)
+    locale = _speak(live, request.args.get("lang"))
     if closed := _closed(live):
         return closed
     face = faces().of(live, locale)
@@ -82,17 +78,13 @@ def submit(code: str) -> Response:
     live = _live(code)
     form = request.form
     ticket, trouble = _ticket(form.get("ticket", ""), code)
-    locale = (
-        ticket.locale
-        if ticket
-        else live.campaign.language(live.placement.language, language.wished())
-    )
-    language.speak(locale)
-    if closed := _closed(live):
-        return closed
+    locale = _speak(live, None, of=ticket)
     face = faces().of(live, locale)
     submission = rules.read(form, live.campaign, locale)
     visit = _Visit(live, face, submission, submission.step(live.campaign), ticket)
+    # What was won before the end can still be claimed after it.
+    if visit.step is not Step.CLAIM and (closed := _closed(live)):
+        return closed
     if submission.adult == "no":
         return visit.show("widget/_minor.html")
     if ticket is None or trouble:
@@ -109,7 +101,7 @@ def submit(code: str) -> Response:
 def stylesheet(code: str, mark: str) -> Response:
     """Answer the widget's style with the shop's tokens; its name is its content's."""
     response = Response(stylesheet_of(_live(code)), mimetype="text/css")
-    response.headers["Cache-Control"] = f"public, max-age={YEAR_S}, immutable"
+    response.headers["Cache-Control"] = KEPT_FOR_EVER
     return _for_frame(response)
 
 
@@ -118,10 +110,7 @@ def stylesheet(code: str, mark: str) -> Response:
 def terms(code: str) -> Response:
     """Answer the game terms on a page of their own."""
     live = _live(code)
-    locale = live.campaign.language(
-        live.placement.language, request.args.get("lang"), language.wished()
-    )
-    language.speak(locale)
+    locale = _speak(live, request.args.get("lang"))
     context = faces().of(live, locale).context | {"csp_nonce": csp_nonce}
     return make_response(render_template("widget/terms.html", **context))
 
@@ -289,6 +278,17 @@ def _live(code: str) -> Live:
         abort(404)
     framed_by(*live.shop.sites)
     return live
+
+
+def _speak(live: Live, wish: str | None, *, of: Ticket | None = None) -> Locale:
+    """Speak a ticket's language, or else what placement, wish and browser lead to."""
+    locale = (
+        of.locale
+        if of
+        else live.campaign.language(live.placement.language, wish, language.wished())
+    )
+    language.speak(locale)
+    return locale
 
 
 def _closed(live: Live) -> Response | None:

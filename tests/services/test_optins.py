@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 
 from server.models import ConsentEvent, Contact, Entry, Mailbox, OptIn, Standing
 from server.services import consents, contacts, optins
+from server.services import links as links_of
 from server.services.campaigns import Directory
 from server.services.consents import Circumstances
 from server.worker import Worker
@@ -54,7 +55,7 @@ def walk(database, app, publish, vault, clock):
             tools=tools,
             now=now,
         )
-        return optins.make_link(
+        return links_of.make(
             session,
             contact_id=who.id,
             entry_id=entry_id,
@@ -98,7 +99,7 @@ def walk(database, app, publish, vault, clock):
                     clock.advance(8 * DAY)
                     optins.expire_due(session, tools=tools, now=clock.now())
                 elif links:
-                    found = optins.find(
+                    found = links_of.find(
                         session, links[-1], directory=directory, vault=vault
                     )
                     options = {"by": BY, "tools": tools, "now": now}

@@ -28,7 +28,7 @@ SCRIPTS = [
     '"><img src=x onerror=alert(1)>',
     "'-alert(1)-'",
 ]
-HOSTILE = " ".join(SUMS)
+MUG = prize_table(stock=None, code="MUG10")
 
 
 def typed_everywhere(flow: str, text: str):
@@ -159,6 +159,15 @@ def test_an_address_that_looks_like_a_template_is_written_as_it_is(
 
     page = client.get(house.link("confirm", to="{{7*191}}@example.com")).text
     assert "1337" not in page and "{***@example.com" in page
+
+
+def test_what_is_put_into_a_kept_page_is_escaped_too(publish, client):
+    """T3: code and mailbox are filled in after the page was rendered."""
+    publish(campaign_file("welcome-scratch", prizes=[MUG], fallback="mug"))
+
+    said = take_card(client).enter(client, "&lt@example.com").text
+
+    assert "&amp;***@example.com" in said
 
 
 def test_a_shop_cannot_fill_in_our_own_marks(publish, client):

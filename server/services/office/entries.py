@@ -13,6 +13,8 @@ from server.models.campaign import Campaign
 from server.models.contact import Contact
 from server.models.entry import Entry
 from server.models.placement import Placement
+from server.services import contacts
+from server.services.office import campaigns
 
 PAGE = 50
 
@@ -52,11 +54,7 @@ def page(
     """
     wanted = _of_shop(shop_id)
     if campaign is not None:
-        campaign_id = session.scalar(
-            select(Campaign.id).where(
-                Campaign.shop_id == shop_id, Campaign.code == campaign
-            )
-        )
+        campaign_id = campaigns.find_id(session, shop_id, campaign)
         if campaign_id is None:
             return None
         wanted = wanted.where(Entry.campaign_id == campaign_id)
@@ -85,11 +83,10 @@ def find_contact(
     session: Session, shop_id: int, email: str, *, vault: Vault
 ) -> str | None:
     """Return the public id of who has exactly this address. Raises `AddressError`."""
-    identity = address.identity(address.parse(email))
+    email_hash = contacts.hash_email(vault, shop_id, address.parse(email))
     return session.scalar(
         select(Contact.public_id).where(
-            Contact.shop_id == shop_id,
-            Contact.email_hash == vault.hashed("contact", shop_id, identity),
+            Contact.shop_id == shop_id, Contact.email_hash == email_hash
         )
     )
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from server.models.campaign import CampaignDay
-
-ONE_DAY = timedelta(days=1)
+from server.services.stats import DAY, FIGURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +35,7 @@ class Day:
     figures: Figures
 
 
-_COLUMNS = tuple(
-    getattr(CampaignDay, name)
-    for name in ("plays", "entries", "prizes", "asked", "confirmed")
-)
+_COLUMNS = tuple(getattr(CampaignDay, name) for name in FIGURES)
 
 
 def _sums() -> tuple[ColumnElement[int], ...]:
@@ -60,7 +56,7 @@ def last_days(
     session: Session, campaign_ids: Collection[int], *, until: date, count: int
 ) -> list[Day]:
     """Return the last `count` days up to `until`, oldest first, empty ones too."""
-    first = until - (count - 1) * ONE_DAY
+    first = until - (count - 1) * DAY
     rows = session.execute(
         select(CampaignDay.day, *_sums())
         .where(
@@ -70,7 +66,7 @@ def last_days(
         .group_by(CampaignDay.day)
     )
     found = {day: Figures(*map(int, sums)) for day, *sums in rows}
-    days = (first + number * ONE_DAY for number in range(count))
+    days = (first + number * DAY for number in range(count))
     return [Day(day, found.get(day, Figures())) for day in days]
 
 

@@ -15,7 +15,6 @@ from server.models.contact import Contact
 from server.models.outbox import Attempt, Outbox
 
 PAGE = 50
-STATES = ("waiting", "leased", "delivered", "dead", "dropped")
 
 
 @dataclass(frozen=True, slots=True)

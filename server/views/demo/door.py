@@ -6,7 +6,7 @@ needs no cookie and no storage.
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app, g, request, url_for
+from flask import Blueprint, Response, g, request, url_for
 from flask_babel import format_currency
 
 from server.views import language
@@ -17,6 +17,7 @@ from server.views.demo.catalogue import (
     Words,
     basket_of,
 )
+from server.views.house import settings
 
 MOST_ITEMS = 20
 
@@ -50,7 +51,7 @@ def basket() -> Basket:
 
 def service() -> str:
     """Return the address of the service, as a customer's tag names it."""
-    return str(current_app.config["SETTINGS"].public_url)
+    return settings().public_url
 
 
 @bp.context_processor
@@ -94,7 +95,7 @@ def in_language(locale: str) -> str:
 @bp.after_request
 def wear_policy(response: Response) -> Response:
     """Be as strict as a careful customer's page: scripts and frames of one host."""
-    if current_app.config["SETTINGS"].demo:
+    if settings().demo:
         response.headers.setdefault(
             "Content-Security-Policy",
             f"default-src 'none'; script-src {service()}; frame-src {service()}; "

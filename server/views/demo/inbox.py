@@ -5,13 +5,14 @@ It exists in the demo only; a real shop's mails are nobody's to show.
 
 from pathlib import Path
 
-from flask import current_app, make_response, render_template, request
+from flask import make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from server import clock
 from server.views import guards
 from server.views.demo import mails
 from server.views.demo.door import bp
+from server.views.house import settings
 
 MOST_LISTED = 50
 PARTS = ("html", "text", "headers")
@@ -79,5 +80,4 @@ def mail_html(name: str) -> ResponseReturnValue:
 
 
 def _folder() -> Path:
-    instance: Path = current_app.config["SETTINGS"].instance
-    return instance / mails.FOLDER
+    return settings().instance / mails.FOLDER

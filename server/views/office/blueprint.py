@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from flask import Blueprint, current_app, g
+from flask import Blueprint, g
 from flask.blueprints import BlueprintSetupState
 
 from server.assets import HTMX
 from server.views import forgery
+from server.views.house import assets
 from server.views.office import shown, words
 
 bp = Blueprint("office", __name__, url_prefix="/office")
@@ -28,5 +29,5 @@ def _at_hand() -> dict[str, Any]:
         "here": g.get("here"),
         "workplaces": g.get("workplaces", []),
         # A checkout without npm's part still has a whole office: forms are plain.
-        "has_htmx": HTMX[0] in current_app.extensions["assets"].files,
+        "has_htmx": HTMX[0] in assets().files,
     }

@@ -12,8 +12,7 @@ from server.services import members, passwords
 from server.services.members import SignedIn
 from server.views import client, guards
 from server.views.guards import office_page
-from server.views.house import tools
-from server.views.limiter import limiter
+from server.views.house import limiter, tools
 from server.views.office.blueprint import bp
 
 

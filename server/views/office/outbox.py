@@ -28,7 +28,7 @@ def outbox(here: Here) -> Response:
     """Show mails, newest first; never what they say (DO-15)."""
     state = request.args.get("state") or None
     after = request.args.get("after") or None
-    if state is not None and state not in pages.STATES:
+    if state is not None and state not in letters.STATES:
         abort(404)
     with reading() as session:
         page = pages.page(session, here.shop.shop_id, state=state, after=after)
@@ -37,7 +37,7 @@ def outbox(here: Here) -> Response:
             "office/outbox/list.html",
             page=page or abort(404),
             state=state,
-            states=pages.STATES,
+            states=letters.STATES,
             after=after,
         )
     )

@@ -3,25 +3,22 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
-from babel.dates import format_date, format_datetime, get_timezone
 from babel.numbers import format_decimal, format_percent
-from flask_babel import get_locale
+from flask_babel import format_date, format_datetime, get_locale
 
-# Where our shops are. Proofs are shown in UTC beside it, by `exact`.
-ZONE = get_timezone("Europe/Amsterdam")
 NOTHING = "–"
 
 
 def moment(value: datetime | None) -> str:
-    """Return `2 Mar 2026, 11:30` as the shop's clock shows it."""
+    """Return `2 Mar 2026, 11:30` on the shop's clock; `exact` is for proofs."""
     if value is None:
         return NOTHING
-    return format_datetime(value, "d MMM y, HH:mm", tzinfo=ZONE, locale=get_locale())
+    return str(format_datetime(value, "d MMM y, HH:mm"))
 
 
 def full_day(value: datetime) -> str:
     """Return `2 Mar 2026`, the day it is where the shop is."""
-    return format_date(value.astimezone(ZONE).date(), "d MMM y", locale=get_locale())
+    return str(format_date(value, "d MMM y"))
 
 
 def exact(value: datetime | None) -> str:
@@ -33,7 +30,7 @@ def exact(value: datetime | None) -> str:
 
 def day(value: date) -> str:
     """Return `2 Mar`."""
-    return format_date(value, "d MMM", locale=get_locale())
+    return str(format_date(value, "d MMM", rebase=False))
 
 
 def number(value: int | None) -> str:
