@@ -237,6 +237,12 @@ class TestOutbox:
     def test_it_asks_which(self, run, dead):
         assert run("outbox", "retry").returncode == 2
 
+    def test_an_id_that_no_row_can_have_is_refused(self, run, dead):
+        answer = run("outbox", "retry", "9" * 23)
+
+        assert answer.returncode == 2
+        assert "Traceback" not in answer.stderr
+
 
 class TestTrouble:
     """Each is one line that says what to do, and no traceback."""
