@@ -12,6 +12,7 @@ from typing import Protocol
 import structlog
 from flask import current_app
 from limits import RateLimitItem, parse_many
+from limits.errors import ConfigurationError
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
@@ -58,7 +59,7 @@ class Limiter:
     def __init__(self, settings: Settings, vault: Vault) -> None:
         self._vault = vault
         self._window: _Window = (
-            MovingWindowRateLimiter(RedisStorage(settings.redis_url))
+            MovingWindowRateLimiter(_redis(settings.redis_url))
             if settings.redis_url
             else _OwnWindow()
         )
@@ -100,6 +101,15 @@ def limiter() -> Limiter:
     """Return this application's limiter."""
     found: Limiter = current_app.extensions["limiter"]
     return found
+
+
+def _redis(url: str) -> RedisStorage:
+    try:
+        return RedisStorage(url)
+    except (ConfigurationError, ValueError) as error:
+        raise SettingError(
+            "JAWOORD_REDIS_URL cannot be read; write it like redis://HOST:6379/0"
+        ) from error
 
 
 def _parsed(name: str, text: str) -> list[RateLimitItem]:
