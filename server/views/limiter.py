@@ -1,7 +1,8 @@
 """How often a network or a campaign may cause a confirmation mail (AB-01).
 
-Counted in Redis, or in this process where there is none. Being over the limit
-changes no answer: only the mail stays away, and the log says so.
+Counted in Redis, or in this process where there is none or while it does not answer:
+a visitor's yes and a press on a mailed page must not depend on it (F17). Being over
+the limit changes no answer: only the mail stays away, and the log says so.
 """
 
 import threading
@@ -21,6 +22,10 @@ from server.domain.seals import Vault
 from server.settings import SettingError, Settings
 
 log = structlog.get_logger()
+
+# A Redis that hangs costs one visitor a moment; then it is left alone for a while.
+PATIENCE_S = 0.5
+LEFT_ALONE_S = 5.0
 
 
 class _Window(Protocol):
@@ -53,15 +58,32 @@ class _OwnWindow:
         return True
 
 
+class _SharedWindow:
+    """Counts in Redis, and in this process while Redis does not answer."""
+
+    def __init__(self, url: str) -> None:
+        self._shared = MovingWindowRateLimiter(_redis(url))
+        self._own = _OwnWindow()
+        self._alone_until = 0.0
+
+    def hit(self, item: RateLimitItem, /, *identifiers: str) -> bool:
+        """Note a hit, unless the window is full."""
+        if time.monotonic() >= self._alone_until:
+            try:
+                return self._shared.hit(item, *identifiers)
+            except RedisError as error:
+                self._alone_until = time.monotonic() + LEFT_ALONE_S
+                log.error("limits unreachable", error=type(error).__name__)
+        return self._own.hit(item, *identifiers)
+
+
 class Limiter:
     """Counts by keyed hash, so that no address of a network is kept anywhere."""
 
     def __init__(self, settings: Settings, vault: Vault) -> None:
         self._vault = vault
         self._window: _Window = (
-            MovingWindowRateLimiter(_redis(settings.redis_url))
-            if settings.redis_url
-            else _OwnWindow()
+            _SharedWindow(settings.redis_url) if settings.redis_url else _OwnWindow()
         )
         self._client = _parsed("CLIENT_MAIL_LIMITS", settings.client_mail_limits)
         self._campaign = _parsed("CAMPAIGN_MAIL_LIMIT", settings.campaign_mail_limit)
@@ -86,12 +108,7 @@ class Limiter:
 
     def _hit(self, limits: list[RateLimitItem], scope: str, *who: str | int) -> bool:
         key = self._vault.hashed("limit", scope, *who).hex()
-        try:
-            within = all(self._window.hit(limit, key) for limit in limits)
-        except RedisError as error:
-            # Without a count nobody is mailed, but everybody may go on (F17).
-            log.error("limits unreachable", error=type(error).__name__)
-            return False
+        within = all(self._window.hit(limit, key) for limit in limits)
         if not within:
             log.warning("limit reached", scope=scope)
         return within
@@ -105,7 +122,9 @@ def limiter() -> Limiter:
 
 def _redis(url: str) -> RedisStorage:
     try:
-        return RedisStorage(url)
+        return RedisStorage(
+            url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S
+        )
     except (ConfigurationError, ValueError) as error:
         raise SettingError(
             "JAWOORD_REDIS_URL cannot be read; write it like redis://HOST:6379/0"
