@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import rfc8785
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from server.domain.consent import DECISIONS, Act, standing
@@ -143,12 +143,15 @@ def _move_standing(dialect: str) -> Any:
 
 def active(session: Session, contact_id: int) -> dict[str, str]:
     """Return what somebody says yes to today: purpose -> hex hash of the wording."""
-    rows = session.execute(
-        select(Standing.purpose, Standing.text_hash).where(
-            Standing.contact_id == contact_id, Standing.act == Act.GIVEN
-        )
-    )
+    rows = session.connection().execute(_ACTIVE, {"contact_id": contact_id})
     return {purpose: text_hash.hex() for purpose, text_hash in rows}
+
+
+_standing = table(Standing)
+_ACTIVE = select(_standing.c.purpose, _standing.c.text_hash).where(
+    _standing.c.contact_id == bindparam("contact_id"),
+    _standing.c.act == Act.GIVEN.value,
+)
 
 
 def history(session: Session, subject_ref: bytes) -> list[ConsentEvent]:

@@ -51,11 +51,8 @@ def answer_for(
 
 def pending_of(session: Session, contact_id: int) -> rules.Pending | None:
     """Return the newest request of somebody that waits for its confirmation."""
-    row = session.scalar(
-        select(OptIn)
-        .where(OptIn.contact_id == contact_id, OptIn.state.in_(rules.OPEN))
-        .order_by(OptIn.id.desc())
-        .limit(1)
+    row = (
+        session.connection().execute(_PENDING, {"contact_id": contact_id}).one_or_none()
     )
     if row is None:
         return None
@@ -105,6 +102,15 @@ def request(
 
 
 _optin = table(OptIn)
+_PENDING = (
+    select(_optin.c.id, _optin.c.wordings, _optin.c.expires_at)
+    .where(
+        _optin.c.contact_id == bindparam("contact_id"),
+        _optin.c.state.in_([state.value for state in rules.OPEN]),
+    )
+    .order_by(_optin.c.id.desc())
+    .limit(1)
+)
 _OPEN_REQUEST = _optin.insert().returning(_optin.c.id)
 
 
