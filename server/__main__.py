@@ -44,6 +44,8 @@ T = TypeVar("T", Campaign, ShopFile)
 
 ROOT = Path(__file__).parent.parent
 MOST_ROWS = 100
+# What both databases can hold as an id.
+MOST_ID = 2**63 - 1
 
 
 def fail(line: str) -> NoReturn:
@@ -323,7 +325,7 @@ def list_outbox(state: str | None) -> None:
 
 
 @outbox_commands.command("retry")
-@click.argument("outbox_id", type=int, required=False)
+@click.argument("outbox_id", type=click.IntRange(1, MOST_ID), required=False)
 @click.option("--all-dead", is_flag=True, help="Every dead letter.")
 def retry_outbox(outbox_id: int | None, *, all_dead: bool) -> None:
     """Let dead letters be tried again."""
