@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import visits, weight
+from bench import footprint, full, growth, host, mail, page, peer, visits, weight
 from bench.figures import Figure
 
 Group = Callable[[Path, argparse.Namespace], list[Figure]]
@@ -26,6 +26,22 @@ GROUPS: dict[str, Group] = {
     "pg": lambda folder, wish: visits.on_postgresql(
         folder, rounds=wish.rounds, requests=wish.requests
     ),
+    "full": lambda folder, wish: full.measure(
+        folder, rounds=wish.rounds, requests=wish.requests
+    ),
+    "growth": lambda folder, wish: growth.measure(
+        folder, entries=wish.growth, rounds=wish.rounds, requests=wish.requests // 3
+    ),
+    "worker": lambda folder, wish: mail.measure(folder, requests=wish.requests),
+    "footprint": lambda folder, wish: footprint.measure(folder),
+    "page": lambda folder, wish: page.measure(folder),
+    "host": lambda folder, wish: host.measure(folder),
+}
+# They install other people's programs first, so only who asks gets them.
+PEERS: dict[str, Group] = {
+    "peers": lambda folder, wish: peer.measure(
+        folder, rounds=wish.rounds, requests=wish.requests // 3
+    ),
 }
 
 
@@ -33,8 +49,9 @@ def main() -> None:
     """Run what was asked for, and print a table and JSON."""
     wish = _wish()
     figures: list[Figure] = []
-    for name, group in GROUPS.items():
-        if name not in (wish.only or GROUPS):
+    chosen = GROUPS | PEERS if wish.peers else GROUPS
+    for name, group in chosen.items():
+        if wish.only and name not in wish.only:
             continue
         print(f"measuring {name} ...", flush=True)
         with tempfile.TemporaryDirectory(prefix="jawoord-bench-") as folder:
@@ -47,11 +64,15 @@ def main() -> None:
 
 def _wish() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench")
-    parser.add_argument("--only", nargs="+", choices=GROUPS)
+    parser.add_argument("--only", nargs="+", choices=GROUPS | PEERS)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=1200)
+    parser.add_argument("--growth", type=int, default=100_000, help="entries")
+    parser.add_argument("--peers", action="store_true", help="install and measure")
     parser.add_argument("--json", type=Path)
-    return parser.parse_args()
+    wish = parser.parse_args()
+    wish.peers |= "peers" in (wish.only or ())
+    return wish
 
 
 def _print(figures: list[Figure]) -> None:

@@ -107,11 +107,11 @@ class Service(Web):
     ) -> None:
         folder.mkdir()
         port = free_port()
-        environ = environment(folder, port, url) | dict(more or {})
-        self.settings = load_settings(environ)
-        fill(environ, sites=sites)
+        self.environ = environment(folder, port, url) | dict(more or {})
+        self.settings = load_settings(self.environ)
+        fill(self.environ, sites=sites)
         super().__init__(
-            app, folder=folder, environ=environ, answers=answers, port=port
+            app, folder=folder, environ=self.environ, answers=answers, port=port
         )
 
 
