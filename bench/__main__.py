@@ -13,7 +13,18 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import footprint, full, growth, host, mail, page, peer, visits, weight
+from bench import (
+    footprint,
+    full,
+    growth,
+    host,
+    mail,
+    page,
+    peer,
+    scratch,
+    visits,
+    weight,
+)
 from bench.figures import Figure
 
 Group = Callable[[Path, argparse.Namespace], list[Figure]]
@@ -36,6 +47,7 @@ GROUPS: dict[str, Group] = {
     "footprint": lambda folder, wish: footprint.measure(folder),
     "page": lambda folder, wish: page.measure(folder),
     "host": lambda folder, wish: host.measure(folder),
+    "scratch": lambda folder, wish: scratch.measure(folder, with_peer=wish.peers),
 }
 # They install other people's programs first, so only who asks gets them.
 PEERS: dict[str, Group] = {

@@ -172,6 +172,7 @@ def _visit(browser: Browser, address: str) -> _Seen:
 
 
 def _press(page: Page) -> None:
-    for x in (200, 400, 600, 800, 1000):
-        page.mouse.click(x, 700)
+    # At the edge, where no link is.
+    for y in (300, 350, 400, 450, 500):
+        page.mouse.click(3, y)
         page.wait_for_timeout(120)
