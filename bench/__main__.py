@@ -9,8 +9,10 @@ ratios. A figure that misses its budget is printed as such; nothing fails.
 
 import argparse
 import json
+import signal
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench import (
@@ -60,18 +62,25 @@ PEERS: dict[str, Group] = {
 def main() -> None:
     """Run what was asked for, and print a table and JSON."""
     wish = _wish()
-    figures: list[Figure] = []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        figures = list(_measure(wish))
+    finally:
+        servers.stop_all()
+    _print(figures)
+    if wish.json:
+        rows = [figure.as_json() for figure in figures]
+        wish.json.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def _measure(wish: argparse.Namespace) -> Iterator[Figure]:
     chosen = GROUPS | PEERS if wish.peers else GROUPS
     for name, group in chosen.items():
         if wish.only and name not in wish.only:
             continue
         print(f"measuring {name} ...", flush=True)
         with tempfile.TemporaryDirectory(prefix="jawoord-bench-") as folder:
-            figures += group(Path(folder), wish)
-    _print(figures)
-    if wish.json:
-        rows = [figure.as_json() for figure in figures]
-        wish.json.write_text(json.dumps(rows, indent=1) + "\n")
+            yield from group(Path(folder), wish)
 
 
 def _wish() -> argparse.Namespace:

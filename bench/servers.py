@@ -20,11 +20,21 @@ TICKS = os.sysconf("SC_CLK_TCK")
 KB_A_MB = 1024
 
 
+_running: list["Group"] = []
+
+
+def stop_all() -> None:
+    """Stop what still runs, when a measurement ends in an error or is broken off."""
+    for group in _running:
+        group.stop()
+
+
 class Group:
     """A program and all processes that it started, and what they use."""
 
     def __init__(self, command: list[str], *, log: Path, **options: Any) -> None:
         self._program = Program(command, log=log, **options)
+        _running.append(self)
 
     def cpu_s(self) -> float:
         """Return the processor time of the whole group so far."""
