@@ -24,6 +24,7 @@ from bench import (
     page,
     peer,
     scratch,
+    servers,
     visits,
     weight,
 )
