@@ -64,11 +64,14 @@ def main() -> None:
     """Run what was asked for, and print a table and JSON."""
     wish = _wish()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    figures: list[Figure] = []
     try:
-        figures = list(_measure(wish))
+        for figure in _measure(wish):
+            figures.append(figure)
     finally:
         servers.stop_all()
-    _print(figures)
+        # What was measured before it was broken off is told as well.
+        _print(figures)
     if wish.json:
         rows = [figure.as_json() for figure in figures]
         wish.json.write_text(json.dumps(rows, indent=1) + "\n")
@@ -98,7 +101,7 @@ def _wish() -> argparse.Namespace:
 
 
 def _print(figures: list[Figure]) -> None:
-    width = max(len(figure.what) for figure in figures)
+    width = max((len(figure.what) for figure in figures), default=0)
     print(f"\n{'what':{width}} {'measured':>11} {'must':>8} {'stretch':>8} verdict")
     for figure in figures:
         line = (
