@@ -12,7 +12,7 @@ CATALOGS := $(patsubst %.po,%.mo,$(wildcard server/translations/*/LC_MESSAGES/*.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test lint fix bench stress assets lock need
+.PHONY: help run test lint fix bench stress pictures assets lock need
 
 help: ## Show what can be made
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1@\2/p' $(MAKEFILE_LIST) | tr '@' '\t' | expand -t 16
@@ -39,6 +39,9 @@ bench: need assets ## Measure against the budgets of DESIGN.md section 8
 
 stress: need assets ## Run the tests that are too big for every day
 	@$(BIN)/python -m pytest -m stress
+
+pictures: need assets ## Take the README's pictures anew
+	@$(BIN)/python -m docs.pictures
 
 assets: static/built/version $(CATALOGS) ## Build translations and the files that browsers get
 

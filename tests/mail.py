@@ -54,6 +54,8 @@ class MailServer:
         # How a mail to one address is treated, whatever the mode.
         self.by_recipient: dict[str, Mode] = {}
         self.taken: list[Delivery] = []
+        # Those of them that the sender was not told about.
+        self.dropped: list[Delivery] = []
         self.tries = 0
         self._controller: Controller | None = None
 
@@ -83,6 +85,7 @@ class MailServer:
             content = envelope.original_content
             self.taken.append(Delivery(envelope.mail_from, recipients, content))
         if mode is Mode.DROP:
+            self.dropped.append(self.taken[-1])
             assert server.transport is not None
             server.transport.abort()
         return mode.value

@@ -13,6 +13,9 @@ _numbers = itertools.count(1)
 MAIL_S = 15.0
 # Above the card's own: every stroke overlaps the one before.
 STROKES = 12
+# The frame grows to its new height in a quarter of a second; a press aimed at where
+# something was would miss.
+GROWING_MS = 400
 # Who presses a button within a second of seeing its page is taken for a scanner.
 READING_MS = 1_200
 MOST_TABS = 60
@@ -210,6 +213,7 @@ def reveal(game: Frame) -> None:
 
 def fill_person(game: Frame, email: str, *consents: str, name: str = "") -> None:
     """Say who you are and tick consents."""
+    game.page.wait_for_timeout(GROWING_MS)
     game.locator("[name=email]").fill(email)
     if name:
         game.locator("[name=first_name]").fill(name)
