@@ -8,26 +8,11 @@ checks nothing, draws nothing, signs nothing and seals nothing.
 import os
 
 from flask import Flask, Response, render_template_string, request
-from sqlalchemy import JSON, Connection, Table, bindparam, text
 
+from bench.bare_rows import insert, insert_at_once
 from server import clock
 from server.db import Database
-from server.models import (
-    Base,
-    Campaign,
-    ConsentEvent,
-    Contact,
-    Entry,
-    Evidence,
-    Link,
-    Mailbox,
-    OptIn,
-    Outbox,
-    Placement,
-    Prize,
-    Shop,
-    Voucher,
-)
+from server.models import Campaign, Placement, Prize, Shop
 from server.settings import load_settings
 
 PAGE_BYTES = 6 * 1024
@@ -39,44 +24,18 @@ PAGE = (
 )
 
 
-CONTEXT = {
-    "campaign": "welcome-scratch",
-    "version": 1,
-    "placement": "welcome-inline",
-    "place": "web",
-    "device": None,
-    "page": "http://localhost:8401/demo/done",
-}
-
-
-def _table(model: type[Base]) -> Table:
-    table = model.__table__
-    assert isinstance(table, Table)
-    return table
-
-
-INSERTS = {
-    model: _table(model).insert()
-    for model in (ConsentEvent, Evidence, Mailbox, Outbox, Voucher)
-}
-RETURNING = {
-    model: _table(model).insert().returning(_table(model).c.id)
-    for model in (Contact, Entry, OptIn, Link)
-}
-
-
 def create_app() -> Flask:
     """Return the bare service, on the database that the settings name."""
     app = Flask(__name__)
     database = Database(load_settings().database_url)
     ids = _first_rows(database)
-    insert = _insert if database.is_sqlite else _insert_at_once
+    write = insert if database.is_sqlite else insert_at_once
 
     @app.post("/bare")
     def entry() -> Response:
         email = request.form["email"]
         with database.transaction() as session:
-            insert(session.connection(), ids, email)
+            write(session.connection(), ids, email)
         return Response("ok")
 
     @app.get("/page")
@@ -86,69 +45,6 @@ def create_app() -> Flask:
         )
 
     return app
-
-
-# PostgreSQL's own ceiling: every row of an entry in one statement, one round trip.
-CTE = """
-WITH contact AS (
-  INSERT INTO contact (public_id, shop_id, email, email_hash, subject_ref, sealed_key,
-    locale, created_at, seen_at)
-  VALUES (:public_id, :shop, :email, :h1, :subject, :sealed_key, 'nl', :now, :now)
-  RETURNING id
-), mailbox AS (
-  INSERT INTO mailbox (key, sendings, touched_at)
-  VALUES (:h2, 'c1790000000 p1790000000', :now), (:h3, 'c1790000000 p1790000000', :now)
-), entry AS (
-  INSERT INTO entry (ticket, campaign_id, version, placement_id, contact_id, state,
-    locale, browser_seed, epoch, drawn, awarded, play_print, claim_print, answers,
-    played_at, claimed_at)
-  SELECT :ticket, :campaign, 1, :placement, contact.id, 'claimed', 'nl', :seed, 1,
-    'ten_percent', 'ten_percent', :h1, :h2, '{"first_name": "An"}', :now, :now
-  FROM contact RETURNING id
-), voucher AS (
-  INSERT INTO voucher (prize_id, code, state, entry_id, awarded_at)
-  SELECT :prize, 'ZON10', 'awarded', entry.id, :now FROM entry
-), optin AS (
-  INSERT INTO optin (contact_id, entry_id, state, wordings, requested_at, expires_at)
-  SELECT contact.id, entry.id, 'requested', :wordings, :now, :now
-  FROM contact, entry RETURNING id
-), evidence AS (
-  INSERT INTO evidence (sha256, contact_id, sealed)
-  SELECT :h1, contact.id, :evidence FROM contact
-), event AS (
-  INSERT INTO consent_event (shop_id, subject_ref, purpose, channel, act, method,
-    text_hash, notice_hash, form_hash, locale, context, evidence_hash, optin_id, at)
-  SELECT :shop, :subject, purpose, 'email', 'requested', 'form', :h1, :h1, :h1, 'nl',
-    :context, :h1, optin.id, :now
-  FROM optin, (VALUES ('newsletter'), ('offers')) AS purposes (purpose)
-), link AS (
-  INSERT INTO link (secret_hash, contact_id, entry_id, optin_id, created_at)
-  SELECT :h1, contact.id, entry.id, optin.id, :now FROM contact, entry, optin
-)
-INSERT INTO outbox (shop_id, contact_id, optin_id, letter, message_id, sealed, state,
-  due_at, attempts, created_at)
-SELECT :shop, contact.id, optin.id, letter, letter || :message_id, :mail, 'waiting',
-  :now, 0, :now
-FROM contact, optin, (VALUES ('confirm'), ('prize')) AS letters (letter)
-"""
-
-
-def _insert_at_once(connection: Connection, ids: dict[str, int], email: str) -> None:
-    random = os.urandom
-    subject = random(16)
-    connection.execute(
-        text(CTE).bindparams(
-            bindparam("wordings", type_=JSON), bindparam("context", type_=JSON)
-        ),
-        ids
-        | {"email": email, "now": int(clock.now().timestamp() * 1000)}
-        | {"public_id": random(12).hex(), "subject": subject}
-        | {"h1": random(32), "h2": random(32), "h3": random(32)}
-        | {"sealed_key": random(64), "ticket": random(16), "seed": random(16)}
-        | {"wordings": {"newsletter": subject.hex() * 2, "offers": subject.hex() * 2}}
-        | {"evidence": random(400), "mail": random(260), "context": CONTEXT}
-        | {"message_id": f"<{random(16).hex()}@127.0.0.1>"},
-    )
 
 
 def _first_rows(database: Database) -> dict[str, int]:
@@ -188,133 +84,3 @@ def _first_rows(database: Database) -> dict[str, int]:
             "placement": placement.id,
             "prize": prize.id,
         }
-
-
-def _insert(connection: Connection, ids: dict[str, int], email: str) -> None:
-    now = clock.now()
-    random = os.urandom
-    subject = random(16)
-    contact = connection.scalar(
-        RETURNING[Contact],
-        {
-            "public_id": random(12).hex(),
-            "shop_id": ids["shop"],
-            "email": email,
-            "email_hash": random(32),
-            "subject_ref": subject,
-            "sealed_key": random(64),
-            "locale": "nl",
-            "created_at": now,
-            "seen_at": now,
-        },
-    )
-    connection.execute(
-        INSERTS[Mailbox],
-        [
-            {
-                "key": random(32),
-                "sendings": "c1790000000 p1790000000",
-                "touched_at": now,
-            }
-            for _ in range(2)
-        ],
-    )
-    entry = connection.scalar(
-        RETURNING[Entry],
-        {
-            "ticket": random(16),
-            "campaign_id": ids["campaign"],
-            "version": 1,
-            "placement_id": ids["placement"],
-            "contact_id": contact,
-            "state": "claimed",
-            "locale": "nl",
-            "browser_seed": random(16),
-            "epoch": 1,
-            "drawn": "ten_percent",
-            "awarded": "ten_percent",
-            "unit": None,
-            "play_print": random(32),
-            "claim_print": random(32),
-            "answers": {"first_name": "An"},
-            "played_at": now,
-            "claimed_at": now,
-        },
-    )
-    connection.execute(
-        INSERTS[Voucher],
-        {
-            "prize_id": ids["prize"],
-            "number": None,
-            "code": "ZON10",
-            "state": "awarded",
-            "entry_id": entry,
-            "awarded_at": now,
-        },
-    )
-    optin = connection.scalar(
-        RETURNING[OptIn],
-        {
-            "contact_id": contact,
-            "entry_id": entry,
-            "state": "requested",
-            "wordings": {"newsletter": subject.hex() * 2, "offers": subject.hex() * 2},
-            "requested_at": now,
-            "expires_at": now,
-        },
-    )
-    proof = random(32)
-    connection.execute(
-        INSERTS[Evidence],
-        {"sha256": proof, "contact_id": contact, "sealed": random(400)},
-    )
-    connection.execute(
-        INSERTS[ConsentEvent],
-        [
-            {
-                "shop_id": ids["shop"],
-                "subject_ref": subject,
-                "purpose": purpose,
-                "channel": "email",
-                "act": "requested",
-                "method": "form",
-                "text_hash": proof,
-                "notice_hash": proof,
-                "form_hash": proof,
-                "locale": "nl",
-                "context": CONTEXT,
-                "evidence_hash": proof,
-                "optin_id": optin,
-                "at": now,
-            }
-            for purpose in ("newsletter", "offers")
-        ],
-    )
-    connection.scalar(
-        RETURNING[Link],
-        {
-            "secret_hash": random(32),
-            "contact_id": contact,
-            "entry_id": entry,
-            "optin_id": optin,
-            "created_at": now,
-        },
-    )
-    connection.execute(
-        INSERTS[Outbox],
-        [
-            {
-                "shop_id": ids["shop"],
-                "contact_id": contact,
-                "optin_id": optin,
-                "letter": letter,
-                "message_id": f"<{random(16).hex()}@127.0.0.1>",
-                "sealed": random(260),
-                "state": "waiting",
-                "due_at": now,
-                "attempts": 0,
-                "created_at": now,
-            }
-            for letter in ("confirm", "prize")
-        ],
-    )

@@ -17,12 +17,12 @@ class Load:
     wrong: int
 
 
-def post(path: str, body: str, host: str) -> bytes:
+def post(path: str, body: str, host: str, headers: str = "") -> bytes:
     """Return a form's POST as it goes over the wire."""
     return (
         f"POST {path} HTTP/1.1\r\nHost: {host}\r\n"
         "Content-Type: application/x-www-form-urlencoded\r\nHX-Request: true\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n{body}"
+        f"{headers}Content-Length: {len(body)}\r\n\r\n{body}"
     ).encode()
 
 

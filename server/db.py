@@ -25,6 +25,8 @@ STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 4_000
 POOL_SIZE = 16
 PING_AFTER_S = 1.0
+# With less than this on the disk, a write may soon fail.
+LEAST_FREE_BYTES = 200 * 1024 * 1024
 
 
 class DatabaseBusyError(Exception):

@@ -31,7 +31,7 @@ FIELDS = frozenset(
 )
 # Gunicorn tells here where it listens and that it stops.
 TRUSTED_LOGGERS = ("gunicorn",)
-_PERSONAL = re.compile(r"\S+@\S+|\?\S*|/[\w.~-]{20,}|\b[\w-]{32,}")
+_PERSONAL = re.compile(r"ip=\S+|\S+@\S+|\?\S*|/[\w.~-]{20,}|\b[\w-]{32,}")
 NOISE = ("asyncio", "mail.log", "aiosmtpd", "urllib3")
 
 

@@ -122,8 +122,7 @@ class _Reader:
 
     def url(self, name: str, default: str) -> str:
         raw = self.text(name, default).rstrip("/")
-        parts = urlsplit(raw)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
+        if not _is_origin(raw):
             raise SettingError(
                 f"{PREFIX}{name} is {raw!r}; give a scheme and host, "
                 "like https://play.example.com"
@@ -147,7 +146,25 @@ class _Reader:
             raise SettingError(
                 f"{PREFIX}{name}: give sqlite:///FILE or postgresql://USER@HOST/NAME"
             )
+        if raw.startswith("sqlite:///"):
+            folder = Path(raw.removeprefix("sqlite:///").partition("?")[0]).parent
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise SettingError(
+                    f"{PREFIX}{name}: the folder {folder} cannot be written; "
+                    "make it, choose another or give it to this user"
+                )
         return raw
+
+
+def _is_origin(text: str) -> bool:
+    """Return whether it is a scheme and a host, with a port that can be one."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    rest = (parts.path, parts.query, parts.fragment)
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not any(rest)
 
 
 def _instance_folder(folder: Path) -> Path:
@@ -171,13 +188,13 @@ def _kept_keys(path: Path) -> tuple[str, ...]:
     try:
         if not path.exists():
             _write_first_key(path)
-        keys = tuple(path.read_text().split())
+        keys = tuple(path.read_text(errors="replace").split())
     except OSError as error:
         raise SettingError(
             f"the key file {path} cannot be used ({error.strerror}); "
             "give this user the right to read and write it"
         ) from error
-    if not keys or any(len(key) < KEY_BYTES for key in keys):
+    if not keys or any(len(key) < KEY_BYTES or "\ufffd" in key for key in keys):
         raise SettingError(f"the key file {path} is damaged; restore it from a backup")
     return keys
 

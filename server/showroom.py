@@ -69,8 +69,11 @@ def prepare(settings: Settings) -> list[str]:
 
 def _shop(session: Session, settings: Settings) -> None:
     tables = tomllib.loads((FILES / SHOP_FILE).read_text())
-    shop = parse_shop(tables | {"sites": [settings.demo_shop_url]})
-    if campaigns.shop_named(session, shop.code) != shop:
+    known = campaigns.shop_named(session, tables["code"])
+    # A site that somebody has added for a try of his own stays.
+    sites = dict.fromkeys([settings.demo_shop_url, *(known.sites if known else ())])
+    shop = parse_shop(tables | {"sites": list(sites)})
+    if known != shop:
         campaigns.save_shop(session, shop, now=clock.now())
 
 

@@ -218,6 +218,16 @@ class Redis:
             self._program.stop()
             self._program = None
 
+    def suspend(self) -> None:
+        """Let it hang: connections stay open and nothing answers."""
+        if self._program is not None:
+            os.killpg(self._program.process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        if self._program is not None:
+            os.killpg(self._program.process.pid, signal.SIGCONT)
+
     def remove(self) -> None:
         """Stop it and forget it."""
         self.stop()

@@ -237,6 +237,12 @@ class TestOutbox:
     def test_it_asks_which(self, run, dead):
         assert run("outbox", "retry").returncode == 2
 
+    def test_an_id_that_no_row_can_have_is_refused(self, run, dead):
+        answer = run("outbox", "retry", "9" * 23)
+
+        assert answer.returncode == 2
+        assert "Traceback" not in answer.stderr
+
 
 class TestTrouble:
     """Each is one line that says what to do, and no traceback."""
@@ -270,7 +276,15 @@ class TestTrouble:
         [
             ("serve", "JAWOORD_WEB_THREADS", "many"),
             ("serve", "JAWOORD_CLIENT_MAIL_LIMITS", "a few"),
+            ("serve", "JAWOORD_PUBLIC_URL", "http://["),
+            ("serve", "JAWOORD_PUBLIC_URL", "http://play.test:99999"),
+            ("serve", "JAWOORD_PUBLIC_URL", "http://play.test?x"),
+            ("serve", "JAWOORD_REDIS_URL", "http://redis.test"),
+            ("serve", "JAWOORD_REDIS_URL", "redis://redis.test:99999"),
             ("worker", "JAWOORD_SMTP_URL", "mail.test"),
+            ("worker", "JAWOORD_SMTP_URL", "smtp://["),
+            ("worker", "JAWOORD_DATABASE_URL", "sqlite:////nowhere/of/ours.db"),
+            ("init", "JAWOORD_DATABASE_URL", "sqlite:////nowhere/of/ours.db"),
             ("worker", "JAWOORD_LEASE_SECONDS", "0"),
             ("init", "JAWOORD_DATABASE_URL", "mysql://x"),
         ],
@@ -281,6 +295,16 @@ class TestTrouble:
         assert answer.returncode == 2
         assert is_one_line(answer)
         assert name in answer.stderr
+
+    def test_a_key_file_that_is_no_text(self, start, tmp_path):
+        (tmp_path / "instance").mkdir()
+        (tmp_path / "instance" / "secret_keys").write_bytes(b"\xff\xfe" * 40)
+
+        answer = start("init")
+
+        assert answer.returncode == 2
+        assert is_one_line(answer)
+        assert "secret_keys" in answer.stderr
 
     def test_a_database_without_tables(self, run, bare_database_url):
         answer = run("outbox", "list", JAWOORD_DATABASE_URL=bare_database_url)

@@ -65,11 +65,11 @@ class Server:
 
         Raises `SettingError`.
         """
-        parts = urlsplit(url)
         try:
+            parts = urlsplit(url)
             port = parts.port
         except ValueError:
-            port = 0
+            parts, port = urlsplit(""), 0
         if parts.scheme not in SCHEMES or not parts.hostname or port == 0:
             raise SettingError(
                 "JAWOORD_SMTP_URL cannot be read; give smtp://HOST:PORT, "

@@ -13,6 +13,10 @@ from email_validator import EmailNotValidError, validate_email
 LONGEST = 254
 # What RFC 5321 calls a dot-string, without quoting, comments or address lists (T6).
 _SHAPE = re.compile(r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[^\s@,;<>()\[\]\\\"]+$")
+# The last of the Latin letters of European languages, U+024F.
+LAST_LATIN = 0x24F
+# Cyrillic and Greek letters that look like Latin ones.
+TWINS = frozenset("аеорсухѕіјһԁӏԛԝкмтвнгпузбьαονρυικτχγηωϲϳ")
 ONE_MAILBOX_HOSTS = {"googlemail.com": "gmail.com"}
 
 
@@ -40,11 +44,26 @@ def parse(text: str) -> str:
         )
     except (EmailNotValidError, HeaderParseError) as error:
         raise AddressError from error
+    if parsed.domain and _looks_like_another(parsed.domain):
+        raise AddressError
     address = parsed.ascii_email
     if address is None or len(address) > LONGEST:
         raise AddressError
     local, _, host = address.rpartition("@")
     return f"{local}@{host.lower()}"
+
+
+def _looks_like_another(host: str) -> bool:
+    """Return whether a host's name can be taken for one in Latin letters (AB-06).
+
+    Either it mixes Latin with another alphabet, or all its letters have Latin twins.
+    """
+    for label in host.split("."):
+        foreign = {letter for letter in label if ord(letter) > LAST_LATIN}
+        has_latin = any(letter.isalpha() for letter in label if letter not in foreign)
+        if foreign and (has_latin or foreign <= TWINS):
+            return True
+    return False
 
 
 def identity(address: str) -> str:

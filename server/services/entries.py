@@ -330,32 +330,40 @@ def _write_to(
         {key: digest.hex() for key, digest in asked.items()},
         now=run.now,
     )
+    prize_mail = [Kind.PRIZE] if code is not None else []
+    reply = REPLIES.get(answer)
+    may_reply = run.attempted.may_ask and who.may_be_asked(run.now)
     allowed = contacts.allowed_mails(
         run.session,
         who,
-        _wanted(
-            answer, code, may_ask=run.attempted.may_ask and who.may_be_asked(run.now)
-        ),
+        [*prize_mail, *([reply] if reply and may_reply else [])],
         vault=run.tools.vault,
         now=run.now,
     )
-    optin_id = None
-    if Kind.CONFIRM in allowed:
-        optin_id = _ask(run, who, entry_id, asked, answer, pending)
-    if allowed:
-        _queue(run, who, entry_id, allowed, optin_id, awarded, code)
+
+    def send(kinds: set[Kind]) -> None:
+        optin_id = None
+        if Kind.CONFIRM in kinds:
+            optin_id = _ask(run, who, entry_id, asked, answer, pending)
+        if kinds:
+            _queue(run, who, entry_id, kinds, optin_id, awarded, code)
+
+    send(allowed)
+    if reply and reply not in allowed:
+        # The same work, taken back: time must not tell who is not written to (AB-03).
+        pretence = run.session.connection().begin_nested()
+        send({reply})
+        pretence.rollback()
     run.tools.copies.keep(run.session, run.attempted.shown, now=run.now)
 
 
-def _wanted(answer: Answer, code: str | None, *, may_ask: bool) -> list[Kind]:
-    kinds = [Kind.PRIZE] if code is not None else []
-    if not may_ask:
-        return kinds
-    if answer in {Answer.ASK, Answer.ASK_ANEW, Answer.REPEAT}:
-        kinds.append(Kind.CONFIRM)
-    elif answer is Answer.NOTHING_NEW:
-        kinds.append(Kind.MANAGE)
-    return kinds
+# The mail with which a request for consents is answered, if the mailbox may have it.
+REPLIES = {
+    Answer.ASK: Kind.CONFIRM,
+    Answer.ASK_ANEW: Kind.CONFIRM,
+    Answer.REPEAT: Kind.CONFIRM,
+    Answer.NOTHING_NEW: Kind.MANAGE,
+}
 
 
 def _ask(

@@ -15,7 +15,7 @@ from server.domain import optin as rules
 from server.domain.consent import Act
 from server.domain.limits import Kind
 from server.models.base import rows_changed, table
-from server.models.consent import ConsentEvent
+from server.models.consent import ConsentEvent, Standing
 from server.models.optin import OptIn
 from server.services import consents, contacts, links, outbox
 from server.services.consents import Circumstances, Request
@@ -238,31 +238,29 @@ def withdraw_all(
             tools=tools,
             now=now,
         )
-    withdrawn = []
-    for purpose, text_hash in consents.active(session, who.id).items():
-        given = session.scalars(
-            select(ConsentEvent)
-            .where(
-                ConsentEvent.subject_ref == who.subject_ref,
-                ConsentEvent.purpose == purpose,
-                ConsentEvent.act == Act.GIVEN,
-            )
-            .order_by(ConsentEvent.id.desc())
-            .limit(1)
-        ).one()
+    given = session.connection().execute(_GIVEN, {"contact_id": who.id}).all()
+    for optin_id in {event.optin_id for event in given}:
+        same = [event for event in given if event.optin_id == optin_id]
         consents.record(
             session,
             who,
-            _request_of(given),
+            _request_of(same[0]),
             Act.WITHDRAWN,
-            {purpose: bytes.fromhex(text_hash)},
+            {event.purpose: event.text_hash for event in same},
             method=method,
             facts=facts,
             tools=tools,
             now=now,
         )
-        withdrawn.append(purpose)
-    return withdrawn
+    return [event.purpose for event in given]
+
+
+_GIVEN = (
+    select(table(ConsentEvent))
+    .join(Standing, Standing.event_id == ConsentEvent.id)
+    .where(Standing.contact_id == bindparam("contact_id"), Standing.act == Act.GIVEN)
+    .order_by(ConsentEvent.id)
+)
 
 
 def mark_sent(

@@ -5,11 +5,9 @@ import shutil
 from flask import Blueprint, Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
-from server.db import current_database
+from server.db import LEAST_FREE_BYTES, current_database
 from server.migrations import is_current
 from server.views import guards, house
-
-LEAST_FREE_BYTES = 200 * 1024 * 1024
 
 bp = Blueprint("health", __name__)
 

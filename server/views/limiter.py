@@ -1,7 +1,8 @@
 """How often a network or a campaign may cause a confirmation mail (AB-01).
 
-Counted in Redis, or in this process where there is none. Being over the limit
-changes no answer: only the mail stays away, and the log says so.
+Counted in Redis, or in this process where there is none or while it does not answer:
+a visitor's yes and a press on a mailed page must not depend on it (F17). Being over
+the limit changes no answer: only the mail stays away, and the log says so.
 """
 
 import threading
@@ -11,6 +12,7 @@ from typing import Protocol
 
 import structlog
 from limits import RateLimitItem, parse_many
+from limits.errors import ConfigurationError
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
@@ -19,6 +21,11 @@ from server.domain.seals import Vault
 from server.settings import SettingError, Settings
 
 log = structlog.get_logger()
+
+MOST_VERDICTS = 10_000
+# A Redis that hangs costs one visitor a moment; then it is left alone for a while.
+PATIENCE_S = 0.5
+LEFT_ALONE_S = 5.0
 
 
 class _Window(Protocol):
@@ -51,26 +58,55 @@ class _OwnWindow:
         return True
 
 
+class _SharedWindow:
+    """Counts in Redis, and in this process while Redis does not answer."""
+
+    def __init__(self, url: str) -> None:
+        self._shared = MovingWindowRateLimiter(_redis(url))
+        self._own = _OwnWindow()
+        self._alone_until = 0.0
+
+    def hit(self, item: RateLimitItem, /, *identifiers: str) -> bool:
+        """Note a hit, unless the window is full."""
+        if time.monotonic() >= self._alone_until:
+            try:
+                return self._shared.hit(item, *identifiers)
+            except RedisError as error:
+                self._alone_until = time.monotonic() + LEFT_ALONE_S
+                log.error("limits unreachable", error=type(error).__name__)
+        return self._own.hit(item, *identifiers)
+
+
 class Limiter:
     """Counts by keyed hash, so that no address of a network is kept anywhere."""
 
     def __init__(self, settings: Settings, vault: Vault) -> None:
         self._vault = vault
         self._window: _Window = (
-            MovingWindowRateLimiter(RedisStorage(settings.redis_url))
-            if settings.redis_url
-            else _OwnWindow()
+            _SharedWindow(settings.redis_url) if settings.redis_url else _OwnWindow()
         )
+        self._asking = threading.Lock()
+        self._verdicts: OrderedDict[bytes, bool] = OrderedDict()
         self._client = _parsed("CLIENT_MAIL_LIMITS", settings.client_mail_limits)
         self._campaign = _parsed("CAMPAIGN_MAIL_LIMIT", settings.campaign_mail_limit)
         self._press = _parsed("PRESS", "10 per minute")
         self._sign_in = _parsed("SIGN_IN", "10 per minute; 50 per hour")
 
-    def may_ask(self, *, network: str, shop_id: int, campaign: str) -> bool:
-        """Count one request for a confirmation mail; False if it is one too many."""
-        return self._hit(self._client, "client", network, shop_id) and self._hit(
-            self._campaign, "campaign", campaign
-        )
+    def may_ask(
+        self, *, ticket: bytes, network: str, shop_id: int, campaign: str
+    ) -> bool:
+        """Count one request for a confirmation mail; False if it is one too many.
+
+        A ticket is counted once, so that a repeated request cannot use up the limit.
+        """
+        with self._asking:
+            if ticket not in self._verdicts:
+                self._verdicts[ticket] = self._hit(
+                    self._client, "client", network, shop_id
+                ) and self._hit(self._campaign, "campaign", campaign)
+                if len(self._verdicts) > MOST_VERDICTS:
+                    self._verdicts.popitem(last=False)
+            return self._verdicts[ticket]
 
     def may_sign_in(self, *, network: str, email: str) -> bool:
         """Count one try to sign in, for its network and for its address."""
@@ -84,15 +120,21 @@ class Limiter:
 
     def _hit(self, limits: list[RateLimitItem], scope: str, *who: str | int) -> bool:
         key = self._vault.hashed("limit", scope, *who).hex()
-        try:
-            within = all(self._window.hit(limit, key) for limit in limits)
-        except RedisError as error:
-            # Without a count nobody is mailed, but everybody may go on (F17).
-            log.error("limits unreachable", error=type(error).__name__)
-            return False
+        within = all(self._window.hit(limit, key) for limit in limits)
         if not within:
             log.warning("limit reached", scope=scope)
         return within
+
+
+def _redis(url: str) -> RedisStorage:
+    try:
+        return RedisStorage(
+            url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S
+        )
+    except (ConfigurationError, ValueError) as error:
+        raise SettingError(
+            "JAWOORD_REDIS_URL cannot be read; write it like redis://HOST:6379/0"
+        ) from error
 
 
 def _parsed(name: str, text: str) -> list[RateLimitItem]:

@@ -267,51 +267,47 @@ def _purposes(found: Found) -> list[PurposeText]:
 
 def _stands(found: Found, done: Confirmation, token: str) -> Response:
     """Say how a request that waits no more stands, and what can be done (DO-05)."""
-    optin = found.asked
-    at = _local(done.at) if done.at else ""
-    shop = found.shop.name
-    if done.state is State.CONFIRMED:
-        return _page(
-            "links/state.html",
-            found,
-            title=_("This is already confirmed"),
-            advice=_(
-                "You confirmed it on %(at)s. There is nothing left to do. "
-                "Every mail from %(shop)s has a button to stop.",
-                at=at,
-                shop=shop,
-            ),
-        )
-    if done.state is State.DECLINED:
-        return _page(
-            "links/state.html",
-            found,
-            title=_("This request was closed"),
-            advice=_("Nothing was agreed to. You do not have to do anything."),
-        )
-    if done.state is State.SUPERSEDED:
-        return _page(
-            "links/state.html",
-            found,
-            status=410,
-            title=_("There is a newer mail"),
-            advice=_(
-                "You asked for something else later on. "
-                "Use the button in the newest mail from %(shop)s.",
-                shop=shop,
-            ),
-        )
-    may_renew = optins.may_renew(optin, now=clock.now())
+    may_renew = optins.may_renew(found.asked, now=clock.now())
+    status, title, advice = _ended(found, done, may_renew=may_renew)
     return _page(
         "links/state.html",
         found,
-        status=410,
-        title=_("This link is no longer valid"),
-        advice=_("You can have a new one mailed to the same address.")
-        if may_renew
-        else _("Nothing was agreed to. Take part again if you still want to."),
+        status=status,
+        title=title,
+        advice=advice,
         renew_action=url_for(".renew", token=token) if may_renew else None,
     )
+
+
+def _ended(
+    found: Found, done: Confirmation, *, may_renew: bool
+) -> tuple[int, str, str]:
+    """Return status, title and advice for a request in its last state."""
+    shop = found.shop.name
+    if done.state is State.CONFIRMED:
+        advice = _(
+            "You confirmed it on %(at)s, and pressing again changes nothing. "
+            "Every mail from %(shop)s has a button to stop.",
+            at=_local(done.at) if done.at else "",
+            shop=shop,
+        )
+        return 200, _("This is already confirmed"), advice
+    if done.state is State.DECLINED:
+        advice = _("Nothing was agreed to. You do not have to do anything.")
+        return 200, _("This request was closed"), advice
+    if done.state is State.SUPERSEDED:
+        advice = _(
+            "You asked for something else later on. "
+            "Use the button in the newest mail from %(shop)s.",
+            shop=shop,
+        )
+        return 410, _("There is a newer mail"), advice
+    advice = (
+        _("You can have a new one mailed to the same address.")
+        if may_renew
+        else _("Nothing was agreed to. Take part again if you still want to.")
+    )
+    return 410, _("This link is no longer valid"), advice
 
 
 def _local(moment: datetime) -> str:

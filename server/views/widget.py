@@ -194,6 +194,7 @@ def _enter(visit: _Visit, ticket: Ticket) -> Response:
         by=client.circumstances(ticket.page),
         may_ask=not visit.submission.consents
         or limiter().may_ask(
+            ticket=ticket.id,
             network=client.network(),
             shop_id=visit.live.shop_id,
             campaign=visit.live.campaign.code,

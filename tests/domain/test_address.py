@@ -158,3 +158,15 @@ def test_a_person_is_an_exact_address():
 def test_a_masked_address_is_recognised_and_not_read(address: str, shown: str):
     """DO-03."""
     assert masked(address) == shown
+
+
+@pytest.mark.parametrize("host", ["аррӏе.com", "gооgle.com", "раураӏ.com", "αοο.com"])
+def test_a_host_that_looks_like_another_is_refused(host):
+    """AB-06: letters of another alphabet that are drawn like Latin ones."""
+    with pytest.raises(AddressError):
+        parse(f"kim@{host}")
+
+
+@pytest.mark.parametrize("host", ["bücher.de", "пример.рф", "例え.jp", "château.fr"])
+def test_a_host_in_its_own_alphabet_is_accepted(host):
+    assert parse(f"kim@{host}").isascii()

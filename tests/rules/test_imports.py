@@ -1,7 +1,7 @@
 """Who may import whom (DESIGN.md section 3), and who may ask for time, chance or rows.
 
 wsgi -> server/__init__ -> views -> services -> models -> domain
-       __main__, worker -> services, adapters     adapters -> domain
+       commands, worker -> services, adapters     adapters -> domain
 """
 
 import ast
@@ -77,6 +77,15 @@ LAYERS = {
         not_theirs=(*NETWORK, "alembic", "psycopg", "sqlite3"),
         instead="only the worker talks to the outside world: put an outbox row",
     ),
+    "commands": Layer(
+        ours=(
+            *("server.commands", "server.services", "server.adapters"),
+            *("server.domain", "server.migrations"),
+            *("server.db", "server.clock", "server.settings"),
+        ),
+        not_theirs=(*WEB, *NETWORK, "alembic", "psycopg", "sqlite3"),
+        instead="a command parses, calls a service in one transaction, and prints",
+    ),
     "migrations": Layer(
         ours=("server.migrations", "server.db"),
         not_theirs=(*WEB, *NETWORK),
@@ -84,7 +93,10 @@ LAYERS = {
     ),
 }
 # Beside the layers themselves, only these may know the outside world.
-MAY_IMPORT_ADAPTERS = ("server/worker.py", "server/__main__.py", "server/adapters/")
+MAY_IMPORT_ADAPTERS = (
+    *("server/worker.py", "server/__main__.py"),
+    *("server/commands/", "server/adapters/"),
+)
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -118,7 +130,7 @@ def faults(layer: str, source: str) -> list[str]:
             for ask, instead in ASKS.items()
             if f".{ast.unparse(node.func)}".endswith(f".{ask}")
         ]
-    if layer == "views":
+    if layer in {"views", "commands"}:
         found += list(queries(tree))
     if layer == "services":
         found += [
@@ -130,7 +142,7 @@ def faults(layer: str, source: str) -> list[str]:
 
 
 def queries(tree: ast.AST) -> Iterator[str]:
-    """Yield what looks like a query in a view."""
+    """Yield what looks like a query in a view or a command."""
     for line, name in imports(tree):
         if name.startswith("sqlalchemy") and name.rpartition(".")[2] in QUERIES:
             yield f"line {line} imports {name}: call a service instead"
@@ -198,6 +210,9 @@ def test_only_the_worker_and_the_commands_know_the_outside_world():
         ("views", "from sqlalchemy import select"),
         ("views", "session.execute(statement)"),
         ("views", "from server.worker import run"),
+        ("commands", "from server.models.shop import Shop"),
+        ("commands", "from sqlalchemy import select"),
+        ("commands", "from server.views import health"),
         ("migrations", "from server.models.shop import Shop"),
     ],
 )

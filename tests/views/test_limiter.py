@@ -176,9 +176,6 @@ def test_the_answer_takes_as_long_whatever_we_know(publish, client, house):
 
 
 @pytest.mark.stress
-@pytest.mark.xfail(
-    reason="who may not be asked costs fewer rows: 2 ms of 4", strict=False
-)
 def test_the_answer_takes_as_long_within_a_fifth(publish, client, house):
     """AB-03, T17: n = 200, medians within 20 %."""
     medians = measure(publish, client, house, rounds=200)

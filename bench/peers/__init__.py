@@ -1,0 +1,1 @@
+"""Other people's sign-up with double opt-in, measured beside ours (`--peers`)."""

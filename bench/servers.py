@@ -1,0 +1,171 @@
+"""The services that are measured: both sides behind the same gunicorn."""
+
+import os
+import sys
+import tomllib
+import urllib.request
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from server import clock, create_app
+from server.domain.campaign import parse_campaign, parse_shop
+from server.migrations import migrate
+from server.services import campaigns
+from server.settings import load_settings
+from tests.servers import ROOT, Program, free_port
+
+CAMPAIGNS = ROOT / "server" / "campaigns"
+TICKS = os.sysconf("SC_CLK_TCK")
+KB_A_MB = 1024
+
+
+_running: list["Group"] = []
+
+
+def stop_all() -> None:
+    """Stop what still runs, when a measurement ends in an error or is broken off."""
+    for group in _running:
+        group.stop()
+
+
+class Group:
+    """A program and all processes that it started, and what they use."""
+
+    def __init__(self, command: list[str], *, log: Path, **options: Any) -> None:
+        self._program = Program(command, log=log, **options)
+        _running.append(self)
+
+    def cpu_s(self) -> float:
+        """Return the processor time of the whole group so far."""
+        return sum(sum(map(int, f[11:13])) for f in self._stats().values()) / TICKS
+
+    def memory_mb(self) -> float:
+        """Return the memory of the group, shared pages counted once (PSS)."""
+        sizes = 0
+        for pid in self._stats():
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    sizes += int(line.split()[1])
+        return sizes / KB_A_MB
+
+    def said(self) -> str:
+        """Return the end of what it logged."""
+        return self._program.log.read_text(errors="replace")[-1500:]
+
+    def stop(self) -> None:
+        """Ask it to stop, and wait for it."""
+        self._program.stop()
+
+    def _stats(self) -> dict[str, list[str]]:
+        group = os.getpgid(self._program.process.pid)
+        found = {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = stat.read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[2]) == group:
+                found[stat.parent.name] = fields
+        return found
+
+
+class Web(Group):
+    """A WSGI application behind gunicorn; everything measured is served alike."""
+
+    def __init__(
+        self,
+        app: str,
+        *,
+        folder: Path,
+        environ: Mapping[str, str],
+        answers: str,
+        port: int | None = None,
+        python: str = sys.executable,
+        cwd: Path = ROOT,
+    ) -> None:
+        self.port = port or free_port()
+        super().__init__(
+            [
+                *(python, "-m", "gunicorn", app, "--no-control-socket"),
+                *("--bind", f"127.0.0.1:{self.port}", "--workers", "2"),
+                *("--threads", "8", "--keep-alive", "30", "--backlog", "512"),
+            ],
+            log=folder / "log",
+            cwd=cwd,
+            env={"PATH": os.environ["PATH"], **environ},
+        )
+        self._program.wait_until(lambda: is_up(self.port, answers))
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+
+class Service(Web):
+    """Ours or the bare one, on a database with the demo's shop and campaigns."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        url: str | None = None,
+        app: str = "wsgi:app",
+        answers: str = "/healthz",
+        more: Mapping[str, str] | None = None,
+        sites: Iterable[str] = (),
+    ) -> None:
+        folder.mkdir()
+        port = free_port()
+        self.environ = environment(folder, port, url) | dict(more or {})
+        self.settings = load_settings(self.environ)
+        fill(self.environ, sites=sites)
+        super().__init__(
+            app, folder=folder, environ=self.environ, answers=answers, port=port
+        )
+
+
+def environment(folder: Path, port: int, url: str | None = None) -> dict[str, str]:
+    """Return settings for a service in this folder; all visitors have one address."""
+    return {
+        "JAWOORD_INSTANCE": str(folder),
+        "JAWOORD_DATABASE_URL": url or f"sqlite:///{folder}/jawoord.db",
+        "JAWOORD_BIND": f"127.0.0.1:{port}",
+        "JAWOORD_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "JAWOORD_CLIENT_MAIL_LIMITS": "1000000000 per minute",
+        "JAWOORD_CAMPAIGN_MAIL_LIMIT": "1000000000 per minute",
+    }
+
+
+def fill(environ: Mapping[str, str], *, sites: Iterable[str] = ()) -> None:
+    """Make tables, the demo's shop and its campaigns, with an unlimited prize only."""
+    app = create_app(load_settings(environ))
+    database = app.extensions["database"]
+    migrate(database)
+    shop = tomllib.loads((CAMPAIGNS / "demo-shop.toml").read_text())
+    shop["sites"] = [*shop.get("sites", ()), *sites]
+    with database.transaction() as session:
+        campaigns.save_shop(session, parse_shop(shop), now=clock.now())
+        for path in sorted(CAMPAIGNS.glob("*-scratch.toml")):
+            tables = tomllib.loads(path.read_text())
+            # The unlimited prize alone, so that every entry makes the same rows.
+            kept = [p for p in tables["prizes"] if p["kind"] != "none"]
+            tables["prizes"] = [p for p in kept if "stock" not in p]
+            tables["fallback"] = tables["prizes"][0]["key"]
+            campaigns.save(
+                session,
+                parse_campaign(tables),
+                vault=app.extensions["tools"].vault,
+                now=clock.now(),
+                random=os.urandom,
+            )
+    database.dispose()
+
+
+def is_up(port: int, path: str) -> bool:
+    """Return whether this path of a local server answers."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5):
+            return True
+    except OSError:
+        return False

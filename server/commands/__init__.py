@@ -1,0 +1,1 @@
+"""What an operator does, one noun a file: parse, one service call, a line of text."""

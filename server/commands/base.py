@@ -1,0 +1,50 @@
+"""What all commands share: how they fail, and how they reach the database."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from server.db import Database
+from server.settings import Settings, load_settings
+
+
+def fail(line: str) -> NoReturn:
+    """End the command with one line for a person."""
+    click.echo(f"jawoord: {' '.join(line.split())}", err=True)
+    sys.exit(2)
+
+
+def database_trouble(error: SQLAlchemyError) -> str:
+    """Say what a person can do; the driver's message may quote rows."""
+    if (
+        "no such table" in str(error)
+        or "UndefinedTable" in type(getattr(error, "orig", None)).__name__
+    ):
+        return "the database has no tables yet; run: python -m server init"
+    return (
+        f"the database cannot be used ({type(error).__name__}); "
+        "see JAWOORD_DATABASE_URL, and: python -m server doctor"
+    )
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Database]:
+    """Yield the database of these settings, and close it at the end."""
+    database = Database(settings.database_url)
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
+@contextmanager
+def transaction() -> Iterator[tuple[Session, Settings]]:
+    """Yield one transaction on the environment's database, and its settings."""
+    settings = load_settings()
+    with opened(settings) as database, database.transaction() as session:
+        yield session, settings

@@ -1,0 +1,83 @@
+"""`doctor`."""
+
+import shutil
+import sys
+from collections.abc import Callable
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from server.adapters.mailer import DeliveryError, Mailer, Server
+from server.commands.base import database_trouble, opened
+from server.db import LEAST_FREE_BYTES
+from server.migrations import is_current
+from server.services import outbox
+from server.settings import SettingError, Settings, load_settings
+
+
+@click.command()
+def doctor() -> None:
+    """Check what the service needs, a line for each."""
+    settings = load_settings()
+    click.echo("ok    settings")
+    checks: dict[str, Callable[[Settings], str | None]] = {
+        "keys": _keys_trouble,
+        "disk": _disk_trouble,
+        "database": _schema_trouble,
+        "outbox": _outbox_trouble,
+        "mail server": _mail_trouble,
+    }
+    troubles = 0
+    for name, check in checks.items():
+        trouble = check(settings)
+        troubles += trouble is not None
+        click.echo(f"ok    {name}" if trouble is None else f"NOT   {name}: {trouble}")
+    sys.exit(1 if troubles else 0)
+
+
+def _keys_trouble(settings: Settings) -> str | None:
+    for name in ("secret_keys", "data_keys"):
+        path = settings.instance / name
+        if path.exists() and path.stat().st_mode & 0o077:
+            return f"others can read {path}; run: chmod 600 {path}"
+    return None
+
+
+def _disk_trouble(settings: Settings) -> str | None:
+    free = shutil.disk_usage(settings.instance).free
+    if free > LEAST_FREE_BYTES:
+        return None
+    return f"only {free >> 20} MB free for {settings.instance}; make room"
+
+
+def _schema_trouble(settings: Settings) -> str | None:
+    with opened(settings) as database:
+        try:
+            current = is_current(database)
+        except SQLAlchemyError as error:
+            return database_trouble(error)
+    return None if current else "not up to date; run: python -m server init"
+
+
+def _outbox_trouble(settings: Settings) -> str | None:
+    with opened(settings) as database:
+        try:
+            with database.reading() as session:
+                count = len(outbox.dead(session))
+        except SQLAlchemyError:
+            return "cannot be read; see the database above"
+    if not count:
+        return None
+    return f"{count} dead letters; run: python -m server outbox list --state dead"
+
+
+def _mail_trouble(settings: Settings) -> str | None:
+    try:
+        Mailer(
+            Server.from_url(settings.smtp_url), greeting=settings.host, seconds=5
+        ).check()
+    except SettingError as error:
+        return str(error)
+    except DeliveryError as error:
+        return f"does not answer ({error.answer}); see JAWOORD_SMTP_URL"
+    return None

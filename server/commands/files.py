@@ -1,0 +1,51 @@
+"""Shops and campaigns as files: read them whole, or say all that is wrong."""
+
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+import tomli_w
+
+from server.commands.base import fail
+from server.domain.campaign import Campaign, Fault, FileError, ShopFile, as_tables
+
+T = TypeVar("T", Campaign, ShopFile)
+
+
+def read(file: Path, parse: Callable[[dict[str, Any]], T]) -> T:
+    """Return what a file says, or list all that is wrong with it."""
+    try:
+        return parse(tomllib.loads(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        fail(f"{file} cannot be read ({error.strerror})")
+    except UnicodeDecodeError as error:
+        fault = Fault(f"byte {error.start + 1}", "is not UTF-8 text", "form")
+        refuse(file, [fault])
+    except tomllib.TOMLDecodeError as error:
+        what, _, place = str(error).rpartition(" (at ")
+        refuse(file, [Fault(place.rstrip(")"), what or str(error), "TOML")])
+    except FileError as error:
+        refuse(file, error.faults)
+
+
+def refuse(file: Path, faults: list[Fault]) -> NoReturn:
+    """Name every fault of a file, and end the command with code 1."""
+    list_faults(file, faults)
+    sys.exit(1)
+
+
+def list_faults(file: Path, faults: list[Fault]) -> None:
+    """Say what is wrong with a file, a line for each place."""
+    for fault in faults:
+        kind = "" if fault.refuses else "advice: "
+        click.echo(
+            f"{file}: {fault.place}: {kind}{fault.what} ({fault.rule})", err=True
+        )
+
+
+def write(part: Campaign | ShopFile) -> None:
+    """Print a shop or a campaign as the file that reads back to it."""
+    click.echo(tomli_w.dumps(as_tables(part), multiline_strings=True), nl=False)

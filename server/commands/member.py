@@ -1,0 +1,52 @@
+"""`member add`."""
+
+import sys
+
+import click
+
+from server import clock
+from server.commands.base import fail, transaction
+from server.domain.address import AddressError
+from server.services import members, passwords
+
+
+@click.group()
+def member() -> None:
+    """The people of the office."""
+
+
+@member.command("add")
+@click.option("--email", required=True)
+@click.option("--name", required=True)
+@click.option("--shop", "shop_code", required=True, help="The shop's code.")
+@click.option("--role", type=click.Choice(members.ROLES), required=True)
+@click.option("--password-stdin", is_flag=True, help="Read the password from stdin.")
+def add_member(
+    *, email: str, name: str, shop_code: str, role: str, password_stdin: bool
+) -> None:
+    """Let somebody sign in to a shop's office."""
+    password = (
+        sys.stdin.readline().rstrip("\r\n")
+        if password_stdin
+        else click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    )
+    try:
+        with transaction() as (session, _):
+            members.add(
+                session,
+                email=email,
+                name=name,
+                password=password,
+                shop_code=shop_code,
+                role=role,
+                now=clock.now(),
+            )
+    except AddressError:
+        fail(f"{email!r} is no mail address")
+    except members.UnknownShopError:
+        fail(f"there is no shop {shop_code!r}")
+    except members.AlreadyMemberError:
+        fail(f"this person already belongs to {shop_code!r}")
+    except passwords.PasswordError:
+        fail("the password needs at least 12 characters")
+    click.echo(f"{name} is {role} of {shop_code}.")

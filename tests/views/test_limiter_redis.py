@@ -1,0 +1,52 @@
+"""Counting in Redis, and without it (SAFETY.md F17)."""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from server.domain.seals import Vault
+from server.settings import load_settings
+from server.views.limiter import Limiter
+from tests.servers import Redis
+
+OFTEN = 12
+
+
+@pytest.fixture
+def limiter(environ, redis_server: Redis) -> Limiter:
+    settings = replace(load_settings(environ), redis_url=redis_server.url)
+    return Limiter(settings, Vault(settings.data_keys))
+
+
+def test_two_processes_share_one_count(environ, redis_server: Redis):
+    settings = replace(load_settings(environ), redis_url=redis_server.url)
+    one, other = (Limiter(settings, Vault(settings.data_keys)) for _ in range(2))
+
+    pressed = [each.may_press(link=1) for each in [one, other] * (OFTEN // 2)]
+
+    assert pressed == [True] * 10 + [False] * 2
+
+
+def test_without_redis_each_process_counts_for_itself(
+    limiter: Limiter, redis_server: Redis
+):
+    """Somebody who presses "confirm" while Redis is down is not turned away."""
+    redis_server.stop()
+
+    pressed = [limiter.may_press(link=1) for _ in range(OFTEN)]
+
+    assert pressed == [True] * 10 + [False] * 2
+
+
+def test_a_redis_that_hangs_holds_nobody_up(limiter: Limiter, redis_server: Redis):
+    assert limiter.may_press(link=1)
+    redis_server.suspend()
+
+    began = time.monotonic()
+    pressed = [limiter.may_press(link=2) for _ in range(OFTEN)]
+    lasted = time.monotonic() - began
+    redis_server.resume()
+
+    assert pressed == [True] * 10 + [False] * 2
+    assert lasted < 4, "one short wait, not one for each visitor"
