@@ -113,6 +113,7 @@ def mail(browser: Browser, demo: Demo) -> None:
             visit.page.goto(str(link.get_attribute("href")))
             visit.press()
         visit.read_mail(f"{mails['prize'].split('?')[0]}?lang=en")
+        visit.page.mouse.wheel(0, 360)
         keep(visit.page, "mail")
 
 
