@@ -17,8 +17,8 @@ from server.adapters.sink import run_sink
 from server.commands import campaign, doctor, member, outbox, shop
 from server.commands.base import database_trouble, fail, opened
 from server.db import DatabaseBusyError
-from server.migrations import is_current, migrate
-from server.settings import SettingError, Settings, load_settings
+from server.migrations import OutdatedError, migrate
+from server.settings import SettingError, load_settings
 from server.translations import compile_all
 from server.views.demo import mails
 
@@ -49,23 +49,14 @@ def main() -> None:
 def serve() -> None:
     """Serve visitors and the office."""
     log.configure()
-    web.run(_ready())
+    web.run(load_settings())
 
 
 @main.command("worker")
 def work() -> None:
     """Send the mails that wait, and close what is over."""
     log.configure()
-    worker.run(_ready())
-
-
-def _ready() -> Settings:
-    """Return the settings if the database they name can be worked on."""
-    settings = load_settings()
-    with opened(settings) as database:
-        if not is_current(database):
-            fail("the tables are missing or older; run: python -m server init")
-    return settings
+    worker.run(load_settings())
 
 
 @main.command()

@@ -32,7 +32,7 @@ FIELDS = frozenset(
 # Gunicorn tells here where it listens and that it stops.
 TRUSTED_LOGGERS = ("gunicorn",)
 _PERSONAL = re.compile(r"ip=\S+|\S+@\S+|\?\S*|/[\w.~-]{20,}|\b[\w-]{32,}")
-NOISE = ("asyncio", "mail.log", "aiosmtpd", "urllib3")
+NOISE = ("alembic", "asyncio", "mail.log", "aiosmtpd", "urllib3")
 
 
 def configure(*, level: int = logging.INFO) -> None:

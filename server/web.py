@@ -15,6 +15,8 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from server import create_app
+from server.db import Database
+from server.migrations import check_current
 from server.settings import SettingError, Settings
 
 GRACEFUL_S = 30
@@ -104,5 +106,7 @@ def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises `SettingError` for a taken port."""
     sockets = [listen(*pair) for pair in addresses(settings).items()]
     # Settings that cannot be used shall stop the start here, not in every process.
-    create_app(settings).extensions["database"].dispose()
+    database: Database = create_app(settings).extensions["database"]
+    check_current(database)
+    database.dispose()
     _Server(settings, [one.detach() for one in sockets]).run()

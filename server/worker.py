@@ -33,6 +33,7 @@ from server.adapters.mailer import (
 from server.db import Database, DatabaseBusyError
 from server.domain.links import LinkRef, Salt, Signer
 from server.domain.optin import OPEN
+from server.migrations import check_current
 from server.services import entries, links, optins, outbox, stats
 from server.services.campaigns import Directory
 from server.services.contacts import Person
@@ -385,7 +386,9 @@ def _has_reason(mail: Claimed, found: Found, now: datetime) -> bool:
 
 def run(settings: Settings) -> None:
     """Work in this process until SIGTERM or SIGINT."""
-    worker = Worker(create_app(settings))
+    app = create_app(settings)
+    worker = Worker(app)
+    check_current(app.extensions["database"])
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         worker.stop()

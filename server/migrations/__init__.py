@@ -10,6 +10,10 @@ from alembic.script import ScriptDirectory
 from server.db import Database
 
 
+class OutdatedError(Exception):
+    """The database does not have the tables that this version works on."""
+
+
 def config() -> Config:
     """Return Alembic's settings for the migrations in this folder."""
     made = Config()
@@ -23,6 +27,14 @@ def migrate(database: Database) -> None:
         settings = config()
         settings.attributes["connection"] = session.connection()
         command.upgrade(settings, "head")
+
+
+def check_current(database: Database) -> None:
+    """Refuse to work on tables that are missing or older. Raises `OutdatedError`."""
+    if not is_current(database):
+        raise OutdatedError(
+            "the tables are missing or older; run: python -m server init"
+        )
 
 
 def is_current(database: Database) -> bool:
