@@ -25,6 +25,10 @@ from server.views.demo import mails
 ROOT = Path(__file__).parent.parent
 
 
+# What says itself, in one line, what a person can do.
+KNOWN = (SettingError, OutdatedError, assets_of.AssetError, showroom.EndedError)
+
+
 class _Commands(click.Group):
     """Turns the failures we know into one line."""
 
@@ -32,7 +36,7 @@ class _Commands(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (SettingError, assets_of.AssetError, showroom.EndedError) as error:
+        except KNOWN as error:
             fail(str(error))
         except DatabaseBusyError:
             fail("the database is busy; try again in a moment")

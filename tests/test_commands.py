@@ -262,6 +262,20 @@ class TestTrouble:
             assert f"port {port} is taken" in answer.stderr
             assert "JAWOORD_BIND" in answer.stderr
 
+    @pytest.mark.parametrize("command", ["serve", "worker"])
+    def test_a_database_without_tables(self, start, command, tmp_path):
+        port = str(free_port())
+
+        answer = start(
+            command,
+            JAWOORD_DATABASE_URL=f"sqlite:///{tmp_path}/empty.db",
+            JAWOORD_BIND=f"{LOOPBACK}:{port}",
+        )
+
+        assert answer.returncode == 2
+        assert is_one_line(answer)
+        assert "run: python -m server init" in answer.stderr
+
     def test_a_folder_that_cannot_be_made(self, start, tmp_path):
         (tmp_path / "file").write_text("")
 
