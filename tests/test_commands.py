@@ -263,7 +263,7 @@ class TestTrouble:
             assert "JAWOORD_BIND" in answer.stderr
 
     @pytest.mark.parametrize("command", ["serve", "worker"])
-    def test_a_database_without_tables(self, start, command, tmp_path):
+    def test_a_start_without_tables(self, start, command, tmp_path):
         port = str(free_port())
 
         answer = start(
