@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from structlog.testing import capture_logs
 
 from server import create_app
 from server.models import Contact
@@ -106,6 +107,33 @@ def test_one_client_causes_five_questions_in_ten_minutes(publish, ordinary):
         headers={"X-Forwarded-For": "198.51.100.1"},
     )
     assert len(ordinary.letters("confirm")) == 6
+
+
+def test_a_rush_on_a_campaign_is_stopped_at_its_ceiling(
+    publish, environ, database, vault, clock
+):
+    """AB-02, the part there is: a ticket of ours on each form, and an hour's ceiling.
+
+    Honeypot, filling time and proof of work are not there yet (docs/decisions/009).
+    """
+    own = environ | {"JAWOORD_CAMPAIGN_MAIL_LIMIT": "3 per hour"}
+    made = create_app(load_settings(own))
+    made.extensions["database"].dispose()
+    made.extensions["database"] = database
+    house = House(made, database, vault, clock)
+    publish(few_mugs(0))
+    visitor = made.test_client()
+
+    with capture_logs() as logs:
+        for number in range(5):
+            card = take_card(visitor)
+            answer = card.enter(visitor, f"v{number}@example.com", consents=BOTH)
+            assert answer.status_code == 200
+
+    assert len(house.letters("confirm")) == 3
+    assert [line["scope"] for line in logs] == ["campaign", "campaign"]
+    unsigned = visitor.post("/w/welcome-inline/entries", data={"ticket": ""})
+    assert unsigned.status_code == 422
 
 
 def test_six_clicks_of_one_visitor_do_not_use_up_the_limit(publish, ordinary):
