@@ -60,6 +60,7 @@ def test_once_closed_it_stays_closed_but_for_the_visitors_own_wish(
     visit.shop().open()
     depth = page.evaluate("history.length")
     close_by_escape(visit)
+    page.wait_for_function("sessionStorage.length")
 
     for path in ("", "category/wonen", ""):
         visit.shop(path)
