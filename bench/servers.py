@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from server import clock, create_app
-from server.domain.campaign import parse_campaign, parse_shop
+from server.domain.campaign import parse_campaign
+from server.domain.shop import parse_shop
 from server.migrations import migrate
 from server.services import campaigns
 from server.settings import load_settings

@@ -21,8 +21,10 @@ from sqlalchemy.orm import Session
 
 from server import clock, web
 from server.db import Database
-from server.domain.campaign import FileError, parse_campaign, parse_shop
+from server.domain.campaign import parse_campaign
+from server.domain.parts import FileError
 from server.domain.seals import Vault
+from server.domain.shop import parse_shop
 from server.migrations import migrate
 from server.models.campaign import Campaign
 from server.services import campaigns, members

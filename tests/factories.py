@@ -18,8 +18,9 @@ from sqlalchemy import JSON, Column, Date, Integer, LargeBinary, inspect
 from sqlalchemy.orm import Session
 
 from server.domain.campaign import Campaign as CampaignFile
-from server.domain.campaign import ShopFile, parse_campaign, parse_shop
+from server.domain.campaign import parse_campaign
 from server.domain.seals import Vault
+from server.domain.shop import ShopFile, parse_shop
 from server.models import (
     Base,
     Campaign,

@@ -58,11 +58,12 @@ async function seal(root) {
   const heading = root.querySelector('h1')
   const outcome = heading.textContent
   const show = (sealed) => {
-    root.querySelectorAll('[data-before], [data-reveal]').forEach((each) => { each.hidden = !sealed })
+    root.querySelectorAll('[data-before]').forEach((each) => { each.hidden = !sealed })
     root.querySelectorAll('[data-after]').forEach((each) => { each.hidden = sealed })
     heading.textContent = sealed ? heading.dataset.sealed : outcome
+    root.classList.toggle('sealed', sealed)
     root.querySelector('.result').inert = sealed
-    root.querySelector('.window').classList.toggle('foil', sealed)
+    root.querySelector('.window')?.classList.toggle('foil', sealed)
     document.title = heading.textContent
   }
   const reveal = () => {

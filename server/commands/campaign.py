@@ -8,7 +8,8 @@ import click
 from server import clock
 from server.commands import files
 from server.commands.base import fail, transaction
-from server.domain.campaign import FileError, parse_campaign
+from server.domain.campaign import parse_campaign
+from server.domain.parts import FileError
 from server.domain.seals import Vault
 from server.services import campaigns
 

@@ -10,7 +10,9 @@ import click
 import tomli_w
 
 from server.commands.base import fail
-from server.domain.campaign import Campaign, Fault, FileError, ShopFile, as_tables
+from server.domain.campaign import Campaign
+from server.domain.parts import Fault, FileError, as_tables
+from server.domain.shop import ShopFile
 
 T = TypeVar("T", Campaign, ShopFile)
 

@@ -7,7 +7,7 @@ import click
 from server import clock
 from server.commands import files
 from server.commands.base import fail, transaction
-from server.domain.campaign import parse_shop
+from server.domain.shop import parse_shop
 from server.services import campaigns
 
 

@@ -14,8 +14,9 @@ from datetime import timedelta
 from enum import StrEnum
 
 from server.domain import address
-from server.domain.campaign import Campaign, Locale
+from server.domain.campaign import Campaign
 from server.domain.links import BadTokenError
+from server.domain.parts import Locale
 
 YES = "yes"
 SEED = re.compile(r"[0-9a-f]{32}")
@@ -164,9 +165,9 @@ def check(submission: Submission, campaign: Campaign, step: Step) -> dict[str, R
     if step in {Step.CLAIM, Step.BOTH}:
         faults |= _check_person(submission, campaign)
     if step in {Step.PLAY, Step.BOTH}:
-        if not submission.terms:
+        if campaign.has_prizes and not submission.terms:
             faults["terms"] = Reason.NOT_ACCEPTED
-        if submission.adult != YES:
+        if campaign.minimum_age and submission.adult != YES:
             faults["adult"] = Reason.MISSING
     return faults
 

@@ -1,33 +1,34 @@
-"""What the loader is told of a placement: public, and about nobody."""
+"""Where and when a campaign appears."""
 
-from typing import Any
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from server.domain.campaign import Campaign, Placement
+from pydantic import Field, StringConstraints
+
+from server.domain.parts import Code, Locale, Part
 
 LONGEST_PAGE = 200
 
+Channel = Literal["web", "till", "box", "link"]
+Shape = Literal["inline", "dialog"]
 
-def rule_of(campaign: Campaign, placement: Placement) -> dict[str, Any]:
-    """Return when and how a placement opens, as `/p/<code>.json` says it."""
-    close = {"nl": "Sluiten", "en": "Close"}
-    return {
-        "v": 1,
-        "code": placement.code,
-        "shape": placement.shape,
-        "url": f"/w/{placement.code}",
-        "languages": list(campaign.languages),
-        "language": placement.language,
-        "height": placement.height,
-        "trigger": {
-            "delay_seconds": placement.trigger.delay_seconds,
-            "selector": placement.trigger.selector,
-        },
-        "words": {
-            locale: {"close": close[locale], "title": campaign.texts[locale].title}
-            for locale in campaign.languages
-        },
-    }
+
+class Trigger(Part):
+    """When a dialog opens by itself; a click on `selector` opens it at any time."""
+
+    delay_seconds: float | None = Field(default=None, ge=0, le=3_600)
+    selector: Annotated[str, StringConstraints(max_length=200)] | None = None
+
+
+class Placement(Part):
+    """Where a campaign appears. `height` is reserved before the frame loads."""
+
+    code: Code
+    channel: Channel = "web"
+    shape: Shape
+    language: Locale | None = None
+    height: int = Field(default=640, ge=200, le=2_000)
+    trigger: Trigger = Trigger()
 
 
 def page_of(address: str, sites: tuple[str, ...]) -> str:

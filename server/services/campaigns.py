@@ -8,18 +8,11 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import chance, codes, lint
-from server.domain.campaign import (
-    Campaign,
-    Fault,
-    FileError,
-    Placement,
-    Prize,
-    ShopFile,
-    as_tables,
-    parse_campaign,
-    parse_shop,
-)
+from server.domain.campaign import Campaign, Prize, parse_campaign
+from server.domain.parts import Fault, FileError, as_tables
+from server.domain.placement import Placement
 from server.domain.seals import NONCE_BYTES, Vault
+from server.domain.shop import ShopFile, parse_shop
 from server.models import campaign as models
 from server.models.base import rows_changed
 from server.models.placement import Placement as PlacementRow
@@ -29,7 +22,7 @@ from server.models.voucher import Voucher
 from server.services.tools import Chance
 
 KNOWN_FOR = timedelta(seconds=1)
-FROZEN = ("mechanic", "flow", "fallback", "starts", "ends", "days")
+FROZEN = ("mechanic", "award", "flow", "fallback", "starts", "ends", "days")
 FROZEN_PRIZE = ("key", "kind", "weight", "stock", "value_cents", "code")
 
 
@@ -61,6 +54,8 @@ class Live:
     prize_ids: dict[str, int]
     last_seed: bytes
     epochs: int
+    # Limited prizes without a free unit as of a moment ago; a draw does not rely on it.
+    sold_out: frozenset[str] = frozenset()
 
     def is_open(self, now: datetime) -> bool:
         """Return whether somebody may play at this moment."""
@@ -214,7 +209,9 @@ class Directory:
         key = (placement.id, row.version, shop_version)
         if key not in self._built:
             self._built[key] = self._assemble(session, placement, row, shop_version)
-        return replace(self._built[key], state=row.state)
+        return replace(
+            self._built[key], state=row.state, sold_out=_sold_out(session, row.id)
+        )
 
     def _assemble(
         self,
@@ -244,6 +241,22 @@ class Directory:
             last_seed=self._vault.open(row.sealed_seed, about=row.code.encode()),
             epochs=row.epochs,
         )
+
+
+def _sold_out(session: Session, campaign_id: int) -> frozenset[str]:
+    """Return the limited prizes of which no unit is free (PZ-06)."""
+    free = select(Voucher.id).where(
+        Voucher.prize_id == PrizeRow.id, Voucher.state == "free"
+    )
+    return frozenset(
+        session.scalars(
+            select(PrizeRow.key).where(
+                PrizeRow.campaign_id == campaign_id,
+                PrizeRow.stock.is_not(None),
+                ~free.exists(),
+            )
+        )
+    )
 
 
 def _foreign_faults(
@@ -382,7 +395,7 @@ def table_of(campaign: Campaign) -> chance.Table:
     return chance.Table(
         slots=tuple(
             chance.Slot(prize.key, prize.weight, prize.stock)
-            for prize in campaign.prizes
+            for prize in campaign.outcomes
         ),
-        fallback=campaign.fallback,
+        fallback=campaign.falls_back_to,
     )

@@ -7,9 +7,11 @@ from typing import cast
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from server.domain.campaign import Campaign, Locale, ShopFile
+from server.domain.campaign import Campaign
 from server.domain.links import SECRET_BYTES, LinkRef, hash_secret
+from server.domain.parts import Locale
 from server.domain.seals import Vault
+from server.domain.shop import ShopFile
 from server.models.base import table
 from server.models.contact import Contact
 from server.models.entry import Entry

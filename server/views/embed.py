@@ -6,7 +6,7 @@ from flask import Blueprint, Response, abort
 
 from server import clock
 from server.db import reading
-from server.domain.placement import rule_of
+from server.domain.rule import rule_of
 from server.views import guards
 from server.views.headers import allow_on_host_pages
 from server.views.house import directory

@@ -11,9 +11,9 @@ from typing import Any
 from flask import render_template, url_for
 from markupsafe import escape
 
-from server.domain.campaign import Locale
 from server.domain.consent import request_text, worded
 from server.domain.entry import FORM_MARK, Submission
+from server.domain.parts import Locale
 from server.domain.theme import palette
 from server.services.campaigns import Live
 from server.services.texts import Shown
@@ -27,13 +27,16 @@ CODE_MARK = "\x01code\x01"
 MAILBOX_MARK = "\x01mailbox\x01"
 MARKS = (TICKET_MARK, NONCE_MARK, CODE_MARK, MAILBOX_MARK)
 STYLE = "widget/widget.css"
+# The games that are played after the draw; a quiz and a form have only their answer.
+GAMES = {"scratch": "widget/games/scratch.js", "wheel": "widget/games/wheel.js"}
 STYLE_MARK = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the templates show of an outcome."""
+    """What the templates show of an outcome; `key` is the prize's."""
 
+    key: str
     is_win: bool
     label: str
     claim: str
@@ -95,11 +98,14 @@ class Faces:
     MOST = 200
 
     def __init__(self) -> None:
-        self._faces: dict[tuple[int, int, int, str], Face] = {}
+        self._faces: dict[tuple[Any, ...], Face] = {}
 
     def of(self, live: Live, locale: Locale) -> Face:
         """Return a face, rendering it if it is new here."""
-        key = (live.placement_id, live.version, live.shop_version, locale)
+        key = (
+            *(live.placement_id, live.version, live.shop_version, locale),
+            live.sold_out,
+        )
         if key not in self._faces:
             if len(self._faces) >= self.MOST:
                 self._faces.clear()
@@ -144,13 +150,14 @@ def _around(text: str, mark: str) -> list[str]:
 def _context(live: Live, locale: Locale) -> dict[str, Any]:
     """Return what the widget's templates need, with nobody's data in it."""
     campaign = live.campaign
-    total = sum(prize.weight for prize in campaign.prizes)
+    total = sum(prize.weight for prize in campaign.outcomes)
     return {
         "shop": live.shop,
         "campaign": campaign,
         "placement": live.placement,
         "locale": locale,
         "words": campaign.texts[locale],
+        "game": GAMES.get(campaign.mechanic),
         "purposes": [
             SimpleNamespace(key=p.key, channel=p.channel, text=p.texts[locale])
             for p in campaign.asked_in(locale)
@@ -162,7 +169,8 @@ def _context(live: Live, locale: Locale) -> dict[str, Any]:
             for f in campaign.fields
         ],
         "notice": campaign.notice[locale],
-        "sections": campaign.terms[locale],
+        "sections": campaign.terms.get(locale, ()),
+        "sold_out": live.sold_out,
         "odds": [
             (prize.texts[locale].label, f"{prize.weight * 100 / total:.3g}%")
             for prize in campaign.prizes

@@ -19,9 +19,9 @@ from flask_babel import lazy_gettext as _l
 from server import clock
 from server.db import reading, transaction
 from server.domain import entry as rules
-from server.domain.campaign import Locale
 from server.domain.entry import Reason, Step, Submission, Ticket
 from server.domain.links import BadTokenError, ExpiredTokenError, Salt
+from server.domain.parts import Locale
 from server.domain.placement import page_of
 from server.services import entries
 from server.services.campaigns import Live
@@ -260,6 +260,7 @@ def _reveal(visit: _Visit, outcome: Outcome) -> Response:
 def _result(outcome: Outcome, face: Face) -> Result:
     text = outcome.prize.texts[face.context["locale"]]
     return Result(
+        key=outcome.prize.key,
         is_win=outcome.is_win,
         label=text.label,
         claim=text.claim,

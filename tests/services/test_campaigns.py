@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from server.domain.campaign import FileError, as_tables, parse_campaign
+from server.domain.campaign import parse_campaign
+from server.domain.parts import FileError, as_tables
 from server.models import Campaign, CampaignVersion, Placement, Prize, Voucher
 from server.services import campaigns
 from tests.factories import campaign_file, campaign_tables, prize_table, shop_file

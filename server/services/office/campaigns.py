@@ -8,8 +8,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.domain.campaign import Campaign as CampaignFile
-from server.domain.campaign import Legal, Locale, ShopFile, parse_campaign, parse_shop
+from server.domain.campaign import parse_campaign
 from server.domain.consent import request_text
+from server.domain.parts import Locale
+from server.domain.shop import Legal, ShopFile, parse_shop
 from server.models.campaign import Campaign, CampaignVersion
 from server.models.prize import Prize
 from server.models.shop import Shop
