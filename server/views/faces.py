@@ -192,9 +192,11 @@ def _context(live: Live, locale: Locale) -> dict[str, Any]:
 
 
 def stylesheet_of(live: Live) -> bytes:
-    """Return the widget's style with the shop's tokens after it."""
-    plain = assets().files[STYLE].plain
-    return plain + b"\n" + palette(live.campaign.theme).as_css().encode()
+    """Return the widget's style, its game's, and the shop's tokens after them."""
+    files = assets().files
+    parts = [STYLE, f"widget/games/{live.campaign.mechanic}.css"]
+    plain = [files[part].plain for part in parts if part in files]
+    return b"\n".join([*plain, palette(live.campaign.theme).as_css().encode()])
 
 
 def _stylesheet_address(live: Live) -> str:
