@@ -1,7 +1,7 @@
 /** A mail address that was probably mistyped: ask, and never change it unasked. */
 
 const HOSTS = [
-  'gmail.com', 'hotmail.com', 'hotmail.nl', 'outlook.com', 'live.nl', 'icloud.com', 'yahoo.com', 'ziggo.nl',
+  'gmail.com', 'hotmail.com', 'hotmail.nl', 'outlook.com', 'live.nl', 'icloud.com', 'yahoo.com', 'mail.com', 'gmx.com', 'gmx.net', 'live.com', 'me.com', 'proton.me', 'ziggo.nl',
   'kpnmail.nl', 'xs4all.nl', 'planet.nl', 'home.nl', 'hetnet.nl', 'telfort.nl', 'upcmail.nl', 'solcon.nl', 'casema.nl',
 ]
 const ENDS = { con: 'com', cmo: 'com', comm: 'com', ocm: 'com', nll: 'nl', ln: 'nl' }

@@ -61,7 +61,7 @@ def register(_tablet: Known | None) -> AnyResponse:
         )
     if secret is None:
         said = _(
-            "This code is not known. It works once, for one day. Ask for a new one."
+            "We do not know this code. It works once, for a day: ask for a new one."
         )
         return _form(typed=typed[:40], problem=said, status=422)
     answer = redirect(url_for("till.door"), 303)
