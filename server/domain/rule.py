@@ -4,14 +4,16 @@ What is unset is left out, because every page of a shop pays for it. The words a
 those of `/p/<code>.json`; `widget/placement.js` reads them.
 """
 
+import re
 from typing import Any
 
 from server.domain.campaign import Campaign
-from server.domain.placement import Placement, Trigger, Where
+from server.domain.placement import Placement, Where
 from server.domain.shop import ShopFile
 from server.domain.theme import palette
 
 VERSION = 1
+TEASERS = ("bar", "tab")
 CLOSE = {"nl": "Sluiten", "en": "Close"}
 
 
@@ -30,7 +32,7 @@ def rule_of(
             "languages": list(campaign.languages),
             "language": placement.language,
             "height": placement.height,
-            "trigger": _trigger(placement.trigger),
+            "trigger": _trigger(placement),
             "where": _where(placement.where, shop),
             "budget": [shop.budget.session, shop.budget.day],
             "colours": [colours.accent, colours.accent_ink],
@@ -46,7 +48,11 @@ def rule_of(
     )
 
 
-def _trigger(trigger: Trigger) -> dict[str, Any]:
+def _trigger(placement: Placement) -> dict[str, Any]:
+    trigger = placement.trigger
+    if placement.shape in TEASERS and not placement.opens_itself:
+        # A button at the edge that waits for nothing is there from the start.
+        trigger = trigger.model_copy(update={"delay_seconds": 0})
     views, basket = trigger.views, trigger.basket
     return _short(
         {
@@ -69,13 +75,32 @@ def _trigger(trigger: Trigger) -> dict[str, Any]:
 def _where(where: Where, shop: ShopFile) -> dict[str, Any]:
     return _short(
         {
-            "in": list(where.include),
-            "out": [*where.exclude, *shop.checkout],
+            "in": _expression(where.include),
+            "out": _expression((*where.exclude, *shop.checkout)),
             "lang": list(where.languages),
             "visit": where.visit,
             "mail": where.from_mail,
         }
     )
+
+
+def _expression(patterns: tuple[str, ...]) -> str | None:
+    """Return patterns as one expression over a path and its query.
+
+    What comes out is as true in the browser as here: letters, stars, nothing else.
+    """
+    parts = [_as_expression(pattern) for pattern in patterns]
+    return "|".join(parts) or None
+
+
+def _as_expression(pattern: str) -> str:
+    letters = "".join(
+        "[^?]*" if letter == "*" else re.escape(letter)
+        for letter in pattern.removeprefix("?")
+    )
+    if pattern.startswith("?"):
+        return f"[?&]{letters.replace('[^?]*', '[^&]*')}(?:&|$)"
+    return rf"^{letters}(?:\?|$)"
 
 
 def _short(facts: dict[str, Any]) -> dict[str, Any]:
