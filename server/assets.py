@@ -130,8 +130,9 @@ def build(root: Path) -> dict[str, File]:
 def joined(entry: Path, *, as_module: bool = False) -> str:
     """Return a module and all it imports as one classic script or one module.
 
-    A module still exports what its entry does. Our own modules are plain enough for this: named imports, one scope, no clash of
-    top-level names, which is checked. Raises `AssetError`.
+    A module still exports what its entry does. Our own modules are plain enough for
+    this: named imports, one scope, no clash of top-level names, which is checked.
+    Raises `AssetError`.
     """
     parts: dict[Path, str] = {}
     _collect(entry.resolve(), parts)

@@ -134,9 +134,10 @@ function inShadow(frame, { rule, words, fill, hooks }) {
 
   function close() {
     const hadFocus = document.activeElement === element
+    // What the focus goes back to has to be there by then.
+    left()
     if (isModal) box.close()
     else panel.hidden = true
-    left()
     if (!isModal && hadFocus && before?.isConnected) before.focus()
   }
 
@@ -166,7 +167,6 @@ function inShadow(frame, { rule, words, fill, hooks }) {
       attach()
       before = document.activeElement
       isOpen = true
-      if (teaser) teaser.hidden = true
       if (isModal) {
         element.setAttribute('open', '')
         box.showModal()
@@ -176,6 +176,7 @@ function inShadow(frame, { rule, words, fill, hooks }) {
         // Who did not ask for it keeps the focus where it is.
         if (isWished) panel.focus()
       }
+      if (teaser) teaser.hidden = true
     },
   }
 }

@@ -7,7 +7,7 @@ const shell = document.documentElement
 let typed = -QUIET_MS
 // From another page of the same shop: then this is no new visit.
 const visit = document.referrer.startsWith(location.origin + '/') ? 'returning' : 'new'
-const mail = /[?&]utm_medium=email(&|$)/i.test(location.search)
+const mail = /[?&]utm_medium=email\b/i.test(location.search)
 
 /** Return what the page says of itself in a data attribute, wherever it stands. */
 export const said = (name) => document.querySelector(`[data-jawoord-${name}]`)?.getAttribute('data-jawoord-' + name)

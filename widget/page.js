@@ -6,6 +6,7 @@
 
 const TRIES = 4
 const SLOWEST_MS = 20000
+const CONSENT = 'consent.'
 const stage = () => document.querySelector('#stage')
 const announce = document.querySelector('#announce')
 const waiting = []
@@ -134,7 +135,10 @@ async function submit(event) {
   say('')
   const answer = await send(form, new URLSearchParams(new FormData(form)), () => say(announce.dataset.wait))
   form.ariaBusy = 'false'
-  if (!answer || !swap(answer)) say(announce.dataset.failed)
+  if (!answer || !swap(answer)) return say(announce.dataset.failed)
+  const purposes = [...form.elements].filter((each) => each.checked && each.name.startsWith(CONSENT)).map((each) => each.name.slice(CONSENT.length))
+  // Asked for, and not given before the mail is confirmed (EM-05).
+  if (purposes.length && stage().dataset.tell?.includes('done')) tell('consent', { purposes })
 }
 
 async function press(event) {

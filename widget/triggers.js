@@ -16,7 +16,7 @@ const FLICK_PX = 400
 const FLICK_MS = 500
 // A finger's swing still moves the page for a moment after it let go.
 const SWING_MS = 1000
-const FIELD = 'input,textarea,select,[contenteditable]'
+const FIELD = 'input,select,textarea,[contenteditable]'
 const html = document.documentElement
 
 /** Return one function that stops all. */
@@ -102,7 +102,7 @@ export function onDepth(fire, percent) {
     const most = html.scrollHeight - innerHeight
     if (most > 0 && scrollY / most * 100 >= percent) fire()
   }
-  return listen(window, 'scroll', look)
+  return listen(document, 'scroll', look)
 }
 
 /** Fire on an event of that name: of the document, of our call, or of the data layer. */

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from server.domain.campaign import Campaign
-from server.domain.placement import Placement, Where
+from server.domain.placement import Basket, Placement, Where
 from server.domain.shop import ShopFile
 from server.domain.theme import palette
 
@@ -62,14 +62,17 @@ def _trigger(placement: Placement) -> dict[str, Any]:
             "scroll": trigger.scroll_percent,
             "idle": trigger.idle_seconds,
             "views": [views.kind, views.least] if views else None,
-            "basket": [basket.least_items, basket.least_cents, basket.most_cents]
-            if basket
-            else None,
+            "basket": _basket(basket) if basket else None,
             "order": trigger.order,
             "event": trigger.event,
             "click": trigger.selector,
         }
     )
+
+
+def _basket(basket: Basket) -> list[int]:
+    most = [] if basket.most_cents is None else [basket.most_cents]
+    return [basket.least_items, basket.least_cents, *most]
 
 
 def _where(where: Where, shop: ShopFile) -> dict[str, Any]:
