@@ -8,12 +8,14 @@ import re
 from typing import Any
 
 from server.domain.campaign import Campaign
+from server.domain.parts import Locale
 from server.domain.placement import Basket, Placement, Where
 from server.domain.shop import ShopFile
 from server.domain.theme import palette
 
 VERSION = 1
 TEASERS = ("bar", "tab")
+JOIN = {"nl": "Doe mee", "en": "Join in"}
 CLOSE = {"nl": "Sluiten", "en": "Close"}
 
 
@@ -40,12 +42,18 @@ def rule_of(
                 locale: {
                     "close": CLOSE[locale],
                     "title": campaign.texts[locale].title,
-                    "play": campaign.texts[locale].play,
+                    "play": _call(campaign, locale),
                 }
                 for locale in campaign.languages
             },
         }
     )
+
+
+def _call(campaign: Campaign, locale: Locale) -> str:
+    """Return what the button at the edge says; nothing is sent by it yet."""
+    is_next = campaign.flow == "play-first" or campaign.mechanic == "form"
+    return campaign.texts[locale].play if is_next else JOIN[locale]
 
 
 def _trigger(placement: Placement) -> dict[str, Any]:
