@@ -17,7 +17,7 @@ from server.domain.parts import Locale
 from server.domain.theme import palette
 from server.services.campaigns import Live
 from server.services.texts import Shown
-from server.views import language
+from server.views import language, wheel
 from server.views.house import assets
 
 # None can occur in a text: an imported line holds no control characters.
@@ -171,6 +171,7 @@ def _context(live: Live, locale: Locale) -> dict[str, Any]:
         "notice": campaign.notice[locale],
         "sections": campaign.terms.get(locale, ()),
         "sold_out": live.sold_out,
+        "wheel": wheel.drawn(live, locale) if campaign.mechanic == "wheel" else None,
         "odds": [
             (prize.texts[locale].label, f"{prize.weight * 100 / total:.3g}%")
             for prize in campaign.prizes
