@@ -81,7 +81,9 @@ def _shop(session: Session, settings: Settings) -> None:
 def _campaigns(session: Session, settings: Settings) -> list[str]:
     vault, notes, now = Vault(settings.data_keys), [], clock.now()
     afresh = f"to start afresh, remove the folder {settings.instance}"
-    for path in sorted(set(FILES.glob("*.toml")) - {FILES / SHOP_FILE}):
+    for path in sorted(FILES.glob("*.toml")):
+        if path.name == SHOP_FILE:
+            continue
         campaign = parse_campaign(tomllib.loads(path.read_text()))
         try:
             with session.begin_nested():
