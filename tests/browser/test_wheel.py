@@ -121,7 +121,8 @@ def test_it_turns_by_itself_once_and_tells_when_it_stands(
 def _running(game: Frame) -> list[str]:
     """Return what of the panel is in motion."""
     found: list[str] = game.evaluate("""() => document.getAnimations()
-      .filter(each => each.effect.target.closest('.panel') && each.playState === 'running')
+      .filter(each => each.playState === 'running')
+      .filter(each => each.effect.target.closest('.panel'))
       .map(each => `${each.transitionProperty} of ${each.effect.target.id}`)""")
     return found
 

@@ -203,7 +203,7 @@ def stop_wheel(game: Frame) -> None:
 
 
 def under_pointer(game: Frame) -> str:
-    """Return the prize on whose segment the pointer's tip is, as the screen shows it."""
+    """Return the prize on whose segment the pointer is, as the screen shows it."""
     return str(game.evaluate(UNDER_POINTER))
 
 

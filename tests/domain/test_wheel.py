@@ -1,4 +1,4 @@
-"""What lies where on the wheel: as wide as it is likely, or all as wide (PZ-05, PZ-06)."""
+"""What lies where on the wheel: as wide as it is likely, or all as wide (PZ-06)."""
 
 import math
 from itertools import pairwise
