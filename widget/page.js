@@ -9,6 +9,7 @@ const SLOWEST_MS = 20000
 const CONSENT = 'consent.'
 const stage = () => document.querySelector('#stage')
 const announce = document.querySelector('#announce')
+const coming = document.querySelector('[rel=modulepreload]')
 const waiting = []
 const scheme = new URLSearchParams(location.search).get('scheme')
 let host
@@ -87,6 +88,11 @@ function swap(html) {
   const next = new DOMParser().parseFromString(html, 'text/html').querySelector('#stage')
   if (!next) return false
   announce.textContent = ''
+  // What a game has moved stays as it lies.
+  next.querySelectorAll('[data-keep]').forEach((each) => {
+    const kept = document.getElementById(each.id)
+    if (kept) each.replaceWith(kept)
+  })
   stage().replaceWith(next)
   wake()
   const heading = next.querySelector('h1')
@@ -133,6 +139,8 @@ async function submit(event) {
   }
   form.ariaBusy = 'true'
   say('')
+  // The game and what it needs come while the server decides.
+  if (coming) import(coming.href).catch(() => {})
   const answer = await send(form, new URLSearchParams(new FormData(form)), () => say(announce.dataset.wait))
   form.ariaBusy = 'false'
   if (!answer || !swap(answer)) return say(announce.dataset.failed)

@@ -20,6 +20,7 @@ from server.domain.parts import (
     Part,
     Prose,
     Sentence,
+    Short,
     checked,
 )
 from server.domain.placement import Placement
@@ -67,10 +68,14 @@ class Purpose(Part):
 
 
 class PrizeText(Part):
-    """A prize in one language: its name and how to use it."""
+    """A prize in one language: its name and how to use it.
+
+    `short` is what stands on a segment of a wheel; without it the label, if it fits.
+    """
 
     label: Line
     claim: Sentence
+    short: Short | None = None
 
 
 class Prize(Part):

@@ -30,6 +30,7 @@ Line = Annotated[
         pattern=r"^[^\x00-\x1f\x7f]+$",
     ),
 ]
+Short = Annotated[Line, StringConstraints(max_length=24)]
 # Several lines; no other control character, because pages mark their own places so.
 LINES = r"^[^\x00-\x08\x0b-\x1f\x7f]+$"
 Prose = Annotated[

@@ -17,7 +17,7 @@ from server.domain.parts import Locale
 from server.domain.theme import palette
 from server.services.campaigns import Live
 from server.services.texts import Shown
-from server.views import language
+from server.views import language, odds, wheel
 from server.views.house import assets
 
 # None can occur in a text: an imported line holds no control characters.
@@ -150,7 +150,6 @@ def _around(text: str, mark: str) -> list[str]:
 def _context(live: Live, locale: Locale) -> dict[str, Any]:
     """Return what the widget's templates need, with nobody's data in it."""
     campaign = live.campaign
-    total = sum(prize.weight for prize in campaign.outcomes)
     return {
         "shop": live.shop,
         "campaign": campaign,
@@ -171,8 +170,9 @@ def _context(live: Live, locale: Locale) -> dict[str, Any]:
         "notice": campaign.notice[locale],
         "sections": campaign.terms.get(locale, ()),
         "sold_out": live.sold_out,
+        "wheel": wheel.drawn(live, locale) if campaign.mechanic == "wheel" else None,
         "odds": [
-            (prize.texts[locale].label, f"{prize.weight * 100 / total:.3g}%")
+            (prize.texts[locale].label, odds.printed(prize, campaign))
             for prize in campaign.prizes
             if prize.weight
         ],

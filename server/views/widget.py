@@ -240,8 +240,8 @@ def _recall(visit: _Visit, attempted: Attempted) -> Response:
         return visit.show(
             "widget/_problem.html",
             status=409,
-            title=_("This card has already been played"),
-            advice=_("Its outcome stands. You can start again with a new card."),
+            title=_("This play has already been made"),
+            advice=_("Its outcome stands. You can start again."),
             retry_url=_start_url(visit),
         )
     except entries.LapsedError:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from server.domain.campaign import LONGEST_DAYS, Campaign, Prize
+from server.domain.lint import wheel
 from server.domain.parts import Fault
 from server.domain.placement import Trigger
 
@@ -232,4 +233,5 @@ RULES: tuple[Rule, ...] = (
     _placement_languages,
     _openings,
     _consent_texts,
+    wheel.faults,
 )
