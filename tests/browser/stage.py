@@ -1,4 +1,4 @@
-"""A shop of the tests' own, on an origin of its own, with placements made for a test."""
+"""A shop of the tests' own, on its own origin, with placements made for a test."""
 
 import itertools
 from typing import Any
