@@ -14,8 +14,8 @@ from flask import current_app
 from flask_babel import force_locale, format_datetime
 
 from server.domain import theme
+from server.domain.answers import is_name
 from server.domain.campaign import Campaign
-from server.domain.entry import is_name
 from server.domain.optin import CONFIRM_DAYS
 from server.domain.shop import ShopFile
 

@@ -19,7 +19,8 @@ from flask_babel import lazy_gettext as _l
 from server import clock
 from server.db import reading, transaction
 from server.domain import entry as rules
-from server.domain.entry import Reason, Step, Submission, Ticket
+from server.domain.answers import Reason
+from server.domain.entry import Step, Submission, Ticket
 from server.domain.links import BadTokenError, ExpiredTokenError, Salt
 from server.domain.parts import Locale
 from server.domain.placement import page_of

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from server.domain.campaign import LONGEST_DAYS, Campaign, Prize
+from server.domain.lint import form
 from server.domain.parts import Fault
 
 MOST_WORDS = 90
@@ -212,4 +213,5 @@ RULES: tuple[Rule, ...] = (
     _languages,
     _placement_languages,
     _consent_texts,
+    *form.RULES,
 )
