@@ -119,10 +119,12 @@ class Submission:
         return _print(key, "claim", self.email.lower(), *typed, *sorted(self.consents))
 
     def kept_answers(self, campaign: Campaign) -> dict[str, str]:
-        """Return the answers in the form they are stored in; they must be right."""
-        return answers.read_all(
-            campaign.fields, self.answers, country=campaign.countries[0]
-        )
+        """Return the answers in the form they are stored in; they must be right.
+
+        What is asked for a purpose is not kept at all without a yes to it.
+        """
+        kept = [f for f in campaign.fields if f.purpose in {None, *self.consents}]
+        return answers.read_all(kept, self.answers, country=campaign.countries[0])
 
 
 def read(
