@@ -212,7 +212,7 @@ def _context(live: Live, locale: Locale, extra: str | None) -> dict[str, Any]:
         "fragment": STAGES.get(campaign.mechanic)
         or ("widget/_start.html" if campaign.flow == "play-first" else FORM_STAGE),
         "action": url_for("widget.submit", code=live.placement.code),
-        "stylesheet": _stylesheet_address(live),
+        "stylesheet": stylesheet_address(live),
         "ticket": TICKET_MARK,
         "csp_nonce": lambda: NONCE_MARK,
         "values": Submission(
@@ -254,6 +254,7 @@ def stylesheet_of(live: Live) -> bytes:
     return b"\n".join([*plain, palette(campaign.theme).as_css().encode()])
 
 
-def _stylesheet_address(live: Live) -> str:
+def stylesheet_address(live: Live) -> str:
+    """Return where a campaign's style is; the address names its content."""
     mark = worded(stylesheet_of(live).decode()).sha256.hex()[:STYLE_MARK]
     return url_for("widget.stylesheet", code=live.placement.code, mark=mark)
