@@ -53,6 +53,8 @@ function wake() {
   showWhatNeedsScript()
   root.dataset.tell?.split(' ').forEach((type) => tell(type))
   if (root.dataset.game) seal(root)
+  // Without the module all steps stand below each other, and work.
+  if (root.dataset.steps) import(root.dataset.steps).then(({ prepare }) => prepare(root, announce), () => root.classList.add('whole'))
 }
 
 /** Hide what comes after the play until it was played; a game that fails hides nothing. */
@@ -98,7 +100,7 @@ function swap(html) {
   const heading = next.querySelector('h1')
   document.title = heading.textContent
   const fault = next.querySelector('[aria-invalid]')
-  const target = fault && !fault.matches('input') ? fault.querySelector('input') : fault
+  const target = fault && !fault.matches('input, select, textarea') ? fault.querySelector('input') : fault
   if (!target) scrollTo(0, 0)
   heading.tabIndex = -1
   ;(target || heading).focus()

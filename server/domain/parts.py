@@ -117,4 +117,6 @@ def _sentence(message: str) -> str:
 
 def as_tables(part: Part) -> dict[str, Any]:
     """Return the tables that read back to the same file; what is unset is left out."""
-    return part.model_dump(mode="json", exclude_none=True, exclude_defaults=False)
+    return part.model_dump(
+        mode="json", by_alias=True, exclude_none=True, exclude_defaults=False
+    )

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from server.domain.campaign import LONGEST_DAYS, Campaign, Prize
-from server.domain.lint import wheel
+from server.domain.lint import form, wheel
 from server.domain.parts import Fault
 from server.domain.placement import Trigger
 
@@ -234,4 +234,5 @@ RULES: tuple[Rule, ...] = (
     _openings,
     _consent_texts,
     wheel.faults,
+    *form.RULES,
 )
