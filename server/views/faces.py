@@ -19,6 +19,7 @@ from server.services.campaigns import Live
 from server.services.texts import Shown
 from server.views import language
 from server.views.house import assets
+from server.views.images import picture
 
 # None can occur in a text: an imported line holds no control characters.
 TICKET_MARK = "\x01ticket\x01"
@@ -171,6 +172,8 @@ def _context(live: Live, locale: Locale) -> dict[str, Any]:
         "notice": campaign.notice[locale],
         "sections": campaign.terms.get(locale, ()),
         "sold_out": live.sold_out,
+        "picture": picture,
+        "logo": campaign.theme.logo or live.shop.logo,
         "odds": [
             (prize.texts[locale].label, f"{prize.weight * 100 / total:.3g}%")
             for prize in campaign.prizes
