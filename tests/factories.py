@@ -204,10 +204,14 @@ def with_pictures(session: Session, part: F, *, now: datetime) -> F:
 
     Each is made anew once a run: that takes a process of its own.
     """
-    for picture in set(pictures_in(part).values()):
-        if not picture.is_stored:
-            images.keep(session, [_developed(picture, type(picture))], now=now)
-    return renamed(part, lambda name: _developed(name, type(name)).name)
+    fresh = {
+        (type(name), name): _developed(name, type(name))
+        for name in pictures_in(part).values()
+        if not name.is_stored
+    }
+    images.keep(session, fresh.values(), now=now)
+    names = {key: made.name for key, made in fresh.items()}
+    return renamed(part, lambda name: names.get((type(name), name), name))
 
 
 @functools.cache
