@@ -24,6 +24,7 @@ from server.domain.parts import (
     Short,
     checked,
 )
+from server.domain.picture import FoilName, LogoName
 from server.domain.placement import Placement
 
 LONGEST_DAYS = 366
@@ -111,6 +112,13 @@ class Theme(Part):
     support: Colour = "#12372a"
     foil: Literal["grain", "stripes", "dots"] = "grain"
     corner: Literal["sharp", "soft", "round"] = "soft"
+    font: Literal["plain", "humanist", "geometric", "rounded", "serif", "slab"] = (
+        "plain"
+    )
+    # Without one, the shop's own; without that, its name in letters.
+    logo: LogoName | None = None
+    # Lies over the pattern of the foil; a scratch card alone has one.
+    foil_image: FoilName | None = None
 
 
 class Section(Part):

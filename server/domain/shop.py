@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, HttpUrl, StringConstraints, TypeAdapter
 
 from server.domain.parts import Code, Line, Locale, Mailbox, Origin, Part, checked
+from server.domain.picture import LogoName
 from server.domain.placement import Pattern
 
 # Nobody is interrupted who is about to pay.
@@ -46,6 +47,7 @@ class ShopFile(Part):
     code: Code
     name: Line
     language: Locale = "nl"
+    logo: LogoName | None = None
     sites: tuple[Origin, ...] = Field(min_length=1, max_length=20)
     # The paths on which nothing opens by itself.
     checkout: tuple[Pattern, ...] = Field(default=CHECKOUT, max_length=20)

@@ -24,6 +24,7 @@ from server.services.campaigns import Live
 from server.services.texts import Shown
 from server.views import language, odds, questions, wheel
 from server.views.house import assets
+from server.views.images import picture
 
 # None can occur in a text: an imported line holds no control characters.
 TICKET_MARK = "\x01ticket\x01"
@@ -204,6 +205,8 @@ def _context(live: Live, locale: Locale, extra: str | None) -> dict[str, Any]:
             for prize in campaign.prizes
             if prize.kind != "none" and prize.key not in live.sold_out
         ],
+        "picture": picture,
+        "logo": campaign.theme.logo or live.shop.logo,
         "odds": [
             (prize.texts[locale].label, odds.printed(prize, campaign))
             for prize in campaign.prizes

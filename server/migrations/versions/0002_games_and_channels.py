@@ -54,10 +54,12 @@ def upgrade() -> None:
         sa.Column("mimetype", sa.String(), nullable=False),
         sa.Column("width", sa.Integer(), nullable=False),
         sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_image")),
     )
+    op.create_index(op.f("ix_image_source"), "image", ["source"], unique=False)
     op.create_table(
         "attribute",
         sa.Column("contact_id", ROW_ID, nullable=False),
