@@ -53,6 +53,8 @@ class Ticket:
     form: str
     locale: Locale
     page: str
+    # The public id of the tablet it was issued to; empty everywhere but at a till.
+    device: str = ""
 
     def as_payload(self) -> list[str | int]:
         """Return what is signed."""
@@ -63,6 +65,7 @@ class Ticket:
             self.form,
             self.locale,
             self.page,
+            self.device,
         ]
 
     @classmethod
@@ -76,10 +79,10 @@ class Ticket:
                 str(form),
                 "nl" | "en" as locale,
                 str(page),
+                str(device),
             ] if len(number) == 2 * TICKET_BYTES:
-                return cls(
-                    bytes.fromhex(number), placement, version, form, locale, page
-                )
+                number_bytes = bytes.fromhex(number)
+                return cls(number_bytes, placement, version, form, locale, page, device)
         raise BadTokenError
 
 

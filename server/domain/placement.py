@@ -10,7 +10,7 @@ from server.domain.parts import Code, Locale, Part
 LONGEST_PAGE = 200
 
 Channel = Literal["web", "till", "box", "link"]
-Shape = Literal["inline", "dialog"]
+Shape = Literal["inline", "dialog", "page"]
 
 
 class Trigger(Part):

@@ -61,6 +61,8 @@ class Attempted:
     by: Circumstances
     # False while a limit on clients or campaigns keeps us from asking anybody.
     may_ask: bool
+    # The tablet it came from; empty everywhere but at a till.
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,7 @@ def _play(run: _Run, who: Person | None) -> tuple[int, str]:
             "drawn": drawn.slot,
             "awarded": drawn.awarded,
             "unit": drawn.unit,
+            "device": run.attempted.device or None,
             "play_print": submission.play_print(run.tools.vault.print_key),
             "played_at": run.now,
             **(_claim_values(run, who) if who else _UNCLAIMED),
@@ -394,7 +397,7 @@ def _ask(
             "version": live.version,
             "placement": live.placement.code,
             "place": live.placement.channel,
-            "device": None,
+            "device": run.attempted.device or None,
             "page": by.page,
         },
         facts={

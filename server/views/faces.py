@@ -180,7 +180,7 @@ def _context(live: Live, locale: Locale) -> dict[str, Any]:
         if campaign.flow == "play-first"
         else "widget/_form.html",
         "action": url_for("widget.submit", code=live.placement.code),
-        "stylesheet": _stylesheet_address(live),
+        "stylesheet": stylesheet_address(live),
         "ticket": TICKET_MARK,
         "csp_nonce": lambda: NONCE_MARK,
         "values": Submission(),
@@ -199,6 +199,7 @@ def stylesheet_of(live: Live) -> bytes:
     return b"\n".join([*plain, palette(live.campaign.theme).as_css().encode()])
 
 
-def _stylesheet_address(live: Live) -> str:
+def stylesheet_address(live: Live) -> str:
+    """Return where a campaign's style is; the address names its content."""
     mark = worded(stylesheet_of(live).decode()).sha256.hex()[:STYLE_MARK]
     return url_for("widget.stylesheet", code=live.placement.code, mark=mark)

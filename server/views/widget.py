@@ -33,6 +33,7 @@ from server.views.house import directory, faces, limiter, signer, tools
 from server.views.respond import one_of, page_or, varied
 
 PAGE = "widget/page.html"
+TILL = "till"
 
 bp = Blueprint("widget", __name__)
 
@@ -55,17 +56,25 @@ OWN_FAULTS = {
 def page(code: str) -> Response:
     """Answer the game with a fresh ticket; nothing is written (CR-01, EM-01)."""
     live = _live(code)
+    if live.placement.channel == TILL:
+        return _only_at_the_till(live)
+    return game(live, page_of(request.args.get("page", ""), live.shop.sites))
+
+
+def game(live: Live, page: str, *, device: str = "") -> Response:
+    """Answer a placement's game with a ticket for it; a tablet's is bound to it."""
     locale = _speak(live, request.args.get("lang"))
     if closed := _closed(live):
         return closed
     face = faces().of(live, locale)
     ticket = Ticket(
         id=os.urandom(rules.TICKET_BYTES),
-        placement=code,
+        placement=live.placement.code,
         version=live.version,
         form=face.mark,
         locale=locale,
-        page=page_of(request.args.get("page", ""), live.shop.sites),
+        page=page,
+        device=device,
     )
     body = face.page.filled(ticket=_signed(ticket), nonce=csp_nonce())
     return _in_frame(make_response(body))
@@ -87,6 +96,8 @@ def submit(code: str) -> Response:
         return closed
     if submission.adult == "no":
         return visit.show("widget/_minor.html")
+    if live.placement.channel == TILL and not (ticket and ticket.device):
+        return _only_at_the_till(live)
     if ticket is None or trouble:
         return visit.ask_again(trouble)
     if faults := rules.check(submission, live.campaign, visit.step):
@@ -192,10 +203,12 @@ def _enter(visit: _Visit, ticket: Ticket) -> Response:
         locale=ticket.locale,
         shown=visit.face.shown,
         by=client.circumstances(ticket.page),
+        device=ticket.device,
         may_ask=not visit.submission.consents
         or limiter().may_ask(
             ticket=ticket.id,
             network=client.network(),
+            device=ticket.device,
             shop_id=visit.live.shop_id,
             campaign=visit.live.campaign.code,
         ),
@@ -270,16 +283,35 @@ def _result(outcome: Outcome, face: Face) -> Result:
     )
 
 
-def _live(code: str) -> Live:
+def find(code: str) -> Live | None:
+    """Return what visitors may see under a code, open or not."""
     now = clock.now()
     live = directory().known(code, now=now)
     if live is None:
         with reading() as session:
             live = directory().find(session, code, now=now)
+    return live
+
+
+def _live(code: str) -> Live:
+    live = find(code)
     if live is None:
         abort(404)
-    framed_by(*live.shop.sites)
+    framed_for(live)
     return live
+
+
+def framed_for(live: Live) -> None:
+    """Let the shop's sites frame its game; a till's is framed by our own page alone."""
+    framed_by(*(["'self'"] if live.placement.channel == TILL else live.shop.sites))
+
+
+def _only_at_the_till(live: Live) -> Response:
+    """Say that a till's game is played on a registered tablet and nowhere else."""
+    _speak(live, request.args.get("lang"))
+    title = _("This game is played in the shop")
+    advice = _("Ask for the tablet at the till. Press “Done” there to start again.")
+    return _in_frame(errors.problem(403, title, advice))
 
 
 def _speak(live: Live, wish: str | None, *, of: Ticket | None = None) -> Locale:
@@ -331,8 +363,12 @@ def _signed(ticket: Ticket) -> str:
 
 
 def _start_url(visit: _Visit) -> str:
-    locale = visit.face.context["locale"]
-    return url_for("widget.page", code=visit.live.placement.code, lang=locale)
+    is_till = visit.live.placement.channel == TILL
+    return url_for(
+        "till.game" if is_till else "widget.page",
+        code=visit.live.placement.code,
+        lang=visit.face.context["locale"],
+    )
 
 
 def _in_frame(response: Response) -> Response:
