@@ -147,6 +147,23 @@ class TestFiles:
         assert is_one_line(answer)
         assert f"{broken}: line 2, column" in answer.stderr
 
+    def test_a_file_nested_without_end_is_refused(self, run, tmp_path):
+        broken = tmp_path / "broken.toml"
+        broken.write_text("code = " + "[" * 5_000 + "]" * 5_000)
+
+        answer = run("campaign", "import", broken)
+
+        assert answer.returncode == 1
+        assert is_one_line(answer)
+        assert "nested too deeply" in answer.stderr
+
+    def test_a_mark_of_the_encoding_is_no_fault(self, run, database, tmp_path):
+        """Editors on Windows write one."""
+        marked = tmp_path / "marked.toml"
+        marked.write_text(SHOP.read_text(), encoding="utf-8-sig")
+
+        assert run("shop", "import", marked).stdout == "demo: stored\n"
+
     def test_a_file_that_is_not_there_gives_one_line(self, run, tmp_path):
         answer = run("shop", "import", tmp_path / "nix.toml")
 
