@@ -203,6 +203,43 @@ class TestPeople:
             ]
             assert session.scalars(select(Membership.role)).all() == ["viewer"]
 
+    def test_who_has_an_account_is_said_to_keep_its_password(self, run, tmp_path):
+        """Else an operator hands out the one just typed, and it opens nothing."""
+        other = tmp_path / "other.toml"
+        other.write_text(SHOP.read_text().replace('code = "demo"', 'code = "other"'))
+        run("shop", "import", SHOP)
+        run("shop", "import", other)
+        who = ["--email", "olga@noordenzon.example", "--name", "Olga"]
+
+        answers = [
+            run(
+                *("member", "add", *who, "--role", "owner", "--shop", shop),
+                "--password-stdin",
+                given="a long enough password\n",
+            ).stdout
+            for shop in ("demo", "other")
+        ]
+
+        assert answers == [
+            "Olga is owner of demo.\n",
+            "Olga is owner of other. They sign in with the password they had.\n",
+        ]
+
+    @pytest.mark.parametrize("name", ["", "  ", "Ol\nga", "Ol\x1b[2Jga", "x" * 161])
+    def test_a_name_that_is_none_gives_one_line(self, run, database, name):
+        run("shop", "import", SHOP)
+
+        answer = run(
+            *("member", "add", "--email", "olga@noordenzon.example", "--name", name),
+            *("--shop", "demo", "--role", "owner", "--password-stdin"),
+            given="a long enough password\n",
+        )
+
+        assert answer.returncode == 2
+        assert is_one_line(answer)
+        assert "name" in answer.stderr
+        assert count(database, Member) == 0
+
     @pytest.mark.parametrize(
         ("email", "shop", "password"),
         [
