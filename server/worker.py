@@ -191,15 +191,13 @@ class Worker:
     def _look_up(self, mails: list[Claimed]) -> dict[int, Found | None]:
         """Return what each mail's link leads to as of this moment."""
         with self._database.reading() as session:
-            return {
-                mail.id: links.find(
-                    session,
-                    _ref(mail),
-                    directory=self._directory,
-                    vault=self._tools.vault,
-                )
-                for mail in mails
-            }
+            found = links.find_all(
+                session,
+                map(_ref, mails),
+                directory=self._directory,
+                vault=self._tools.vault,
+            )
+        return {mail.id: found.get(_ref(mail)) for mail in mails}
 
     def _handle(
         self, mail: Claimed, found: Found | None, now: Callable[[], datetime]
@@ -261,7 +259,7 @@ class Worker:
             campaign=found.campaign,
             at=optin.requested_at if optin else mail.created_at,
             page=mail.params.get("page", ""),
-            confirm_url=self._link("confirm", Salt.CONFIRM, mail),
+            confirm_url=self._link("confirm", Salt.CONFIRM, mail) if optin else "",
             unsubscribe_url=self._link("unsubscribe", Salt.UNSUBSCRIBE, mail),
             purposes=tuple(optin.wordings) if optin else (),
             first_name=mail.params.get("first_name", ""),

@@ -1,8 +1,9 @@
 """The links of a mail: make what they point to, and find where one leads."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -78,11 +79,26 @@ def find(
     session: Session, ref: LinkRef, *, directory: Directory, vault: Vault
 ) -> Found | None:
     """Return what a link points to, or None if its secret is not the row's."""
-    row = session.execute(_FIND, {"link_id": ref.row}).one_or_none()
-    if row is None or not ref.matches(row.secret_hash):
-        return None
+    return find_all(session, [ref], directory=directory, vault=vault).get(ref)
+
+
+def find_all(
+    session: Session, refs: Iterable[LinkRef], *, directory: Directory, vault: Vault
+) -> dict[LinkRef, Found]:
+    """Return what links point to, without those whose secret is not the row's."""
+    wanted = list(refs)
+    rows = session.execute(_FIND, {"link_ids": [ref.row for ref in wanted]})
+    known = {row.id: row for row in rows}
+    return {
+        ref: _found(session, known[ref.row], directory=directory, vault=vault)
+        for ref in wanted
+        if ref.row in known and ref.matches(known[ref.row].secret_hash)
+    }
+
+
+def _found(session: Session, row: Any, *, directory: Directory, vault: Vault) -> Found:
     return Found(
-        link_id=ref.row,
+        link_id=row.id,
         optin=row.OptIn,
         who=Person(
             id=row.contact_id,
@@ -103,6 +119,7 @@ def find(
 
 _FIND = (
     select(
+        Link.id,
         Link.secret_hash,
         Link.contact_id,
         Link.entry_id,
@@ -122,5 +139,5 @@ _FIND = (
     .join(Contact, Contact.id == Link.contact_id)
     .join(Shop, Shop.id == Contact.shop_id)
     .outerjoin(OptIn, OptIn.id == Link.optin_id)
-    .where(Link.id == bindparam("link_id"))
+    .where(Link.id.in_(bindparam("link_ids", expanding=True)))
 )
