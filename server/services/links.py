@@ -24,11 +24,24 @@ from server.services.tools import Tools
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A request for consents, as it stood when its link was looked up."""
+
+    id: int
+    entry_id: int
+    state: str
+    wordings: dict[str, Any]
+    requested_at: datetime
+    expires_at: datetime
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What a mailed link leads to, as its pages and letters need it."""
 
     link_id: int
-    optin: OptIn | None
+    optin: Asked | None
     who: Person
     shop: ShopFile
     campaign: Campaign
@@ -36,7 +49,7 @@ class Found:
     entry_id: int
 
     @property
-    def asked(self) -> OptIn:
+    def asked(self) -> Asked:
         """Return the request behind a confirmation link. Raises LookupError."""
         if self.optin is None:
             raise LookupError(f"link {self.link_id} confirms nothing")
@@ -87,7 +100,9 @@ def find_all(
 ) -> dict[LinkRef, Found]:
     """Return what links point to, without those whose secret is not the row's."""
     wanted = list(refs)
-    rows = session.execute(_FIND, {"link_ids": [ref.row for ref in wanted]})
+    rows = session.connection().execute(
+        _FIND, {"link_ids": [ref.row for ref in wanted]}
+    )
     known = {row.id: row for row in rows}
     return {
         ref: _found(session, known[ref.row], directory=directory, vault=vault)
@@ -99,7 +114,7 @@ def find_all(
 def _found(session: Session, row: Any, *, directory: Directory, vault: Vault) -> Found:
     return Found(
         link_id=row.id,
-        optin=row.OptIn,
+        optin=None if row.optin_id is None else _asked(row),
         who=Person(
             id=row.contact_id,
             shop_id=row.shop_id,
@@ -117,13 +132,30 @@ def _found(session: Session, row: Any, *, directory: Directory, vault: Vault) ->
     )
 
 
+def _asked(row: Any) -> Asked:
+    return Asked(
+        id=row.optin_id,
+        entry_id=row.entry_id,
+        state=row.state,
+        wordings=row.wordings,
+        requested_at=row.requested_at,
+        expires_at=row.expires_at,
+        settled_at=row.settled_at,
+    )
+
+
 _FIND = (
     select(
         Link.id,
         Link.secret_hash,
         Link.contact_id,
         Link.entry_id,
-        OptIn,
+        Link.optin_id,
+        OptIn.state,
+        OptIn.wordings,
+        OptIn.requested_at,
+        OptIn.expires_at,
+        OptIn.settled_at,
         Entry.campaign_id,
         Entry.version,
         Entry.locale,
