@@ -21,7 +21,10 @@ MOST_ANSWERS = 12
 MOST_OUTCOMES = 12
 
 # A path on the shop's own site: no other host can be named (T28).
-SitePath = Annotated[str, StringConstraints(pattern=r"^/(?!/)[^\s\\\x00-\x1f]{0,199}$")]
+SitePath = Annotated[
+    str,
+    StringConstraints(pattern=r"^/(?:[^/\s\\\x00-\x1f][^\s\\\x00-\x1f]{0,198})?$"),
+]
 Sheet = Mapping[str, tuple[str, ...]]
 Points = dict[Key, Annotated[int, Field(ge=0, le=1_000)]]
 
@@ -88,7 +91,7 @@ class Condition(Part):
 
 
 class OutcomeText(Part):
-    """An outcome in one language: what it is called, what it means, and why it is so."""
+    """An outcome in one language: its name, what it means, and why it is so."""
 
     title: Line
     text: Sentence

@@ -315,7 +315,7 @@ def _claim(run: _Run, who: Person) -> _Made:
         Entry.campaign_id == run.live.campaign_id,
         Entry.state == "played",
     )
-    sheet = {}
+    sheet: Mapping[str, str] = {}
     if run.live.campaign.quiz:
         sheet = run.session.scalar(select(Entry.answers).where(*played)) or {}
     row = run.session.execute(

@@ -141,9 +141,7 @@ def _dead_ways(quiz: Quiz) -> Iterator[Fault]:
     """Name the first way to nowhere; a way is told by what is answered on it."""
     if quiz.decide == "rules" and not quiz.outcomes[-1].when:
         return
-    ways = 0
-    for way in _ways(quiz, {}):
-        ways += 1
+    for ways, way in enumerate(_ways(quiz, {}), 1):
         if ways > MOST_WAYS:
             yield Fault(
                 "quiz.outcomes",
