@@ -43,9 +43,12 @@ class FormField(Part):
     @model_validator(mode="before")
     @classmethod
     def _greets(cls, data: Any) -> Any:
-        if isinstance(data, dict) and data.get("key") == GREETED_BY:
-            return {"kind": "name"} | data
-        return data
+        if not isinstance(data, dict):
+            return data
+        if isinstance(options := data.get("options"), list):
+            # Once looked at, it is no JSON any more, and only there a list is a tuple.
+            data = data | {"options": tuple(options)}
+        return {"kind": "name"} | data if data.get("key") == GREETED_BY else data
 
 
 class FormStep(Part):
