@@ -12,7 +12,12 @@ from bench.figures import Figure
 from bench.servers import Service, Web
 from tests.servers import ROOT
 
-FLOWS = {"form first": "welcome-inline", "play first": "lucky-inline"}
+FLOWS = {
+    "form first": "welcome-inline",
+    "play first": "lucky-inline",
+    "form and wheel": "wheel-form-inline",
+    "wheel first": "welcome-wheel-inline",
+}
 ROUNDS = 9
 SLOWER = 4
 # What somebody writes who wants a form and htmx, and nothing else.

@@ -139,7 +139,11 @@ def environment(folder: Path, port: int, url: str | None = None) -> dict[str, st
 
 
 def fill(environ: Mapping[str, str], *, sites: Iterable[str] = ()) -> None:
-    """Make tables, the demo's shop and its campaigns, with an unlimited prize only."""
+    """Make tables, the demo's shop and its campaigns.
+
+    The scratch cards have an unlimited prize only, so that every entry makes the same
+    rows; the wheel is whole, once as it is and once with its form first.
+    """
     app = create_app(load_settings(environ))
     database = app.extensions["database"]
     migrate(database)
@@ -147,12 +151,14 @@ def fill(environ: Mapping[str, str], *, sites: Iterable[str] = ()) -> None:
     shop["sites"] = [*shop.get("sites", ()), *sites]
     with database.transaction() as session:
         campaigns.save_shop(session, parse_shop(shop), now=clock.now())
+        files = _wheels()
         for path in sorted(CAMPAIGNS.glob("*-scratch.toml")):
             tables = tomllib.loads(path.read_text())
-            # The unlimited prize alone, so that every entry makes the same rows.
             kept = [p for p in tables["prizes"] if p["kind"] != "none"]
             tables["prizes"] = [p for p in kept if "stock" not in p]
             tables["fallback"] = tables["prizes"][0]["key"]
+            files.append(tables)
+        for tables in files:
             campaigns.save(
                 session,
                 parse_campaign(tables),
@@ -161,6 +167,13 @@ def fill(environ: Mapping[str, str], *, sites: Iterable[str] = ()) -> None:
                 random=os.urandom,
             )
     database.dispose()
+
+
+def _wheels() -> list[dict[str, Any]]:
+    wheel = tomllib.loads((CAMPAIGNS / "welcome-wheel.toml").read_text())
+    placements = [{"code": "wheel-form-inline", "shape": "inline"}]
+    form_first = {"code": "wheel-form", "flow": "form-first", "placements": placements}
+    return [wheel, wheel | form_first]
 
 
 def is_up(port: int, path: str) -> bool:

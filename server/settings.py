@@ -50,6 +50,10 @@ class Settings:
     def is_https(self) -> bool:
         return self.public_url.startswith("https://")
 
+    def cookie_name(self, name: str) -> str:
+        """Return the name a browser binds to this very host, where it is on TLS."""
+        return f"__Host-{name}" if self.is_https else name
+
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read and check the environment.

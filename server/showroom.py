@@ -33,7 +33,6 @@ from server.settings import PREFIX, Settings
 
 FILES = Path(__file__).parent / "campaigns"
 SHOP_FILE = "demo-shop.toml"
-CAMPAIGN_FILES = "*-scratch.toml"
 LOOPBACK = "127.0.0.1"
 # Only the demo knows this password, and only on this machine.
 PASSWORD = "kras-maar-raak"  # noqa: S105  # printed for everybody to read
@@ -87,7 +86,9 @@ def _shop(session: Session, settings: Settings) -> None:
 def _campaigns(session: Session, settings: Settings) -> list[str]:
     vault, notes, now = Vault(settings.data_keys), [], clock.now()
     afresh = f"to start afresh, remove the folder {settings.instance}"
-    for path in sorted(FILES.glob(CAMPAIGN_FILES)):
+    for path in sorted(FILES.glob("*.toml")):
+        if path.name == SHOP_FILE:
+            continue
         campaign = parse_campaign(tomllib.loads(path.read_text()))
         ready = prepare_pictures(session, campaign, folder=FILES)
         images.keep(session, ready.new, now=now)

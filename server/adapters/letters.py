@@ -9,17 +9,18 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from babel import Locale
+from babel import Locale as BabelLocale
 from flask import current_app
 from flask_babel import force_locale, format_datetime
 
 from server.domain import theme
+from server.domain.answers import is_name
 from server.domain.campaign import Campaign
-from server.domain.entry import is_name
 from server.domain.optin import CONFIRM_DAYS
+from server.domain.parts import Locale
 from server.domain.shop import ShopFile
 
-NAMES = ("confirm", "prize", "manage")
+NAMES = ("confirm", "prize", "manage", "early")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,19 @@ class Occasion:
     first_name: str = ""
     prize: str = ""
     code: str | None = None
+    invitation: "Invited | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """What an early-access letter says: the shop's words, and real dates."""
+
+    purpose: str
+    subject: str
+    text: str
+    button: str
+    goes_to: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +89,9 @@ def _told(occasion: Occasion) -> dict[str, Any]:
         "shop": occasion.shop.name,
         "legal": legal,
         "contact": occasion.shop.sender.email,
-        "country": Locale.parse(locale).territories.get(legal.country, legal.country),
+        "country": BabelLocale.parse(locale).territories.get(
+            legal.country, legal.country
+        ),
         "palette": theme.palette(campaign.theme),
         "locale": locale,
         "campaign_name": campaign.name[spoken],
@@ -93,6 +109,21 @@ def _told(occasion: Occasion) -> dict[str, Any]:
         "first_name": occasion.first_name if is_name(occasion.first_name) else "",
         "prize": prize.texts[spoken] if prize else None,
         "code": occasion.code,
+        **_invited(occasion, spoken),
+    }
+
+
+def _invited(occasion: Occasion, spoken: Locale) -> dict[str, Any]:
+    invited = occasion.invitation
+    if invited is None:
+        return {}
+    asked = [p for p in occasion.campaign.purposes if p.key == invited.purpose]
+    return {
+        "invited": invited,
+        # On the shop's own site, whatever the campaign says (T28).
+        "shop_url": f"{occasion.shop.sites[0]}{invited.goes_to}",
+        "until": format_datetime(invited.until, "d MMMM y, HH:mm"),
+        "asked_for": asked[0].texts[spoken].title if asked else "",
     }
 
 

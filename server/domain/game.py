@@ -21,7 +21,8 @@ class Wheel(Part):
 
     With `area = "odds"` a segment is as wide as its prize is likely; with `"equal"`
     all are as wide and the odds are printed beside the wheel (PZ-06). `segments`
-    orders the prizes and may repeat them, in an equal wheel only.
+    orders the prizes and may repeat them, in an equal wheel only. What follows from
+    it is in `domain/wheel`; what is refused, in `domain/lint/wheel`.
     """
 
     area: Literal["odds", "equal"] = "odds"

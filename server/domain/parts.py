@@ -30,6 +30,7 @@ Line = Annotated[
         pattern=r"^[^\x00-\x1f\x7f]+$",
     ),
 ]
+Short = Annotated[Line, StringConstraints(max_length=24)]
 # Several lines; no other control character, because pages mark their own places so.
 LINES = r"^[^\x00-\x08\x0b-\x1f\x7f]+$"
 Prose = Annotated[
@@ -116,4 +117,6 @@ def _sentence(message: str) -> str:
 
 def as_tables(part: Part) -> dict[str, Any]:
     """Return the tables that read back to the same file; what is unset is left out."""
-    return part.model_dump(mode="json", exclude_none=True, exclude_defaults=False)
+    return part.model_dump(
+        mode="json", by_alias=True, exclude_none=True, exclude_defaults=False
+    )

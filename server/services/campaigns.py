@@ -112,6 +112,11 @@ def save(
         row = _create(session, campaign, shop, vault=vault, now=now, random=random)
     is_new = _add_version(session, row, campaign, now=now)
     _place(session, row, campaign)
+    row.invites_at, row.invites_until = (
+        campaign.early_access.window(row.opens_at)
+        if campaign.early_access
+        else (None, None)
+    )
     if publish and row.state == "draft":
         row.state = "published"
     session.flush()

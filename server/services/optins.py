@@ -17,7 +17,7 @@ from server.domain.limits import Kind
 from server.models.base import rows_changed, table
 from server.models.consent import ConsentEvent, Standing
 from server.models.optin import OptIn
-from server.services import consents, contacts, links, outbox
+from server.services import attributes, consents, contacts, links, outbox
 from server.services.consents import Circumstances, Request
 from server.services.contacts import Person
 from server.services.links import Found
@@ -170,6 +170,14 @@ def confirm(
         tools=tools,
         now=now,
     )
+    attributes.learn(
+        session,
+        who,
+        # Who asks once more before confirming may have told something more.
+        (found.asked.entry_id, found.entry_id),
+        given=found.asked.wordings,
+        now=now,
+    )
     return Confirmation(rules.State.CONFIRMED, now, is_new=True)
 
 
@@ -252,7 +260,9 @@ def withdraw_all(
             tools=tools,
             now=now,
         )
-    return [event.purpose for event in given]
+    withdrawn = [event.purpose for event in given]
+    attributes.forget(session, who, withdrawn)
+    return withdrawn
 
 
 _GIVEN = (

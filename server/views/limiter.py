@@ -88,22 +88,30 @@ class Limiter:
         self._asking = threading.Lock()
         self._verdicts: OrderedDict[bytes, bool] = OrderedDict()
         self._client = _parsed("CLIENT_MAIL_LIMITS", settings.client_mail_limits)
+        self._device = _parsed("DEVICE", "60 per hour")
         self._campaign = _parsed("CAMPAIGN_MAIL_LIMIT", settings.campaign_mail_limit)
         self._press = _parsed("PRESS", "10 per minute")
         self._sign_in = _parsed("SIGN_IN", "10 per minute; 50 per hour")
 
     def may_ask(
-        self, *, ticket: bytes, network: str, shop_id: int, campaign: str
+        self, *, ticket: bytes, network: str, device: str, shop_id: int, campaign: str
     ) -> bool:
         """Count one request for a confirmation mail; False if it is one too many.
 
+        Many people stand at one tablet, so it is counted by itself and not as the
+        one client that its network would be.
         A ticket is counted once, so that a repeated request cannot use up the limit.
         """
         with self._asking:
             if ticket not in self._verdicts:
-                self._verdicts[ticket] = self._hit(
-                    self._client, "client", network, shop_id
-                ) and self._hit(self._campaign, "campaign", campaign)
+                client = (
+                    self._hit(self._device, "device", device)
+                    if device
+                    else self._hit(self._client, "client", network, shop_id)
+                )
+                self._verdicts[ticket] = client and self._hit(
+                    self._campaign, "campaign", campaign
+                )
                 if len(self._verdicts) > MOST_VERDICTS:
                     self._verdicts.popitem(last=False)
             return self._verdicts[ticket]
@@ -113,6 +121,10 @@ class Limiter:
         return self._hit(self._sign_in, "sign-in", network) and self._hit(
             self._sign_in, "sign-in", email
         )
+
+    def may_register(self, *, network: str) -> bool:
+        """Count one try to register a tablet."""
+        return self._hit(self._sign_in, "register", network)
 
     def may_press(self, *, link: int) -> bool:
         """Count one press on a mailed link's page (section 15)."""

@@ -19,6 +19,12 @@ GROWING_MS = 400
 # Who presses a button within a second of seeing its page is taken for a scanner.
 READING_MS = 1_200
 MOST_TABS = 60
+# Just within the rim, at the top, whatever way the wheel was turned to get there.
+UNDER_POINTER = """() => {
+  const { left, top, width } = document.querySelector('.round').getBoundingClientRect()
+  const found = document.elementsFromPoint(left + width / 2, top + width * 0.09)
+  return found.map(each => each.closest('.segment')).find(Boolean)?.dataset.prize
+}"""
 SUBJECTS = {"prize": "prijs|prize", "confirm": "bevestig|confirm", "manage": "al aan"}
 
 
@@ -179,6 +185,26 @@ def play(game: Frame) -> None:
     accept_terms(game)
     submit(game)
     expect(game.locator("canvas.foiled")).to_be_visible()
+
+
+def spin(game: Frame) -> None:
+    """Answer what a play-first game asks, and set the wheel in motion."""
+    say_adult(game)
+    accept_terms(game)
+    submit(game)
+    expect(game.locator("#wheel[data-prize]")).to_be_attached()
+
+
+def stop_wheel(game: Frame) -> None:
+    """Press the button that shows the outcome at once."""
+    # By key, which waits for nothing to stand still.
+    game.locator("[data-reveal]").press("Enter")
+    expect(game.locator("[data-reveal]")).to_be_hidden()
+
+
+def under_pointer(game: Frame) -> str:
+    """Return the prize on whose segment the pointer is, as the screen shows it."""
+    return str(game.evaluate(UNDER_POINTER))
 
 
 def submit(game: Frame) -> None:

@@ -14,11 +14,14 @@ down_revision = "0001"
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 # In the order in which they can be made.
 TABLES = ("device", "image", "attribute")
-NEW_OF_ENTRY: dict[str, sa.types.TypeEngine[Any]] = {
-    "outcome": sa.String(),
-    "source": sa.JSON(),
-    "device": sa.String(),
-    "invited_at": sa.BigInteger(),
+NEW_COLUMNS: dict[str, dict[str, sa.types.TypeEngine[Any]]] = {
+    "entry": {
+        "outcome": sa.String(),
+        "source": sa.JSON(),
+        "device": sa.String(),
+        "invited_at": sa.BigInteger(),
+    },
+    "campaign": {"invites_at": sa.BigInteger(), "invites_until": sa.BigInteger()},
 }
 
 
@@ -74,13 +77,15 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("contact_id", "key", name=op.f("pk_attribute")),
     )
-    for name, kind in NEW_OF_ENTRY.items():
-        op.add_column("entry", sa.Column(name, kind, nullable=True))
+    for table, columns in NEW_COLUMNS.items():
+        for name, kind in columns.items():
+            op.add_column(table, sa.Column(name, kind, nullable=True))
 
 
 def downgrade() -> None:
     """Take away what was added."""
-    for name in reversed(NEW_OF_ENTRY):
-        op.drop_column("entry", name)
+    for table, columns in NEW_COLUMNS.items():
+        for name in reversed(columns):
+            op.drop_column(table, name)
     for table in reversed(TABLES):
         op.drop_table(table)
