@@ -221,15 +221,23 @@ class Worker:
     def _look_up(self, mails: list[Claimed]) -> dict[int, Found | None]:
         """Return what each mail's link leads to as of this moment."""
         with self._database.reading() as session:
-            return {mail.id: self._find(session, mail) for mail in mails}
+            found = links.find_all(
+                session,
+                map(_ref, mails),
+                directory=self._directory,
+                vault=self._tools.vault,
+            )
+            return {
+                mail.id: self._if_wanted(session, mail, found.get(_ref(mail)))
+                for mail in mails
+            }
 
-    def _find(self, session: Session, mail: Claimed) -> Found | None:
-        found = links.find(
-            session, _ref(mail), directory=self._directory, vault=self._tools.vault
-        )
+    def _if_wanted(
+        self, session: Session, mail: Claimed, found: Found | None
+    ) -> Found | None:
+        """Leave out who withdrew after an invitation was queued (I6, WD-03)."""
         if found is None or mail.letter != invitations.LETTER:
             return found
-        # Who withdrew after it was queued does not get it any more (I6, WD-03).
         is_wanted = invitations.is_wanted(session, found, mail.params["purpose"])
         return found if is_wanted else None
 
@@ -293,7 +301,7 @@ class Worker:
             campaign=found.campaign,
             at=optin.requested_at if optin else mail.created_at,
             page=mail.params.get("page", ""),
-            confirm_url=self._link("confirm", Salt.CONFIRM, mail),
+            confirm_url=self._link("confirm", Salt.CONFIRM, mail) if optin else "",
             unsubscribe_url=self._link("unsubscribe", Salt.UNSUBSCRIBE, mail),
             purposes=tuple(optin.wordings) if optin else (),
             first_name=mail.params.get("first_name", ""),

@@ -160,6 +160,23 @@ class TestFiles:
         assert is_one_line(answer)
         assert f"{broken}: line 2, column" in answer.stderr
 
+    def test_a_file_nested_without_end_is_refused(self, run, tmp_path):
+        broken = tmp_path / "broken.toml"
+        broken.write_text("code = " + "[" * 5_000 + "]" * 5_000)
+
+        answer = run("campaign", "import", broken)
+
+        assert answer.returncode == 1
+        assert is_one_line(answer)
+        assert "nested too deeply" in answer.stderr
+
+    def test_a_mark_of_the_encoding_is_no_fault(self, run, database, tmp_path):
+        """Editors on Windows write one."""
+        marked = tmp_path / "marked.toml"
+        marked.write_text(SHOP.read_text(), encoding="utf-8-sig")
+
+        assert run("shop", "import", marked).stdout == "demo: stored\n"
+
     def test_a_file_that_is_not_there_gives_one_line(self, run, tmp_path):
         answer = run("shop", "import", tmp_path / "nix.toml")
 
@@ -292,6 +309,43 @@ class TestPeople:
                 "olga@noordenzon.example"
             ]
             assert session.scalars(select(Membership.role)).all() == ["viewer"]
+
+    def test_who_has_an_account_is_said_to_keep_its_password(self, run, tmp_path):
+        """Else an operator hands out the one just typed, and it opens nothing."""
+        other = tmp_path / "other.toml"
+        other.write_text(SHOP.read_text().replace('code = "demo"', 'code = "other"'))
+        run("shop", "import", SHOP)
+        run("shop", "import", other)
+        who = ["--email", "olga@noordenzon.example", "--name", "Olga"]
+
+        answers = [
+            run(
+                *("member", "add", *who, "--role", "owner", "--shop", shop),
+                "--password-stdin",
+                given="a long enough password\n",
+            ).stdout
+            for shop in ("demo", "other")
+        ]
+
+        assert answers == [
+            "Olga is owner of demo.\n",
+            "Olga is owner of other. They sign in with the password they had.\n",
+        ]
+
+    @pytest.mark.parametrize("name", ["", "  ", "Ol\nga", "Ol\x1b[2Jga", "x" * 161])
+    def test_a_name_that_is_none_gives_one_line(self, run, database, name):
+        run("shop", "import", SHOP)
+
+        answer = run(
+            *("member", "add", "--email", "olga@noordenzon.example", "--name", name),
+            *("--shop", "demo", "--role", "owner", "--password-stdin"),
+            given="a long enough password\n",
+        )
+
+        assert answer.returncode == 2
+        assert is_one_line(answer)
+        assert "name" in answer.stderr
+        assert count(database, Member) == 0
 
     @pytest.mark.parametrize(
         ("email", "shop", "password"),

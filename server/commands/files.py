@@ -29,7 +29,8 @@ to_folder = click.option(
 def read(file: Path, parse: Callable[[dict[str, Any]], T]) -> T:
     """Return what a file says, or list all that is wrong with it."""
     try:
-        return parse(tomllib.loads(file.read_text(encoding="utf-8")))
+        # Some editors begin a file with a mark of its encoding.
+        return parse(tomllib.loads(file.read_text(encoding="utf-8-sig")))
     except OSError as error:
         fail(f"{file} cannot be read ({error.strerror})")
     except UnicodeDecodeError as error:
@@ -38,6 +39,8 @@ def read(file: Path, parse: Callable[[dict[str, Any]], T]) -> T:
     except tomllib.TOMLDecodeError as error:
         what, _, place = str(error).rpartition(" (at ")
         refuse(file, [Fault(place.rstrip(")"), what or str(error), "TOML")])
+    except RecursionError:
+        refuse(file, [Fault("the file", "is nested too deeply", "TOML")])
     except FileError as error:
         refuse(file, error.faults)
 

@@ -1,6 +1,6 @@
 """What a form asks beside the address, in which steps, and what the page tells it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -40,12 +40,11 @@ class FormField(Part):
     purpose: Key | None = None
     tier: int | None = Field(default=None, ge=1, le=20)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _greets(cls, data: Any) -> Any:
-        if isinstance(data, dict) and data.get("key") == GREETED_BY:
-            return {"kind": "name"} | data
-        return data
+    @model_validator(mode="after")
+    def _greets(self) -> Self:
+        if self.key == GREETED_BY and "kind" not in self.model_fields_set:
+            return self.model_copy(update={"kind": "name"})
+        return self
 
 
 class FormStep(Part):

@@ -1,5 +1,6 @@
 """What the tables of a file are made of, and how the faults of a file are named."""
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
@@ -80,9 +81,13 @@ class FileError(Exception):
 
 
 def checked(shape: "TypeAdapter[T]", data: dict[str, Any]) -> T:
-    """Read a file's tables. Raises `FileError` naming every fault by its place."""
+    """Read a file's tables. Raises `FileError` naming every fault by its place.
+
+    They are read strictly, so `weight = true` is no 1 and `days = "90"` no 90; read as
+    JSON, because only there a list still is a tuple and a moment may be a text.
+    """
     try:
-        return shape.validate_python(data)
+        return shape.validate_json(json.dumps(data, default=str), strict=True)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         raise FileError(

@@ -199,14 +199,14 @@ def _context(live: Live, locale: Locale, extra: str | None) -> dict[str, Any]:
         "notice": campaign.notice[locale],
         "sections": campaign.terms.get(locale, ()),
         "sold_out": live.sold_out,
-        "picture": picture,
-        "logo": campaign.theme.logo or live.shop.logo,
         "wheel": wheel.drawn(live, locale) if campaign.mechanic == "wheel" else None,
         "prizes": [
             prize.texts[locale].label
             for prize in campaign.prizes
             if prize.kind != "none" and prize.key not in live.sold_out
         ],
+        "picture": picture,
+        "logo": campaign.theme.logo or live.shop.logo,
         "odds": [
             (prize.texts[locale].label, odds.printed(prize, campaign))
             for prize in campaign.prizes
