@@ -1,6 +1,6 @@
 """What a form asks beside the address, in which steps, and what the page tells it."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -40,11 +40,15 @@ class FormField(Part):
     purpose: Key | None = None
     tier: int | None = Field(default=None, ge=1, le=20)
 
-    @model_validator(mode="after")
-    def _greets(self) -> Self:
-        if self.key == GREETED_BY and "kind" not in self.model_fields_set:
-            return self.model_copy(update={"kind": "name"})
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _greets(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        if isinstance(options := data.get("options"), list):
+            # Once looked at, it is no JSON any more, and only there a list is a tuple.
+            data = data | {"options": tuple(options)}
+        return {"kind": "name"} | data if data.get("key") == GREETED_BY else data
 
 
 class FormStep(Part):
