@@ -24,6 +24,7 @@ from server.views import (
     guards,
     headers,
     health,
+    images,
     language,
     links,
     office,
@@ -72,7 +73,8 @@ def create_app(settings: Settings) -> Flask:
     Mail(app)
     language.init_app(app)
     Assets(ROOT).init_app(app)
-    for part in (health, reports, files, embed, widget, links, qr, till, office, demo):
+    pages = (embed, widget, links, qr, till, office, demo)
+    for part in (health, reports, files, images, *pages):
         app.register_blueprint(part.bp)
     errors.init_app(app)
     headers.init_app(app)

@@ -20,6 +20,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server import clock, web
+from server.commands.pictures import prepare as prepare_pictures
 from server.db import Database
 from server.domain.campaign import parse_campaign
 from server.domain.parts import FileError
@@ -27,7 +28,7 @@ from server.domain.seals import Vault
 from server.domain.shop import parse_shop
 from server.migrations import migrate
 from server.models.campaign import Campaign
-from server.services import campaigns, members
+from server.services import campaigns, images, members
 from server.settings import PREFIX, Settings
 
 FILES = Path(__file__).parent / "campaigns"
@@ -73,7 +74,11 @@ def _shop(session: Session, settings: Settings) -> None:
     known = campaigns.shop_named(session, tables["code"])
     # A site that somebody has added for a try of his own stays.
     sites = dict.fromkeys([settings.demo_shop_url, *(known.sites if known else ())])
-    shop = parse_shop(tables | {"sites": list(sites)})
+    ready = prepare_pictures(
+        session, parse_shop(tables | {"sites": list(sites)}), folder=FILES
+    )
+    images.keep(session, ready.new, now=clock.now())
+    shop = ready.part
     if known != shop:
         campaigns.save_shop(session, shop, now=clock.now())
 
@@ -85,10 +90,12 @@ def _campaigns(session: Session, settings: Settings) -> list[str]:
         if path.name == SHOP_FILE:
             continue
         campaign = parse_campaign(tomllib.loads(path.read_text()))
+        ready = prepare_pictures(session, campaign, folder=FILES)
+        images.keep(session, ready.new, now=now)
         try:
             with session.begin_nested():
                 campaigns.save(
-                    session, campaign, vault=vault, now=now, random=os.urandom
+                    session, ready.part, vault=vault, now=now, random=os.urandom
                 )
         except FileError:
             notes.append(f"{campaign.code} keeps its older rules; {afresh}")

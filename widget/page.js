@@ -6,6 +6,7 @@
 
 const TRIES = 4
 const SLOWEST_MS = 20000
+const CONSENT = 'consent.'
 const stage = () => document.querySelector('#stage')
 const announce = document.querySelector('#announce')
 const coming = document.querySelector('[rel=modulepreload]')
@@ -52,6 +53,8 @@ function wake() {
   showWhatNeedsScript()
   root.dataset.tell?.split(' ').forEach((type) => tell(type))
   if (root.dataset.game) seal(root)
+  // Without the module all steps stand below each other, and work.
+  if (root.dataset.steps) import(root.dataset.steps).then(({ prepare }) => prepare(root, announce), () => root.classList.add('whole'))
 }
 
 /** Hide what comes after the play until it was played; a game that fails hides nothing. */
@@ -97,7 +100,7 @@ function swap(html) {
   const heading = next.querySelector('h1')
   document.title = heading.textContent
   const fault = next.querySelector('[aria-invalid]')
-  const target = fault && !fault.matches('input') ? fault.querySelector('input') : fault
+  const target = fault && !fault.matches('input, select, textarea') ? fault.querySelector('input') : fault
   if (!target) scrollTo(0, 0)
   heading.tabIndex = -1
   ;(target || heading).focus()
@@ -142,7 +145,10 @@ async function submit(event) {
   if (coming) import(coming.href).catch(() => {})
   const answer = await send(form, new URLSearchParams(new FormData(form)), () => say(announce.dataset.wait))
   form.ariaBusy = 'false'
-  if (!answer || !swap(answer)) say(announce.dataset.failed)
+  if (!answer || !swap(answer)) return say(announce.dataset.failed)
+  const purposes = [...form.elements].filter((each) => each.checked && each.name.startsWith(CONSENT)).map((each) => each.name.slice(CONSENT.length))
+  // Asked for, and not given before the mail is confirmed (EM-05).
+  if (purposes.length && stage().dataset.tell?.includes('done')) tell('consent', { purposes })
 }
 
 async function press(event) {

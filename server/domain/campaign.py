@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
 
-from server.domain.fields import FormField
+from server.domain.fields import FormField, FormLook, FormStep, HiddenField
 from server.domain.game import MOST_SEGMENTS, Mechanic, Scratch, Wheel
+from server.domain.invitation import EarlyAccess
 from server.domain.parts import (
     Code,
     Colour,
@@ -23,9 +24,11 @@ from server.domain.parts import (
     Short,
     checked,
 )
+from server.domain.picture import FoilName, LogoName
 from server.domain.placement import Placement
 
 LONGEST_DAYS = 366
+MOST_FIELDS = 40
 
 Flow = Literal["play-first", "form-first"]
 # How a play comes to a prize: by chance, by chance with something for everybody, one
@@ -109,6 +112,13 @@ class Theme(Part):
     support: Colour = "#12372a"
     foil: Literal["grain", "stripes", "dots"] = "grain"
     corner: Literal["sharp", "soft", "round"] = "soft"
+    font: Literal["plain", "humanist", "geometric", "rounded", "serif", "slab"] = (
+        "plain"
+    )
+    # Without one, the shop's own; without that, its name in letters.
+    logo: LogoName | None = None
+    # Lies over the pattern of the foil; a scratch card alone has one.
+    foil_image: FoilName | None = None
 
 
 class Section(Part):
@@ -152,7 +162,11 @@ class Campaign(Part):
     theme: Theme = Theme()
     scratch: Scratch = Scratch()
     wheel: Wheel = Wheel()
-    fields: tuple[FormField, ...] = ()
+    form: FormLook = FormLook()
+    fields: tuple[FormField, ...] = Field(default=(), max_length=MOST_FIELDS)
+    steps: tuple[FormStep, ...] = Field(default=(), max_length=10)
+    hidden: tuple[HiddenField, ...] = Field(default=(), max_length=20)
+    early_access: EarlyAccess | None = None
     purposes: tuple[Purpose, ...] = ()
     prizes: tuple[Prize, ...] = Field(default=(), max_length=MOST_SEGMENTS)
     placements: tuple[Placement, ...] = Field(min_length=1, max_length=50)
@@ -174,6 +188,25 @@ class Campaign(Part):
     def falls_back_to(self) -> str:
         """Return the key of what replaces a prize that has run out."""
         return self.fallback or self.outcomes[0].key
+
+    @property
+    def needs_yes(self) -> bool:
+        """Return whether a form is for its consents alone, so that one is needed.
+
+        Never where there is something to win: that must not depend on any (CR-02).
+        """
+        is_bare = self.mechanic == "form" and not self.has_prizes
+        return is_bare and self.form.needs_yes and bool(self.purposes)
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """Return the keys of the extra questions, in the order they are asked in."""
+        tiers = [(f.tier, f.key) for f in self.fields if f.tier is not None]
+        return tuple(key for _tier, key in sorted(tiers))
+
+    def asked(self, extra: str | None) -> tuple[FormField, ...]:
+        """Return the fields of a visit with this extra question, or with none."""
+        return tuple(f for f in self.fields if f.tier is None or f.key == extra)
 
     def asked_in(self, locale: Locale) -> tuple[Purpose, ...]:
         """Return the purposes that have an approved text in this language (CR-14)."""

@@ -1,5 +1,6 @@
 """What the tables of a file are made of, and how the faults of a file are named."""
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
@@ -80,9 +81,13 @@ class FileError(Exception):
 
 
 def checked(shape: "TypeAdapter[T]", data: dict[str, Any]) -> T:
-    """Read a file's tables. Raises `FileError` naming every fault by its place."""
+    """Read a file's tables. Raises `FileError` naming every fault by its place.
+
+    They are read strictly, so `weight = true` is no 1 and `days = "90"` no 90; read as
+    JSON, because only there a list still is a tuple and a moment may be a text.
+    """
     try:
-        return shape.validate_python(data)
+        return shape.validate_json(json.dumps(data, default=str), strict=True)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         raise FileError(
@@ -117,4 +122,6 @@ def _sentence(message: str) -> str:
 
 def as_tables(part: Part) -> dict[str, Any]:
     """Return the tables that read back to the same file; what is unset is left out."""
-    return part.model_dump(mode="json", exclude_none=True, exclude_defaults=False)
+    return part.model_dump(
+        mode="json", by_alias=True, exclude_none=True, exclude_defaults=False
+    )

@@ -5,6 +5,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, HttpUrl, StringConstraints, TypeAdapter
 
 from server.domain.parts import Code, Line, Locale, Mailbox, Origin, Part, checked
+from server.domain.picture import LogoName
+from server.domain.placement import Pattern
+
+# Nobody is interrupted who is about to pay.
+CHECKOUT = ("*/checkout*", "*/kassa*", "*/afrekenen*", "*/bestellen*", "*/betalen*")
 
 
 class Sender(Part):
@@ -25,6 +30,16 @@ class Legal(Part):
     privacy_url: HttpUrl
 
 
+class Budget(Part):
+    """How often all placements of a shop together may open by themselves.
+
+    A day is only counted where the page says that it may keep things (EM-02).
+    """
+
+    session: int = Field(default=1, ge=0, le=20)
+    day: int = Field(default=2, ge=0, le=20)
+
+
 class ShopFile(Part):
     """One shop: the tenant, its sites and who answers for its data."""
 
@@ -32,7 +47,11 @@ class ShopFile(Part):
     code: Code
     name: Line
     language: Locale = "nl"
+    logo: LogoName | None = None
     sites: tuple[Origin, ...] = Field(min_length=1, max_length=20)
+    # The paths on which nothing opens by itself.
+    checkout: tuple[Pattern, ...] = Field(default=CHECKOUT, max_length=20)
+    budget: Budget = Budget()
     sender: Sender
     legal: Legal
 

@@ -19,6 +19,7 @@ from server.models.placement import Placement as PlacementRow
 from server.models.prize import Prize as PrizeRow
 from server.models.shop import Shop
 from server.models.voucher import Voucher
+from server.services import images
 from server.services.tools import Chance
 
 KNOWN_FOR = timedelta(seconds=1)
@@ -67,7 +68,12 @@ class Live:
 
 
 def save_shop(session: Session, shop: ShopFile, *, now: datetime) -> Shop:
-    """Make a shop from its file, or bring it up to date."""
+    """Make a shop from its file, or bring it up to date.
+
+    Raises `FileError` if a picture that it names is not kept here.
+    """
+    if faults := images.missing(session, shop):
+        raise FileError(faults)
     row = session.scalar(select(Shop).where(Shop.code == shop.code))
     if row is None:
         row = Shop(code=shop.code, created_at=now, version=0)
@@ -106,6 +112,11 @@ def save(
         row = _create(session, campaign, shop, vault=vault, now=now, random=random)
     is_new = _add_version(session, row, campaign, now=now)
     _place(session, row, campaign)
+    row.invites_at, row.invites_until = (
+        campaign.early_access.window(row.opens_at)
+        if campaign.early_access
+        else (None, None)
+    )
     if publish and row.state == "draft":
         row.state = "published"
     session.flush()
@@ -265,7 +276,7 @@ def _foreign_faults(
     """Return what only the database knows to be wrong."""
     if shop is None:
         return [Fault("shop", f"there is no shop {campaign.shop!r}")]
-    faults = []
+    faults = images.missing(session, campaign)
     if row is not None and row.shop_id != shop.id:
         faults.append(Fault("code", f"{campaign.code!r} is taken"))
     elif row is not None and row.state != "draft":

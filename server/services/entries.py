@@ -5,6 +5,7 @@ ticket is the idempotency key: the same ticket with the same data gives the same
 outcome, with other data it is refused (SAFETY.md section 1).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -18,10 +19,11 @@ from server.domain.campaign import Prize
 from server.domain.entry import Step, Submission
 from server.domain.limits import Kind
 from server.domain.optin import Answer, Pending
+from server.domain.profile import campaign_attributes
 from server.models.base import inserting, table
 from server.models.entry import Entry
 from server.models.voucher import Voucher
-from server.services import contacts, draws, links, optins, outbox
+from server.services import attributes, contacts, draws, links, optins, outbox
 from server.services.campaigns import Live
 from server.services.consents import Circumstances
 from server.services.contacts import Person
@@ -235,6 +237,7 @@ def _play(run: _Run, who: Person | None) -> tuple[int, str]:
             "drawn": drawn.slot,
             "awarded": drawn.awarded,
             "unit": drawn.unit,
+            "source": dict(submission.hidden) or None,
             "device": run.attempted.device or None,
             "play_print": submission.play_print(run.tools.vault.print_key),
             "played_at": run.now,
@@ -270,7 +273,7 @@ def _claim_values(run: _Run, who: Person) -> dict[str, Any]:
         "state": "claimed",
         "contact_id": who.id,
         "claim_print": run.submission.claim_print(run.tools.vault.print_key),
-        "answers": dict(run.submission.answers),
+        "answers": run.submission.kept_answers(run.live.campaign),
         "claimed_at": run.now,
     }
 
@@ -333,6 +336,8 @@ def _write_to(
         {key: digest.hex() for key, digest in asked.items()},
         now=run.now,
     )
+    if answer is Answer.NOTHING_NEW and who.may_be_asked(run.now):
+        _add_attributes(run, who, entry_id, asked)
     prize_mail = [Kind.PRIZE] if code is not None else []
     reply = REPLIES.get(answer)
     may_reply = run.attempted.may_ask and who.may_be_asked(run.now)
@@ -358,6 +363,14 @@ def _write_to(
         send({reply})
         pretence.rollback()
     run.tools.copies.keep(run.session, run.attempted.shown, now=run.now)
+
+
+def _add_attributes(
+    run: _Run, who: Person, entry_id: int, asked: Iterable[str]
+) -> None:
+    campaign = run.live.campaign
+    told = campaign_attributes(campaign, run.submission.kept_answers(campaign))
+    attributes.add(run.session, who, entry_id, told, given=asked, now=run.now)
 
 
 # The mail with which a request for consents is answered, if the mailbox may have it.

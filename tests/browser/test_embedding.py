@@ -254,8 +254,8 @@ def test_no_page_of_the_shop_jumps(visit: Visit, path: str, width: int) -> None:
         # The dialog that comes by itself must not jump either.
         page.mouse.wheel(0, -3_000)
         expect(visit.dialog).to_be_visible(timeout=10_000)
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(800)
+        expect(visit.frame().locator("h1")).to_be_visible()
+    page.wait_for_timeout(1_000)
 
     assert page.evaluate(JUMPS) <= MOST_JUMP
 

@@ -112,8 +112,8 @@ def test_before_the_visitor_acts_nothing_is_kept(kept_visit: Visit, path: str) -
     if not path:
         # Here the dialog comes by itself; that is no act of the visitor.
         expect(kept_visit.dialog).to_be_visible(timeout=10_000)
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(500)
+        expect(kept_visit.frame().locator("h1")).to_be_visible()
+    page.wait_for_timeout(1_000)
 
     for frame in page.frames:
         assert kept(frame) == NOTHING

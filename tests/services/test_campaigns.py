@@ -113,6 +113,16 @@ def test_what_comes_out_goes_in_again(save, database):
     assert parse_campaign(as_tables(found)) == found
 
 
+def test_a_picture_that_is_not_kept_here_is_refused(save, house):
+    """T20: nothing is published that would ask for what nobody looked at."""
+    for name in ("logo.png", f"{'a' * 64}.webp"):
+        with pytest.raises(FileError) as refused:
+            save(campaign_file("welcome-scratch", theme__logo=name))
+
+        assert [fault.place for fault in refused.value.faults] == ["theme.logo"]
+    assert house.rows(Campaign) == []
+
+
 def test_every_fault_of_the_form_is_named_by_its_place():
     with pytest.raises(FileError) as refused:
         campaign_file(

@@ -20,7 +20,7 @@ def test_the_rule_says_when_and_how_to_open(client):
 
     rule = json.loads(answer.text)
     assert (rule["shape"], rule["url"]) == ("dialog", "/w/lucky-dialog")
-    assert rule["trigger"] == {"delay_seconds": 4, "selector": "[data-play='lucky']"}
+    assert rule["trigger"] == {"delay": 4, "click": "[data-play='lucky']"}
     assert set(rule["words"]) == {"nl", "en"}
 
 
@@ -75,4 +75,4 @@ def test_a_selector_cannot_end_the_script(publish, client, house):
 
     assert "\u2028" not in module and module.count("\n") == 1
     rule = json.loads(module.removeprefix("export default "))
-    assert rule["trigger"]["selector"] == hostile
+    assert rule["trigger"]["click"] == hostile

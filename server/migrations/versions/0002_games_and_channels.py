@@ -14,11 +14,14 @@ down_revision = "0001"
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 # In the order in which they can be made.
 TABLES = ("device", "image", "attribute")
-NEW_OF_ENTRY: dict[str, sa.types.TypeEngine[Any]] = {
-    "outcome": sa.String(),
-    "source": sa.JSON(),
-    "device": sa.String(),
-    "invited_at": sa.BigInteger(),
+NEW_COLUMNS: dict[str, dict[str, sa.types.TypeEngine[Any]]] = {
+    "entry": {
+        "outcome": sa.String(),
+        "source": sa.JSON(),
+        "device": sa.String(),
+        "invited_at": sa.BigInteger(),
+    },
+    "campaign": {"invites_at": sa.BigInteger(), "invites_until": sa.BigInteger()},
 }
 
 
@@ -51,10 +54,12 @@ def upgrade() -> None:
         sa.Column("mimetype", sa.String(), nullable=False),
         sa.Column("width", sa.Integer(), nullable=False),
         sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_image")),
     )
+    op.create_index(op.f("ix_image_source"), "image", ["source"], unique=False)
     op.create_table(
         "attribute",
         sa.Column("contact_id", ROW_ID, nullable=False),
@@ -72,13 +77,15 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("contact_id", "key", name=op.f("pk_attribute")),
     )
-    for name, kind in NEW_OF_ENTRY.items():
-        op.add_column("entry", sa.Column(name, kind, nullable=True))
+    for table, columns in NEW_COLUMNS.items():
+        for name, kind in columns.items():
+            op.add_column(table, sa.Column(name, kind, nullable=True))
 
 
 def downgrade() -> None:
     """Take away what was added."""
-    for name in reversed(NEW_OF_ENTRY):
-        op.drop_column("entry", name)
+    for table, columns in NEW_COLUMNS.items():
+        for name in reversed(columns):
+            op.drop_column(table, name)
     for table in reversed(TABLES):
         op.drop_table(table)

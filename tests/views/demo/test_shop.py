@@ -16,6 +16,7 @@ PATHS = [
     "/demo/basket?item=mok-branding&item=mok-branding&item=kommen-eb",
     "/demo/done?item=mok-branding",
     "/demo/done",
+    "/demo/games/",
     "/demo/how",
     "/demo/inbox",
 ]
