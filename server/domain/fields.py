@@ -35,7 +35,10 @@ class FormField(Part):
     required: bool = False
     label: dict[Locale, Line]
     why: dict[Locale, Line]
-    options: tuple[Option, ...] = Field(default=(), max_length=MOST_OPTIONS)
+    # Greeting reads the table before it is checked, which makes a list of the tuple.
+    options: tuple[Option, ...] = Field(
+        default=(), max_length=MOST_OPTIONS, strict=False
+    )
     step: Key | None = None
     purpose: Key | None = None
     tier: int | None = Field(default=None, ge=1, le=20)

@@ -303,7 +303,7 @@ def test_renewing_again_and_again_mails_once(client, house, signed_up):
 
 
 def test_a_mailbox_that_had_its_mails_is_not_renewed(client, house, signed_up):
-    """DO-09, AB-01: three mails a day, whatever asks for the fourth; the same answer."""
+    """DO-09, AB-01: three mails a day, whatever asks for the fourth."""
     house.clock.advance(7 * DAY)
     for _ in range(3):
         take_card(client).enter(client)
