@@ -35,10 +35,7 @@ class FormField(Part):
     required: bool = False
     label: dict[Locale, Line]
     why: dict[Locale, Line]
-    # Greeting reads the table before it is checked, which makes a list of the tuple.
-    options: tuple[Option, ...] = Field(
-        default=(), max_length=MOST_OPTIONS, strict=False
-    )
+    options: tuple[Option, ...] = Field(default=(), max_length=MOST_OPTIONS)
     step: Key | None = None
     purpose: Key | None = None
     tier: int | None = Field(default=None, ge=1, le=20)
@@ -46,9 +43,12 @@ class FormField(Part):
     @model_validator(mode="before")
     @classmethod
     def _greets(cls, data: Any) -> Any:
-        if isinstance(data, dict) and data.get("key") == GREETED_BY:
-            return {"kind": "name"} | data
-        return data
+        if not isinstance(data, dict):
+            return data
+        if isinstance(options := data.get("options"), list):
+            # Once looked at, it is no JSON any more, and only there a list is a tuple.
+            data = data | {"options": tuple(options)}
+        return {"kind": "name"} | data if data.get("key") == GREETED_BY else data
 
 
 class FormStep(Part):
