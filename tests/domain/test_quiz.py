@@ -109,7 +109,7 @@ def test_rules_decide_in_order():
 
 
 def test_a_way_to_no_outcome_is_named():
-    """Every path reaches an outcome, or the import is refused and names the dead one."""
+    """Every path reaches an outcome, or the import names the dead one."""
 
     def change(tables):
         by_rules(
