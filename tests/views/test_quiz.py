@@ -176,7 +176,7 @@ def test_the_office_is_told_where_the_quiz_led(client, house):
     with house.database.reading() as session:
         shop_id = session.query(Shop).one().id
         (line,) = entries.page(session, shop_id, campaign=None, after=None).lines
-        (campaign,) = campaigns.listed(session, shop_id)
+        (campaign,) = campaigns.listing(session, shop_id)
 
     assert (line.outcome, line.answers["place"]) == ("coast", "sea")
     assert campaign.outcomes["coast"] == {"nl": "Kustlicht", "en": "Coastal light"}
