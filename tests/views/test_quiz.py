@@ -2,7 +2,8 @@
 
 import pytest
 
-from server.models import Attribute, Entry, Voucher
+from server.models import Attribute, Entry, Shop, Voucher
+from server.services.office import campaigns, entries
 from tests.factories import campaign_file
 from tests.visits import AGREED, take_card
 
@@ -167,3 +168,15 @@ def test_a_quiz_without_prizes_asks_for_neither_age_nor_terms(client, publish):
 
     assert answer.status_code == 200
     assert "Coastal light" in answer.get_data(as_text=True)
+
+
+def test_the_office_is_told_where_the_quiz_led(client, house):
+    play(client)
+
+    with house.database.reading() as session:
+        shop_id = session.query(Shop).one().id
+        (line,) = entries.page(session, shop_id, campaign=None, after=None).lines
+        (campaign,) = campaigns.listing(session, shop_id)
+
+    assert (line.outcome, line.answers["place"]) == ("coast", "sea")
+    assert campaign.outcomes["coast"] == {"nl": "Kustlicht", "en": "Coastal light"}

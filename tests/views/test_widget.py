@@ -264,6 +264,6 @@ def test_the_rule_for_the_loader_is_about_nobody(client):
     rule = json.loads(client.get("/p/lucky-inline.json").text)
 
     assert set(rule) == {
-        *("v", "code", "shape", "url", "languages", "language", "height"),
-        *("trigger", "words"),
+        *("v", "code", "shape", "url", "frame", "languages", "height"),
+        *("where", "budget", "colours", "words"),
     }
