@@ -61,7 +61,10 @@ export function play(stage, done) {
   canvas.width = width * ratio
   canvas.height = height * ratio
   pen.scale(ratio, ratio)
-  drawFoil(pen, { width, height, kind: pane.dataset.foil, words: pane.dataset.words, style: getComputedStyle(pane) })
+  const foil = { width, height, kind: pane.dataset.foil, words: pane.dataset.words, style: getComputedStyle(pane) }
+  const image = pane.querySelector('.foil-image')
+  drawFoil(pen, foil)
+  image?.decode().then(() => drawImage(pen, { ...foil, image })).catch(() => { /* Then the foil is ours. */ })
   pen.globalCompositeOperation = 'destination-out'
   pen.lineCap = pen.lineJoin = 'round'
   pen.lineWidth = radius * 2
@@ -142,17 +145,37 @@ function place(canvas) {
 
 function drawFoil(pen, { width, height, kind, words, style }) {
   const colour = (name) => style.getPropertyValue(name).trim()
-  // A shop's own picture of a foil would take the place of these two.
   drawMetal(pen, { width, height, colour })
   PATTERNS[kind]?.(pen, width, height)
   pen.fillStyle = colour('--foil-ink') || '#2a251f'
   pen.textAlign = 'center'
   pen.textBaseline = 'middle'
-  pen.font = `750 ${Math.max(18, Math.min(24, width * 0.075))}px ${style.fontFamily}`
+  pen.font = `750 ${sizeFor(width)}px ${style.fontFamily}`
   pen.shadowColor = '#fffa'
   pen.shadowOffsetY = 2
   pen.fillText(words, width / 2, height / 2, width - 24)
   pen.shadowColor = 'transparent'
+}
+
+const sizeFor = (width) => Math.max(18, Math.min(24, width * 0.075))
+
+/** Lay a shop's own foil over what is left of ours, its words on paper of their own. */
+function drawImage(pen, { width, height, image, words, style }) {
+  const size = sizeFor(width)
+  const scale = Math.max(width / image.naturalWidth, height / image.naturalHeight)
+  const wide = image.naturalWidth * scale
+  const high = image.naturalHeight * scale
+  pen.save()
+  pen.globalCompositeOperation = 'source-atop'
+  pen.drawImage(image, (width - wide) / 2, (height - high) / 2, wide, high)
+  const label = Math.min(width - 16, pen.measureText(words).width + size * 1.6)
+  pen.fillStyle = style.getPropertyValue('--ticket')
+  pen.beginPath()
+  pen.roundRect((width - label) / 2, height / 2 - size, label, size * 2, size)
+  pen.fill()
+  pen.fillStyle = style.getPropertyValue('--ticket-ink')
+  pen.fillText(words, width / 2, height / 2, width - 32)
+  pen.restore()
 }
 
 function drawMetal(pen, { width, height, colour }) {
