@@ -62,9 +62,9 @@ export function play(stage, done) {
   canvas.height = height * ratio
   pen.scale(ratio, ratio)
   const foil = { width, height, kind: pane.dataset.foil, words: pane.dataset.words, style: getComputedStyle(pane) }
-  const image = pane.querySelector('.foil-image')
   drawFoil(pen, foil)
-  image?.decode().then(() => drawImage(pen, { ...foil, image })).catch(() => { /* Then the foil is ours. */ })
+  const art = pane.querySelector('.foil-art')
+  art?.decode().then(() => visited.size || layArt(pen, art, foil)).catch(() => {})
   pen.globalCompositeOperation = 'destination-out'
   pen.lineCap = pen.lineJoin = 'round'
   pen.lineWidth = radius * 2
@@ -147,35 +147,37 @@ function drawFoil(pen, { width, height, kind, words, style }) {
   const colour = (name) => style.getPropertyValue(name).trim()
   drawMetal(pen, { width, height, colour })
   PATTERNS[kind]?.(pen, width, height)
-  pen.fillStyle = colour('--foil-ink') || '#2a251f'
+  drawWords(pen, { width, height, words, style, ink: colour('--foil-ink') || '#2a251f' })
+}
+
+/** Lay the shop's own picture over all of the pattern, and the words on a plate of paper. */
+function layArt(pen, art, { width, height, words, style }) {
+  const grow = Math.max(width / art.naturalWidth, height / art.naturalHeight)
+  const [wide, high] = [art.naturalWidth * grow, art.naturalHeight * grow]
+  pen.save()
+  pen.globalCompositeOperation = 'source-over'
+  pen.drawImage(art, (width - wide) / 2, (height - high) / 2, wide, high)
+  pen.font = fontOf(width, style)
+  const half = Math.min(width - 16, pen.measureText(words).width + 36) / 2
+  pen.fillStyle = '#fffdf9e6'
+  pen.beginPath()
+  pen.roundRect(width / 2 - half, height / 2 - 24, half * 2, 48, 24)
+  pen.fill()
+  drawWords(pen, { width, height, words, style, ink: '#1c1813' })
+  pen.restore()
+}
+
+const fontOf = (width, style) => `750 ${Math.max(18, Math.min(24, width * 0.075))}px ${style.fontFamily}`
+
+function drawWords(pen, { width, height, words, style, ink }) {
+  pen.fillStyle = ink
   pen.textAlign = 'center'
   pen.textBaseline = 'middle'
-  pen.font = `750 ${sizeFor(width)}px ${style.fontFamily}`
+  pen.font = fontOf(width, style)
   pen.shadowColor = '#fffa'
   pen.shadowOffsetY = 2
   pen.fillText(words, width / 2, height / 2, width - 24)
   pen.shadowColor = 'transparent'
-}
-
-const sizeFor = (width) => Math.max(18, Math.min(24, width * 0.075))
-
-/** Lay a shop's own foil over what is left of ours, its words on paper of their own. */
-function drawImage(pen, { width, height, image, words, style }) {
-  const size = sizeFor(width)
-  const scale = Math.max(width / image.naturalWidth, height / image.naturalHeight)
-  const wide = image.naturalWidth * scale
-  const high = image.naturalHeight * scale
-  pen.save()
-  pen.globalCompositeOperation = 'source-atop'
-  pen.drawImage(image, (width - wide) / 2, (height - high) / 2, wide, high)
-  const label = Math.min(width - 16, pen.measureText(words).width + size * 1.6)
-  pen.fillStyle = style.getPropertyValue('--ticket')
-  pen.beginPath()
-  pen.roundRect((width - label) / 2, height / 2 - size, label, size * 2, size)
-  pen.fill()
-  pen.fillStyle = style.getPropertyValue('--ticket-ink')
-  pen.fillText(words, width / 2, height / 2, width - 32)
-  pen.restore()
 }
 
 function drawMetal(pen, { width, height, colour }) {
