@@ -5,7 +5,15 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.host import Host
 from tests.browser.shop import Demo
-from tests.browser.visit import Visit, accept_terms, play, reveal, say_adult, submit
+from tests.browser.visit import (
+    GAME,
+    Visit,
+    accept_terms,
+    play,
+    reveal,
+    say_adult,
+    submit,
+)
 
 # Every jump of the page since it began that no press of the visitor explains.
 JUMPS = """() => new Promise(done => {
@@ -224,7 +232,7 @@ def test_an_unknown_placement_disturbs_nothing(
 def test_the_frame_grows_with_what_is_in_it(visit: Visit) -> None:
     """No bar to scroll within a page that scrolls already."""
     game = visit.shop("done").frame()
-    element = visit.page.locator("jawoord-widget iframe")
+    element = visit.page.locator(f"{GAME} iframe")
     before = element.bounding_box()
     game.locator("#notice summary").click()
     game.locator(".conditions summary").click()
