@@ -139,7 +139,7 @@ class Submission:
         }
 
     def kept_answers(self, campaign: Campaign) -> dict[str, str]:
-        """Return the answers in the form they are stored in; they must be right.
+        """Return the answers in the form they are stored in.
 
         What is asked for a purpose is not kept at all without a yes to it.
         """

@@ -8,43 +8,47 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from server.domain.campaign import parse_campaign
-from server.domain.profile import Attribute, campaign_attributes
+from server.domain.campaign import Campaign, parse_campaign
+from server.domain.profile import Attribute, campaign_attributes, tells
 from server.models import attribute as models
 from server.models.base import inserting, table
 from server.models.campaign import CampaignVersion
 from server.models.entry import Entry
 from server.services.contacts import Person
+from server.services.links import Found
 
 
 def learn(
-    session: Session,
-    who: Person,
-    entry_ids: Iterable[int],
-    *,
-    given: Iterable[str],
-    now: datetime,
+    session: Session, found: Found, *, given: Iterable[str], now: datetime
 ) -> None:
-    """Keep what these entries told under the purposes that were just confirmed.
+    """Keep what the entry behind a link told under purposes just confirmed.
 
-    The newest entry has the last word on what several of them told.
+    Who asks once more before confirming may have told something in each entry; the
+    newer one has the last word.
     """
-    purposes, found = set(given), {}
-    rows = session.execute(_TOLD, {"ids": sorted(set(entry_ids))})
-    for entry_id, answers, definition in rows:
-        # Reading a file takes a millisecond; most have nothing to tell.
-        asked = [
-            *definition["fields"],
-            *definition.get("quiz", {}).get("questions", ()),
-        ]
-        if not answers or not any(each.get("purpose") for each in asked):
-            continue
-        for told in campaign_attributes(parse_campaign(definition), answers):
+    purposes, kept = set(given), {}
+    for entry_id, campaign, answers in _told(session, found):
+        for told in campaign_attributes(campaign, answers or {}):
             if told.purpose in purposes:
-                found[told.key] = _row(who, entry_id, told, now)
-    if found:
+                kept[told.key] = _row(found.who, entry_id, told, now)
+    if kept:
         connection = session.connection()
-        connection.execute(_keep(connection.dialect.name), list(found.values()))
+        connection.execute(_keep(connection.dialect.name), list(kept.values()))
+
+
+def _told(
+    session: Session, found: Found
+) -> Iterable[tuple[int, Campaign, dict[str, str] | None]]:
+    """Return the entries of a request, oldest first, each with its campaign."""
+    if found.asked.entry_id == found.entry_id:
+        # Nearly always; and most campaigns ask nothing that is kept.
+        if tells(found.campaign):
+            answers = session.scalar(_ANSWERS, {"entry": found.entry_id})
+            yield found.entry_id, found.campaign, answers
+        return
+    both = [found.asked.entry_id, found.entry_id]
+    for row in session.execute(_TOLD, {"ids": both}):
+        yield row.id, parse_campaign(row.definition), row.answers
 
 
 def add(
@@ -74,6 +78,7 @@ def forget(session: Session, who: Person, withdrawn: Iterable[str]) -> None:
     )
 
 
+_ANSWERS = select(Entry.answers).where(Entry.id == bindparam("entry"))
 _TOLD = (
     select(Entry.id, Entry.answers, CampaignVersion.definition)
     .join(

@@ -164,14 +164,7 @@ def confirm(
         tools=tools,
         now=now,
     )
-    attributes.learn(
-        session,
-        who,
-        # Who asks once more before confirming may have told something more.
-        (found.asked.entry_id, found.entry_id),
-        given=found.asked.wordings,
-        now=now,
-    )
+    attributes.learn(session, found, given=found.asked.wordings, now=now)
     return Confirmation(rules.State.CONFIRMED, now, is_new=True)
 
 
