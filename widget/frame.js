@@ -31,17 +31,27 @@ iframe{display:block;width:100%;height:min(var(--h),100dvh - 32px);border:0;bord
 @keyframes a{from{opacity:0;transform:translateY(40px)}}`
 
 const LONGEST = 200
+const ASKED = 'jawoord.asked'
 
 const element_ = (name, more) => Object.assign(document.createElement(name), more)
 
 /** Make the frame and its holder; return how to open and close it. */
 export function make({ rule, host, tag, slot, hooks, facts }) {
+  const { closed, done } = hooks
   const { height } = rule
   const language = chooseLanguage(rule, [tag.dataset.language, document.documentElement.lang, ...navigator.languages])
   const words = rule.words[language]
   const frame = element_('iframe', { title: words.title, allow: 'clipboard-write' })
+  const before = askedBefore()
   // Asked for when it opens: an order may have come since.
-  const fill = () => { if (!frame.src) frame.src = host + rule.url + '?' + wishes({ rule, language, tag, facts }) }
+  const fill = () => { if (!frame.src) frame.src = host + rule.url + '?' + wishes({ rule, language, tag, facts, before }) }
+  // One extra question a visit: what stood there is not asked again (EM-02).
+  const acted = (act) => {
+    const next = rule.extras?.find((key) => !before.includes(key))
+    if (next) remember([...before, next])
+    act()
+  }
+  hooks = { ...hooks, closed: () => acted(closed), done: () => acted(done) }
   const holder = slot ? inSlot(frame, slot, height) : inShadow(frame, { rule, words, fill, hooks })
   const heard = {
     size: (message) => holder.grow(Math.max(heightIn(message), height)),
@@ -70,15 +80,31 @@ export function make({ rule, host, tag, slot, hooks, facts }) {
 }
 
 /** Return what the game has to know of the page around it. */
-function wishes({ rule, language, tag, facts }) {
+function wishes({ rule, language, tag, facts, before }) {
   const wish = new URLSearchParams({ lang: language, page: location.origin + location.pathname })
   // A shop that knows no night gets a light card, whatever the visitor's system says.
   if (!getComputedStyle(document.documentElement).colorScheme.includes('dark')) wish.set('scheme', 'light')
+  if (rule.extras && before.length) wish.set('asked', before)
   rule.hidden?.forEach(([key, from]) => {
     const value = told(from, { tag, facts })
     if (value) wish.set('h.' + key, String(value).slice(0, LONGEST))
   })
   return wish
+}
+
+/** Return the extra questions that this visitor has closed or answered by now. */
+function askedBefore() {
+  try {
+    return sessionStorage.getItem(ASKED)?.split(',') ?? []
+  } catch {
+    return []
+  }
+}
+
+function remember(keys) {
+  try {
+    sessionStorage.setItem(ASKED, keys)
+  } catch { /* Then it is asked once more. */ }
 }
 
 /** Return what the page itself tells: by its query, the tag's data, its order or path. */

@@ -54,7 +54,7 @@ function wake() {
   root.dataset.tell?.split(' ').forEach((type) => tell(type))
   if (root.dataset.game) seal(root)
   // Without the module all steps stand below each other, and work.
-  if (root.dataset.steps) import(root.dataset.steps).then(({ prepare }) => prepare(root, announce), () => root.classList.add('whole'))
+  if (root.dataset.steps) import(root.dataset.steps).then(({ prepare }) => prepare(root, { announce, tell }), () => root.classList.add('whole'))
 }
 
 /** Hide what comes after the play until it was played; a game that fails hides nothing. */

@@ -26,6 +26,7 @@ from server.domain.parts import (
 )
 from server.domain.picture import FoilName, LogoName
 from server.domain.placement import Placement
+from server.domain.quiz import Quiz
 
 LONGEST_DAYS = 366
 MOST_FIELDS = 40
@@ -167,6 +168,7 @@ class Campaign(Part):
     steps: tuple[FormStep, ...] = Field(default=(), max_length=10)
     hidden: tuple[HiddenField, ...] = Field(default=(), max_length=20)
     early_access: EarlyAccess | None = None
+    quiz: Quiz | None = None
     purposes: tuple[Purpose, ...] = ()
     prizes: tuple[Prize, ...] = Field(default=(), max_length=MOST_SEGMENTS)
     placements: tuple[Placement, ...] = Field(min_length=1, max_length=50)
@@ -187,6 +189,8 @@ class Campaign(Part):
     @property
     def falls_back_to(self) -> str:
         """Return the key of what replaces a prize that has run out."""
+        if self.award == "outcome":
+            return self.fallback or NOTHING.key
         return self.fallback or self.outcomes[0].key
 
     @property
@@ -214,7 +218,7 @@ class Campaign(Part):
 
     def prize(self, key: str) -> Prize:
         """Return the prize of that key; raises StopIteration for a foreign one."""
-        return next(prize for prize in self.outcomes if prize.key == key)
+        return next(prize for prize in (*self.outcomes, NOTHING) if prize.key == key)
 
     def window(self, published: datetime) -> tuple[datetime, datetime]:
         """Return when it opens and closes, counted from its publication if need be."""

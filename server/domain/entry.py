@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from server.domain import address, answers
+from server.domain import address, answers, quiz
 from server.domain.answers import YES, AnswerError, Reason, plain
 from server.domain.campaign import Campaign
 from server.domain.links import BadTokenError
 from server.domain.parts import Locale
+from server.domain.quiz import Sheet
 
 SEED = re.compile(r"[0-9a-f]{32}")
 CONSENT_PREFIX = "consent."
@@ -97,6 +98,8 @@ class Submission:
     answers: Mapping[str, str] = field(default_factory=dict)
     # What the page around the form told, by the keys that the campaign lists.
     hidden: Mapping[str, str] = field(default_factory=dict)
+    # What a quiz was answered with, on the way that the answers lead along.
+    sheet: Sheet = field(default_factory=dict)
     consents: frozenset[str] = frozenset()
     terms: bool = False
     adult: str = ""
@@ -114,12 +117,26 @@ class Submission:
 
     def play_print(self, key: bytes) -> bytes:
         """Return what tells a repeated play from another one on the same ticket."""
-        return _print(key, "play", self.seed, str(self.terms), self.adult)
+        sheet = [
+            f"{name}={value}" for name, value in quiz.as_answers(self.sheet).items()
+        ]
+        return _print(key, "play", self.seed, str(self.terms), self.adult, *sheet)
 
     def claim_print(self, key: bytes) -> bytes:
         """Return what tells a repeated claim from another one on the same ticket."""
         typed = [f"{name}={value}" for name, value in sorted(self.answers.items())]
         return _print(key, "claim", self.email.lower(), *typed, *sorted(self.consents))
+
+    def kept_sheet(
+        self, campaign: Campaign, sheet: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Return what of a quiz may be kept with a name: what has a yes for it."""
+        asked = campaign.quiz.questions if campaign.quiz else ()
+        return {
+            question.key: sheet[question.key]
+            for question in asked
+            if question.purpose in self.consents and question.key in sheet
+        }
 
     def kept_answers(self, campaign: Campaign) -> dict[str, str]:
         """Return the answers in the form they are stored in; they must be right.
@@ -154,6 +171,7 @@ def read(
             for purpose in campaign.asked_in(locale)
             if form.get(CONSENT_PREFIX + purpose.key) == YES
         ),
+        sheet=_read_quiz(form, campaign),
         terms=form.get("terms") == YES,
         has_email="email" in form,
         adult=form.get("adult", "") if form.get("adult") in {YES, "no"} else "",
@@ -169,6 +187,12 @@ def read_hidden(given: Mapping[str, str], campaign: Campaign) -> dict[str, str]:
     return {key: value for key, value in found.items() if value}
 
 
+def _read_quiz(form: Mapping[str, str], campaign: Campaign) -> Sheet:
+    if campaign.quiz is None:
+        return {}
+    return quiz.on_the_way(campaign.quiz, quiz.take(form, campaign.quiz))
+
+
 def _address(text: str) -> str | None:
     try:
         return address.parse(text)
@@ -182,6 +206,9 @@ def check(submission: Submission, campaign: Campaign, step: Step) -> dict[str, R
     if step in {Step.CLAIM, Step.BOTH}:
         faults |= _check_person(submission, campaign)
     if step in {Step.PLAY, Step.BOTH}:
+        left = campaign.quiz and quiz.open_question(campaign.quiz, submission.sheet)
+        if left:
+            faults[quiz.PREFIX + left.key] = Reason.MISSING
         if campaign.has_prizes and not submission.terms:
             faults["terms"] = Reason.NOT_ACCEPTED
         if campaign.minimum_age and submission.adult != YES:

@@ -14,6 +14,12 @@ KINDS: dict[FieldKind, AttributeKind] = {
     "choice": "choices",
     "choices": "choices",
 }
+# A quiz is answered by keys, but for its sliders.
+QUIZ_KINDS: dict[str, AttributeKind] = {
+    "single": "choices",
+    "multiple": "choices",
+    "slider": "number",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +40,17 @@ def campaign_attributes(
     campaign: Campaign, answers: Mapping[str, str]
 ) -> list[Attribute]:
     """Return what stored answers tell, if each purpose had a yes (CR-10)."""
+    asked = [
+        (field.key, KINDS.get(field.kind, "text"), field.purpose)
+        for field in campaign.fields
+    ]
+    if campaign.quiz:
+        asked += [
+            (question.key, QUIZ_KINDS[question.kind], question.purpose)
+            for question in campaign.quiz.questions
+        ]
     return [
-        Attribute(asked.key, KINDS.get(asked.kind, "text"), value, asked.purpose)
-        for asked in campaign.fields
-        if asked.purpose and (value := answers.get(asked.key, ""))
+        Attribute(key, kind, value, purpose)
+        for key, kind, purpose in asked
+        if purpose and (value := answers.get(key, ""))
     ]

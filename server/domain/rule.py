@@ -37,6 +37,8 @@ def rule_of(
             "trigger": _trigger(placement),
             "where": _where(placement.where, shop),
             "budget": [shop.budget.session, shop.budget.day],
+            "hidden": [[told.key, told.source] for told in campaign.hidden],
+            "extras": list(campaign.extras),
             "colours": [colours.accent, colours.accent_ink],
             "words": {
                 locale: {

@@ -23,8 +23,9 @@ LEAST_EDGE = 3.0
 STEPS = 40
 TINT, DARK_TINT = 0.08, 0.14
 RAY, GLOW = 0.07, 0.38
-# How much white or black each field of a wheel has taken in.
-WHEEL = ((WHITE, 0.0), (WHITE, 0.82), (WHITE, 0.5), (BLACK, 0.3))
+# How much paper the fields of a wheel have taken in.
+WHEEL_PAPER = "#fffaf2"
+WHEEL = (0.0, 0.86, 0.62)
 
 RADII = {"sharp": "2px", "soft": "14px", "round": "26px"}
 # Only what is on the visitor's device already: a font file costs more than the game.
@@ -116,7 +117,7 @@ def palette(theme: Theme) -> Palette:
         won_ink=_readable(accent, on=(won_ray, won_gap, WHITE), towards=INK),
         foil=tuple(_foil(tone, accent, share) for tone, share in FOILS),
         foil_ink=INK,
-        wheel=tuple(_written_on(_mix(accent, by, share)) for by, share in WHEEL),
+        wheel=tuple(_written_on(_mix(accent, WHEEL_PAPER, share)) for share in WHEEL),
         radius=RADII[theme.corner],
         font=FONTS[theme.font],
     )

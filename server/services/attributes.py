@@ -33,7 +33,11 @@ def learn(
     rows = session.execute(_TOLD, {"ids": sorted(set(entry_ids))})
     for entry_id, answers, definition in rows:
         # Reading a file takes a millisecond; most have nothing to tell.
-        if not answers or not any(f.get("purpose") for f in definition["fields"]):
+        asked = [
+            *definition["fields"],
+            *definition.get("quiz", {}).get("questions", ()),
+        ]
+        if not answers or not any(each.get("purpose") for each in asked):
             continue
         for told in campaign_attributes(parse_campaign(definition), answers):
             if told.purpose in purposes:

@@ -22,7 +22,7 @@ from server.domain.parts import Locale
 from server.domain.theme import palette
 from server.services.campaigns import Live
 from server.services.texts import Shown
-from server.views import language, odds, questions, wheel
+from server.views import language, odds, questions, quiz, wheel
 from server.views.house import assets
 from server.views.images import picture
 
@@ -33,6 +33,7 @@ CODE_MARK = "\x01code\x01"
 MAILBOX_MARK = "\x01mailbox\x01"
 _MARK = re.compile("(\x01[a-z0-9_.]+\x01)")
 STYLE = "widget/widget.css"
+STEPS_STYLE = "widget/steps.css"
 # What only a form with more than names in it needs.
 FIELD_STYLE = "widget/fields.css"
 # What a form begins and ends with, where a mechanic has its own.
@@ -55,6 +56,8 @@ class Result:
     code: str | None
     mailbox: str | None
     asks_confirmation: bool
+    # The key of what a quiz led to.
+    led_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +192,8 @@ def _context(live: Live, locale: Locale, extra: str | None) -> dict[str, Any]:
             SimpleNamespace(key=p.key, channel=p.channel, text=p.texts[locale])
             for p in campaign.asked_in(locale)
         ],
+        "quiz": quiz.asked(campaign, locale),
+        "led_to": quiz.results(campaign, locale, live.shop.sites[0]),
         "fields": questions.shown(campaign, locale, extra),
         "months": questions.months(locale),
         "steps": [
@@ -253,6 +258,8 @@ def stylesheet_of(live: Live) -> bytes:
     parts = [STYLE, f"widget/games/{campaign.mechanic}.css"]
     if any(asked.kind not in {"text", "name"} for asked in campaign.fields):
         parts.append(FIELD_STYLE)
+    if campaign.steps or campaign.quiz:
+        parts.append(STEPS_STYLE)
     plain = [files[part].plain for part in parts if part in files]
     return b"\n".join([*plain, palette(campaign.theme).as_css().encode()])
 

@@ -294,6 +294,7 @@ def _result(outcome: Outcome, face: Face) -> Result:
         code=outcome.code,
         mailbox=outcome.mailbox,
         asks_confirmation=outcome.asks_confirmation,
+        led_to=outcome.led_to,
     )
 
 

@@ -61,7 +61,10 @@ export function play(stage, done) {
   canvas.width = width * ratio
   canvas.height = height * ratio
   pen.scale(ratio, ratio)
-  drawFoil(pen, { width, height, kind: pane.dataset.foil, words: pane.dataset.words, style: getComputedStyle(pane) })
+  const foil = { width, height, kind: pane.dataset.foil, words: pane.dataset.words, style: getComputedStyle(pane) }
+  drawFoil(pen, foil)
+  const art = pane.querySelector('.foil-art')
+  art?.decode().then(() => visited.size || layArt(pen, art, foil)).catch(() => {})
   pen.globalCompositeOperation = 'destination-out'
   pen.lineCap = pen.lineJoin = 'round'
   pen.lineWidth = radius * 2
@@ -142,13 +145,35 @@ function place(canvas) {
 
 function drawFoil(pen, { width, height, kind, words, style }) {
   const colour = (name) => style.getPropertyValue(name).trim()
-  // A shop's own picture of a foil would take the place of these two.
   drawMetal(pen, { width, height, colour })
   PATTERNS[kind]?.(pen, width, height)
-  pen.fillStyle = colour('--foil-ink') || '#2a251f'
+  drawWords(pen, { width, height, words, style, ink: colour('--foil-ink') || '#2a251f' })
+}
+
+/** Lay the shop's own picture over all of the pattern, and the words on a plate of paper. */
+function layArt(pen, art, { width, height, words, style }) {
+  const grow = Math.max(width / art.naturalWidth, height / art.naturalHeight)
+  const [wide, high] = [art.naturalWidth * grow, art.naturalHeight * grow]
+  pen.save()
+  pen.globalCompositeOperation = 'source-over'
+  pen.drawImage(art, (width - wide) / 2, (height - high) / 2, wide, high)
+  pen.font = fontOf(width, style)
+  const half = Math.min(width - 16, pen.measureText(words).width + 36) / 2
+  pen.fillStyle = '#fffdf9e6'
+  pen.beginPath()
+  pen.roundRect(width / 2 - half, height / 2 - 24, half * 2, 48, 24)
+  pen.fill()
+  drawWords(pen, { width, height, words, style, ink: '#1c1813' })
+  pen.restore()
+}
+
+const fontOf = (width, style) => `750 ${Math.max(18, Math.min(24, width * 0.075))}px ${style.fontFamily}`
+
+function drawWords(pen, { width, height, words, style, ink }) {
+  pen.fillStyle = ink
   pen.textAlign = 'center'
   pen.textBaseline = 'middle'
-  pen.font = `750 ${Math.max(18, Math.min(24, width * 0.075))}px ${style.fontFamily}`
+  pen.font = fontOf(width, style)
   pen.shadowColor = '#fffa'
   pen.shadowOffsetY = 2
   pen.fillText(words, width / 2, height / 2, width - 24)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from server.domain.campaign import LONGEST_DAYS, Campaign, Prize
-from server.domain.lint import form, wheel
+from server.domain.lint import form, quiz, wheel
 from server.domain.parts import Fault
 from server.domain.placement import Trigger
 
@@ -113,7 +113,7 @@ def _is_limited(prizes: Iterable[Prize]) -> bool:
 
 
 def _draw(campaign: Campaign) -> Iterator[Fault]:
-    if not campaign.prizes:
+    if not campaign.prizes or campaign.award == "outcome":
         return
     if sum(prize.weight for prize in campaign.prizes) == 0:
         yield Fault("prizes", "the weights add up to nothing", "L-28")
@@ -234,5 +234,6 @@ RULES: tuple[Rule, ...] = (
     _openings,
     _consent_texts,
     wheel.faults,
+    quiz.faults,
     *form.RULES,
 )

@@ -33,6 +33,8 @@ class Line:
     closes_at: datetime
     version: int
     prizes: dict[str, dict[str, str]]
+    # What a quiz may lead to, told like the prizes.
+    outcomes: dict[str, dict[str, str]]
     figures: Figures
 
     def standing(self, now: datetime) -> str:
@@ -143,6 +145,12 @@ def _line(
                 locale: text["label"] for locale, text in prize["texts"].items()
             }
             for prize in version.definition["prizes"]
+        },
+        outcomes={
+            outcome["key"]: {
+                locale: text["title"] for locale, text in outcome["texts"].items()
+            }
+            for outcome in version.definition.get("quiz", {}).get("outcomes", ())
         },
         figures=sums.get(campaign.id, Figures()),
     )
