@@ -3,6 +3,7 @@
  * calls and constructed sheets, so a shop's policy needs neither unsafe-inline nor a
  * Trusted Types exception.
  */
+import { chooseLanguage } from './language.js'
 import { heightIn, isOurs, purposesIn } from './messages.js'
 
 const CSS = `:host{all:initial;color-scheme:inherit;display:block;font:600 16px/1.3 system-ui,sans-serif}
@@ -35,9 +36,10 @@ const ASKED = 'jawoord.asked'
 const element_ = (name, more) => Object.assign(document.createElement(name), more)
 
 /** Make the frame and its holder; return how to open and close it. */
-export function make({ rule, language, host, tag, slot, hooks, facts }) {
+export function make({ rule, host, tag, slot, hooks, facts }) {
   const { closed, done } = hooks
   const { height } = rule
+  const language = chooseLanguage(rule, [tag.dataset.language, document.documentElement.lang, ...navigator.languages])
   const words = rule.words[language]
   const frame = element_('iframe', { title: words.title, allow: 'clipboard-write' })
   const before = askedBefore()

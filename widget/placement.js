@@ -1,11 +1,9 @@
 /** One placement on the host page: its rule, its language, and what happens to it. */
 import { hasModal, isTyping, page } from './here.js'
 import { count, countDay, counted, fate, onDay, remember } from './memory.js'
-import { chooseLanguage, hasBudget, isPlace, mayOpen } from './rules.js'
-import { emit, facts } from './signals.js'
+import { hasBudget, isPlace, mayOpen } from './rules.js'
+import { emit, facts, on } from './signals.js'
 import { watch } from './triggers.js'
-
-const root = document.documentElement
 
 /** Say on the page what happens, and nothing about a person. */
 function announce(placement, type, more) {
@@ -29,7 +27,6 @@ export async function start(tag, shown) {
 
 function run(rule, { host, part, tag }) {
   const { code, shape, trigger = {}, budget } = rule
-  const language = chooseLanguage(rule, [tag.dataset.language, root.lang, ...navigator.languages])
   const isTeaser = /bar|tab/.test(shape)
   const tell = (type, more) => announce(code, type, more)
   let frame
@@ -53,7 +50,7 @@ function run(rule, { host, part, tag }) {
     blocked: () => watching.stop(),
   }
 
-  const load = () => frame ??= import(part).then(({ make }) => make({ rule, language, host, tag, slot, hooks, facts }))
+  const load = () => frame ??= import(part).then(({ make }) => make({ rule, host, tag, slot, hooks, facts }))
 
   function open(isWished) {
     const unfit = isTyping() || facts.open || !isPlace(rule.where, page())
@@ -82,6 +79,8 @@ function run(rule, { host, part, tag }) {
     tell('shown')
   }
   watching = watch(trigger, open)
-  return { open: () => open(true), close: () => frame?.then((made) => made.close?.()) }
+  // A shop that swaps its pages may have swapped in its checkout.
+  on('view', () => frame?.then((made) => made.suit?.(isPlace(rule.where, page()))))
+  return { open: () => slot ? slot.scrollIntoView() : open(true), close: () => frame?.then((made) => made.close?.()) }
 }
 
