@@ -159,15 +159,18 @@ def _address(text: str) -> str | None:
 
 
 def check(submission: Submission, campaign: Campaign, step: Step) -> dict[str, Reason]:
-    """Return what stands in the way, field -> reason; empty means accepted."""
+    """Return what stands in the way, field -> reason; empty means accepted.
+
+    The faults come in the order of the form, in which the page lists them.
+    """
     faults: dict[str, Reason] = {}
     if step in {Step.CLAIM, Step.BOTH}:
         faults |= _check_person(submission, campaign)
     if step in {Step.PLAY, Step.BOTH}:
-        if not submission.terms:
-            faults["terms"] = Reason.NOT_ACCEPTED
         if submission.adult != YES:
             faults["adult"] = Reason.MISSING
+        if not submission.terms:
+            faults["terms"] = Reason.NOT_ACCEPTED
     return faults
 
 
