@@ -7,6 +7,7 @@ import { chooseLanguage } from './language.js'
 import { heightIn, isOurs, purposesIn } from './messages.js'
 
 const CSS = `:host{all:initial;color-scheme:inherit;display:block;font:600 16px/1.3 system-ui,sans-serif}
+:host([hidden]){display:none}
 *{box-sizing:border-box}
 dialog{position:fixed;inset:0;width:100%;height:100%;max-width:none;max-height:none;padding:16px;border:0;background:none;overscroll-behavior:contain}
 dialog[open]{display:grid;place-items:center}
@@ -132,9 +133,10 @@ function inShadow(frame, { rule, words, fill, hooks }) {
   const panel = element_('div', { className: 'panel', tabIndex: -1 })
   const button = element_('button', { type: 'button', className: 'close', ariaLabel: words.close })
   const box = isModal ? element_('dialog', { ariaLabel: words.title }) : panel
-  const teaser = makeTeaser(rule, words, { press: hooks.press, leave: () => { teaser.hidden = true; hooks.closed() } })
+  const teaser = makeTeaser(rule, words, { press: hooks.press, leave })
+  const backFromPanel = wayBack(panel)
+  const backFromTeaser = teaser && wayBack(teaser)
   let isOpen = false
-  let before
 
   sheet.replaceSync(CSS)
   shadow.adoptedStyleSheets = [sheet]
@@ -156,22 +158,36 @@ function inShadow(frame, { rule, words, fill, hooks }) {
     if (!isOpen) return
     isOpen = false
     element.removeAttribute('open')
+    // What the focus goes back to has to be there by then.
     if (teaser) teaser.hidden = rule.shape !== 'tab'
     hooks.closed()
   }
 
-  function close() {
+  /** Take the line of a bar away, unopened. */
+  function leave() {
     const hadFocus = document.activeElement === element
-    // What the focus goes back to has to be there by then.
+    teaser.hidden = true
+    hooks.closed()
+    if (hadFocus) backFromTeaser()
+  }
+
+  function close() {
+    if (!isOpen) return rule.shape === 'bar' && !teaser.hidden ? leave() : undefined
+    const hadFocus = document.activeElement === element
     left()
-    if (isModal) box.close()
-    else panel.hidden = true
-    if (!isModal && hadFocus && before?.isConnected) before.focus()
+    if (isModal) return box.close()
+    panel.hidden = true
+    if (hadFocus) backFromPanel()
   }
 
   button.onclick = close
   if (isModal) {
-    box.oncancel = box.onclose = left
+    box.oncancel = left
+    box.onclose = () => {
+      left()
+      // The browser leads the focus back to what opened it; of a bar that is gone.
+      if (teaser?.hidden) backFromTeaser()
+    }
     box.onclick = ({ target }) => { if (target === box) close() }
   } else panel.onkeydown = ({ key }) => { if (key === 'Escape') close() }
 
@@ -186,6 +202,10 @@ function inShadow(frame, { rule, words, fill, hooks }) {
     element,
     grow,
     close,
+    /** Nothing stands by itself where it may not; what the visitor opened stays. */
+    suit(isFit) {
+      element.hidden = !isFit && !element.hasAttribute('open')
+    },
     show() {
       attach()
       teaser.hidden = false
@@ -193,7 +213,7 @@ function inShadow(frame, { rule, words, fill, hooks }) {
     open(isWished) {
       fill()
       attach()
-      before = document.activeElement
+      element.hidden = false
       isOpen = true
       if (isModal) {
         element.setAttribute('open', '')
@@ -207,6 +227,15 @@ function inShadow(frame, { rule, words, fill, hooks }) {
       if (teaser) teaser.hidden = true
     },
   }
+}
+
+/** Return how to give the focus back to where it was before it came in here. */
+function wayBack(box) {
+  let before
+  box.addEventListener('focusin', ({ relatedTarget }) => {
+    if (relatedTarget && relatedTarget.getRootNode() !== box.getRootNode()) before = relatedTarget
+  })
+  return () => { if (before?.isConnected) before.focus() }
 }
 
 /** Make the button of a tab or the line of a bar; nothing for the other shapes. */

@@ -29,6 +29,7 @@ function run(rule, { host, part, tag }) {
   const { code, shape, trigger = {}, budget } = rule
   const isTeaser = /bar|tab/.test(shape)
   const tell = (type, more) => announce(code, type, more)
+  const suits = () => isPlace(rule.where, page())
   let frame
   let watching
 
@@ -53,7 +54,7 @@ function run(rule, { host, part, tag }) {
   const load = () => frame ??= import(part).then(({ make }) => make({ rule, host, tag, slot, hooks, facts }))
 
   function open(isWished) {
-    const unfit = isTyping() || facts.open || !isPlace(rule.where, page())
+    const unfit = isTyping() || facts.open || !suits()
     const verdict = mayOpen(isWished, { past: fate(code), all: fate(''), busy: hasModal(), unfit })
     if (verdict !== true) return verdict
     // The button at the edge interrupts nobody, and so it costs nothing.
@@ -80,7 +81,7 @@ function run(rule, { host, part, tag }) {
   }
   watching = watch(trigger, open)
   // A shop that swaps its pages may have swapped in its checkout.
-  on('view', () => frame?.then((made) => made.suit?.(isPlace(rule.where, page()))))
+  on('view', () => frame?.then((made) => made.suit?.(suits())))
   return { open: () => slot ? slot.scrollIntoView() : open(true), close: () => frame?.then((made) => made.close?.()) }
 }
 

@@ -16,6 +16,7 @@ const FLICK_PX = 400
 const FLICK_MS = 500
 // A finger's swing still moves the page for a moment after it let go.
 const SWING_MS = 1000
+const SEEN = 'visibilitychange'
 const FIELD = 'input,select,textarea,[contenteditable]'
 const html = document.documentElement
 
@@ -31,7 +32,7 @@ function listen(target, types, hear) {
 }
 
 /** Fire when for a while none of these events came; who uses what is named is waited for. */
-function wait(fire, seconds, types, use) {
+function wait(fire, seconds, types = SEEN, use) {
   let timer
   const cancel = () => clearTimeout(timer)
   const arm = () => {
@@ -40,14 +41,14 @@ function wait(fire, seconds, types, use) {
     if (!document.hidden) timer = setTimeout(() => use && document.activeElement?.matches(use) ? arm() : fire(), seconds * 1000)
   }
   arm()
-  return together([cancel, listen(window, 'visibilitychange ' + types, arm)])
+  return together([cancel, listen(window, types, arm)])
 }
 
 /** Fire after so many seconds in which the page is seen; hidden ones do not count. */
-export const afterDelay = (fire, seconds) => wait(fire, seconds, 'pageshow')
+export const afterDelay = (fire, seconds) => wait(fire, seconds)
 
 /** Fire when nothing was moved, pressed or typed for a while; a field in use is use. */
-export const onIdle = (fire, seconds) => wait(fire, seconds, 'pointermove pointerdown keydown scroll touchmove', FIELD)
+export const onIdle = (fire, seconds) => wait(fire, seconds, SEEN + ' pointermove pointerdown keydown scroll touchmove', FIELD)
 
 /** Fire when the pointer leaves through the top edge, with nothing held or open. */
 export function onExit(fire) {
@@ -92,7 +93,7 @@ export function onFlick(fire) {
 /** Fire when somebody comes back to this tab after a while elsewhere. */
 export function onReturn(fire) {
   let left
-  return listen(document, 'visibilitychange', () => {
+  return listen(document, SEEN, () => {
     const now = Date.now()
     if (document.hidden) left = now
     else if (now - left > AWAY_MS) fire()
@@ -102,8 +103,8 @@ export function onReturn(fire) {
 /** Fire when so much of the page was seen. */
 export function onDepth(fire, percent) {
   const look = () => {
-    const most = html.scrollHeight - innerHeight
-    if (most > 0 && scrollY / most * 100 >= percent) fire()
+    // A page that cannot be scrolled gives no number, which is no depth.
+    if (scrollY / (html.scrollHeight - innerHeight) * 100 >= percent) fire()
   }
   return listen(document, 'scroll', look)
 }

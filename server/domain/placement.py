@@ -20,6 +20,9 @@ PageKind = Literal["home", "category", "product", "basket", "checkout", "done", 
 Pattern = Annotated[
     str, StringConstraints(pattern=r"^[/?*][^\s\x00-\x1f#]*$", max_length=200)
 ]
+QueryPattern = Annotated[
+    str, StringConstraints(pattern=r"^\?[^\s\x00-\x1f#]+$", max_length=200)
+]
 # The part of CSS that names a button. One that a browser cannot read would be an
 # error of ours at every press on the shop's page.
 _NAME = r"[A-Za-z_][\w-]*"
@@ -90,7 +93,7 @@ class Where(Part):
     # The language that the page says it is in.
     languages: tuple[Annotated[str, StringConstraints(pattern="^[a-z]{2}$")], ...] = ()
     visit: Literal["new", "returning"] | None = None
-    # Who comes from a mail of the shop has just been asked there.
+    # Also who comes from a mail of the shop's own, and has just been asked there.
     from_mail: bool = False
 
 
