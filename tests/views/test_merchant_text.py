@@ -27,17 +27,8 @@ NOW = datetime(2026, 7, 1, tzinfo=UTC)
 # Where people read words; every text below one of these is one.
 WORDED = {"name", "texts", "label", "why", "notice", "terms", "quiz", "hint", "options"}
 # A file's own names for things, among the words.
-NOT_WORDS = {
-    "key",
-    "code",
-    "kind",
-    "image",
-    "next",
-    "outcome",
-    "when",
-    "url",
-    "attribute",
-}
+NOT_WORDS = {"key", "code", "kind", "image", "next", "when", "path", "decide", "prize"}
+NOT_WORDS |= {"purpose", "points"}
 MOST = {"short": 24}
 STEP = 9
 
