@@ -137,7 +137,7 @@ def _found(session: Session, row: Any, *, directory: Directory, vault: Vault) ->
 def _asked(row: Any) -> Asked:
     return Asked(
         id=row.optin_id,
-        entry_id=row.entry_id,
+        entry_id=row.asked_in,
         state=row.state,
         wordings=row.wordings,
         requested_at=row.requested_at,
@@ -153,6 +153,8 @@ _FIND = (
         Link.contact_id,
         Link.entry_id,
         Link.optin_id,
+        # A later mail about the same request comes from a later entry.
+        OptIn.entry_id.label("asked_in"),
         OptIn.state,
         OptIn.wordings,
         OptIn.requested_at,
