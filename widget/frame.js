@@ -20,7 +20,7 @@ const QUIET_MS = 3000
 
 const make = (name, more) => Object.assign(document.createElement(name), more)
 
-/** Return the frame, not yet loading: its address is set when it is shown. */
+/** Return the frame, not yet loading: its address is asked for when it is shown. */
 export function makeFrame(address, title) {
   return Object.assign(make('iframe', { title, allow: 'clipboard-write' }), { address })
 }
@@ -31,8 +31,9 @@ export function makeSlot(frame, height) {
   element.style.cssText = `display:block;min-height:${height}px`
   frame.style.cssText = `display:block;width:100%;height:${height}px;border:0;border-radius:20px`
   frame.loading = 'lazy'
-  frame.src = frame.address
   element.append(frame)
+  // No frame is drawn before the styles in the shop's head are there.
+  requestAnimationFrame(() => { frame.src = frame.address() })
   return {
     element,
     grow: (wanted) => { frame.style.height = `${Math.max(wanted, height)}px` },
@@ -70,7 +71,7 @@ export function makeDialog(frame, height, { words, closed }) {
     close: () => dialog.close(),
     open() {
       grow(0)
-      frame.src ||= frame.address
+      frame.src ||= frame.address()
       // A shop that swaps its pages may have thrown us out, open as we were.
       if (!element.isConnected) {
         dialog.open = false

@@ -20,10 +20,11 @@ function run(rule, { host, tag }) {
   const root = document.documentElement
   const language = chooseLanguage(rule, [tag.dataset.language, root.lang, ...navigator.languages])
   const words = rule.words[language]
-  // A shop that knows no night gets a light card, whatever the visitor's system says.
-  const scheme = getComputedStyle(root).colorScheme.includes('dark') ? '' : '&scheme=light'
   const page = encodeURIComponent(location.origin + location.pathname)
-  const frame = makeFrame(`${host}${rule.url}?lang=${language}&page=${page}${scheme}`, words.title)
+  // A shop that knows no night gets a light card, whatever the visitor's system says.
+  // Asked when the frame is shown: before, the shop's own style may still be on its way.
+  const address = () => `${host}${rule.url}?lang=${language}&page=${page}${getComputedStyle(root).colorScheme.includes('dark') ? '' : '&scheme=light'}`
+  const frame = makeFrame(address, words.title)
   const isDialog = rule.shape === 'dialog'
   const part = isDialog ? makeDialog(frame, rule.height, { words, closed }) : makeSlot(frame, rule.height)
   const tell = (type) => document.dispatchEvent(new CustomEvent('jawoord', { detail: { placement: rule.code, type } }))
