@@ -27,6 +27,7 @@ from bench import (
     servers,
     visits,
     weight,
+    wheel,
 )
 from bench.figures import Figure
 
@@ -51,6 +52,7 @@ GROUPS: dict[str, Group] = {
     "page": lambda folder, wish: page.measure(folder),
     "host": lambda folder, wish: host.measure(folder),
     "scratch": lambda folder, wish: scratch.measure(folder, with_peer=wish.peers),
+    "wheel": lambda folder, wish: wheel.measure(folder, with_peer=wish.peers),
 }
 # They install other people's programs first, so only who asks gets them.
 PEERS: dict[str, Group] = {

@@ -12,7 +12,12 @@ from bench.figures import Figure
 from bench.servers import Service, Web
 from tests.servers import ROOT
 
-FLOWS = {"form first": "welcome-inline", "play first": "lucky-inline"}
+FLOWS = {
+    "form first": "welcome-inline",
+    "play first": "lucky-inline",
+    "form and wheel": "wheel-form-inline",
+    "wheel first": "welcome-wheel-inline",
+}
 ROUNDS = 9
 SLOWER = 4
 # What somebody writes who wants a form and htmx, and nothing else.
@@ -24,11 +29,12 @@ BARE = """<!doctype html>
 <label><input name="news" type="checkbox"> News</label><button>Send</button></form>
 </body></html>
 """
-READY = """() => {
+# Nothing is ready that cannot be seen, so the first paint is waited for.
+READY = """() => new Promise((done) => new PerformanceObserver((list) => {
+  const painted = list.getEntriesByName('first-contentful-paint')[0]
   const [entry] = performance.getEntriesByType('navigation')
-  const painted = performance.getEntriesByName('first-contentful-paint')[0]
-  return Math.max(entry.domContentLoadedEventEnd, painted?.startTime ?? 0)
-}"""
+  if (painted) done(Math.max(entry.domContentLoadedEventEnd, painted.startTime))
+}).observe({ type: 'paint', buffered: true }))"""
 
 
 def measure(folder: Path) -> list[Figure]:

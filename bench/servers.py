@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 import tomllib
 import urllib.request
 from collections.abc import Iterable, Mapping
@@ -9,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from server import clock, create_app
-from server.domain.campaign import parse_campaign, parse_shop
+from server.domain.campaign import parse_campaign
+from server.domain.shop import parse_shop
 from server.migrations import migrate
 from server.services import campaigns
 from server.settings import load_settings
@@ -18,6 +20,7 @@ from tests.servers import ROOT, Program, free_port
 CAMPAIGNS = ROOT / "server" / "campaigns"
 TICKS = os.sysconf("SC_CLK_TCK")
 KB_A_MB = 1024
+PATIENCE_S = 30
 
 
 _running: list["Group"] = []
@@ -102,6 +105,30 @@ class Web(Group):
         return f"127.0.0.1:{self.port}"
 
 
+class Serve(Group):
+    """Ours as people run it: `python -m server serve`, by its own defaults."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.port = free_port()
+        self.host = f"127.0.0.1:{self.port}"
+        environ = environment(folder, self.port)
+        self.settings = load_settings(environ)
+        fill(environ)
+        began = time.perf_counter()
+        super().__init__(
+            [sys.executable, "-m", "server", "serve"],
+            log=folder / "log",
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], **environ},
+        )
+        while not is_up(self.port, "/healthz"):
+            if time.perf_counter() - began > PATIENCE_S:
+                raise SystemExit(f"serve did not start; {self.said()}")
+            time.sleep(0.005)
+        self.took_s = time.perf_counter() - began
+
+
 class Service(Web):
     """Ours or the bare one, on a database with the demo's shop and campaigns."""
 
@@ -138,7 +165,11 @@ def environment(folder: Path, port: int, url: str | None = None) -> dict[str, st
 
 
 def fill(environ: Mapping[str, str], *, sites: Iterable[str] = ()) -> None:
-    """Make tables, the demo's shop and its campaigns, with an unlimited prize only."""
+    """Make tables, the demo's shop and its campaigns.
+
+    The scratch cards have an unlimited prize only, so that every entry makes the same
+    rows; the wheel is whole, once as it is and once with its form first.
+    """
     app = create_app(load_settings(environ))
     database = app.extensions["database"]
     migrate(database)
@@ -146,12 +177,14 @@ def fill(environ: Mapping[str, str], *, sites: Iterable[str] = ()) -> None:
     shop["sites"] = [*shop.get("sites", ()), *sites]
     with database.transaction() as session:
         campaigns.save_shop(session, parse_shop(shop), now=clock.now())
+        files = _wheels()
         for path in sorted(CAMPAIGNS.glob("*-scratch.toml")):
             tables = tomllib.loads(path.read_text())
-            # The unlimited prize alone, so that every entry makes the same rows.
             kept = [p for p in tables["prizes"] if p["kind"] != "none"]
             tables["prizes"] = [p for p in kept if "stock" not in p]
             tables["fallback"] = tables["prizes"][0]["key"]
+            files.append(tables)
+        for tables in files:
             campaigns.save(
                 session,
                 parse_campaign(tables),
@@ -160,6 +193,13 @@ def fill(environ: Mapping[str, str], *, sites: Iterable[str] = ()) -> None:
                 random=os.urandom,
             )
     database.dispose()
+
+
+def _wheels() -> list[dict[str, Any]]:
+    wheel = tomllib.loads((CAMPAIGNS / "welcome-wheel.toml").read_text())
+    placements = [{"code": "wheel-form-inline", "shape": "inline"}]
+    form_first = {"code": "wheel-form", "flow": "form-first", "placements": placements}
+    return [wheel, wheel | form_first]
 
 
 def is_up(port: int, path: str) -> bool:

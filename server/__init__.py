@@ -24,10 +24,13 @@ from server.views import (
     guards,
     headers,
     health,
+    images,
     language,
     links,
     office,
+    qr,
     reports,
+    till,
     widget,
 )
 from server.views.faces import Faces
@@ -48,7 +51,7 @@ def create_app(settings: Settings) -> Flask:
         MAX_CONTENT_LENGTH=MOST_BYTES,
         MAX_FORM_MEMORY_SIZE=MOST_BYTES,
         MAX_FORM_PARTS=MOST_FORM_PARTS,
-        SESSION_COOKIE_NAME="__Host-jawoord" if settings.is_https else "jawoord",
+        SESSION_COOKIE_NAME=settings.cookie_name("jawoord"),
         SESSION_COOKIE_SECURE=settings.is_https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -70,7 +73,8 @@ def create_app(settings: Settings) -> Flask:
     Mail(app)
     language.init_app(app)
     Assets(ROOT).init_app(app)
-    for part in (health, reports, files, embed, widget, links, office, demo):
+    pages = (embed, widget, links, qr, till, office, demo)
+    for part in (health, reports, files, images, *pages):
         app.register_blueprint(part.bp)
     errors.init_app(app)
     headers.init_app(app)

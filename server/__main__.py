@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from server import assets as assets_of
 from server import log, showroom, web, worker
 from server.adapters.sink import run_sink
-from server.commands import campaign, doctor, member, outbox, shop
+from server.commands import campaign, device, doctor, member, outbox, qr, shop
 from server.commands.base import database_trouble, fail, opened
 from server.db import DatabaseBusyError
 from server.migrations import OutdatedError, migrate
@@ -103,6 +103,8 @@ for part in (
     shop.shop,
     campaign.campaign,
     member.member,
+    device.device,
+    qr.qr,
     outbox.outbox_commands,
     doctor.doctor,
 ):

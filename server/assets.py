@@ -19,7 +19,9 @@ from flask import Flask, url_for
 
 AREAS = ("widget", "static")
 KINDS = {".js", ".css", ".svg", ".png", ".webp", ".ico"}
+# Joined with what they import: a shop's page asks for one file, and later for one more.
 LOADER = "widget/embed.js"
+FRAME = "widget/frame.js"
 HTMX = ("static/htmx.js", "node_modules/htmx.org/dist/htmx.min.js")
 # Brotli bytes (DESIGN.md section 8); the build fails above them.
 BUDGETS = {LOADER: 2_900}
@@ -27,6 +29,7 @@ VERSION_LENGTH = 12
 
 _IMPORT = re.compile(r"^import\s*\{([^}]*)\}\s*from\s*'(\./[\w./-]+)'\s*$", re.M)
 _EXPORT = re.compile(r"^export\s+(?=(?:async\s+)?(?:function|const|class)\b)", re.M)
+_EXPORTED = re.compile(r"^export\s+(?:async\s+)?(?:function|const|class)\s+(\w+)", re.M)
 _TOP_NAME = re.compile(r"^(?:async\s+)?(?:function|const|let|class)\s+(\w+)", re.M)
 
 
@@ -85,8 +88,9 @@ def sources(root: Path) -> dict[str, bytes]:
     }
     if (root / HTMX[1]).exists():
         found[HTMX[0]] = (root / HTMX[1]).read_bytes()
-    if (root / LOADER).exists():
-        found[LOADER] = joined(root / LOADER).encode()
+    for path in (LOADER, FRAME):
+        if (root / path).exists():
+            found[path] = joined(root / path, as_module=path == FRAME).encode()
     return found
 
 
@@ -123,21 +127,26 @@ def build(root: Path) -> dict[str, File]:
     return files
 
 
-def joined(entry: Path) -> str:
-    """Return a module and all it imports as one classic script.
+def joined(entry: Path, *, as_module: bool = False) -> str:
+    """Return a module and all it imports as one classic script or one module.
 
-    Our own modules are plain enough for this: named imports, one scope, no clash of
-    top-level names, which is checked. Raises `AssetError`.
+    A module still exports what its entry does. Our own modules are plain enough for
+    this: named imports, one scope, no clash of top-level names, which is checked.
+    Raises `AssetError`.
     """
     parts: dict[Path, str] = {}
     _collect(entry.resolve(), parts)
+    exported = _EXPORTED.findall(entry.read_text()) if as_module else []
     names: dict[str, Path] = {}
     for path, text in parts.items():
         for name in _TOP_NAME.findall(text):
             if name in names:
                 raise AssetError(f"{path.name} and {names[name].name} share {name!r}")
             names[name] = path
-    return "(() => {\n" + "\n".join(parts.values()) + "\n})()\n"
+    body = "\n".join(parts.values())
+    if as_module:
+        return f"{body}\nexport {{ {', '.join(exported)} }}\n"
+    return f"(() => {{\n{body}\n}})()\n"
 
 
 def _collect(path: Path, parts: dict[Path, str]) -> None:

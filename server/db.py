@@ -47,7 +47,7 @@ class Database:
         else:
             self._gate = _OpenGate()
             self.engine = _postgresql_engine(url)
-            self._read_engine = self.engine.execution_options(postgresql_readonly=True)
+            self._read_engine = _postgresql_engine(url, read_only=True)
         self._writers = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(self._read_engine, expire_on_commit=False)
 
@@ -156,9 +156,12 @@ def _sqlite_engine(url: str, *, begin: str, query_only: bool) -> Engine:
     return engine
 
 
-def _postgresql_engine(url: str) -> Engine:
+def _postgresql_engine(url: str, *, read_only: bool = False) -> Engine:
     engine = create_engine(
         url,
+        # A transaction around reads would add two round trips and change nothing:
+        # each statement sees what is committed when it begins, with or without.
+        isolation_level="AUTOCOMMIT" if read_only else "READ COMMITTED",
         pool_size=POOL_SIZE,
         max_overflow=POOL_SIZE,
         pool_timeout=WRITE_WAIT_S,
@@ -166,7 +169,8 @@ def _postgresql_engine(url: str) -> Engine:
             "connect_timeout": 5,
             "options": (
                 f"-c statement_timeout={STATEMENT_TIMEOUT_MS} "
-                f"-c lock_timeout={LOCK_TIMEOUT_MS}"
+                f"-c lock_timeout={LOCK_TIMEOUT_MS} "
+                f"-c default_transaction_read_only={'on' if read_only else 'off'}"
             ),
         },
     )

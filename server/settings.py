@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 PREFIX = "JAWOORD_"
+SQLITE = "sqlite:///"
+# It goes into policies, headers and mails as it stands: no name, blank or other script.
+HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]+)?", re.I)
 KEY_BYTES = 32
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"", "0", "false", "no", "off"})
@@ -50,6 +54,10 @@ class Settings:
     def is_https(self) -> bool:
         return self.public_url.startswith("https://")
 
+    def cookie_name(self, name: str) -> str:
+        """Return the name a browser binds to this very host, where it is on TLS."""
+        return f"__Host-{name}" if self.is_https else name
+
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read and check the environment.
@@ -59,10 +67,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     read = _Reader(os.environ if environ is None else environ)
     instance = _instance_folder(Path(read.text("INSTANCE", "instance")))
-    bind = read.text("BIND", "127.0.0.1:8400")
+    bind = read.address("BIND", "127.0.0.1:8400")
     return Settings(
         public_url=read.url("PUBLIC_URL", f"http://{bind}"),
-        bind=read.address("BIND", bind),
+        bind=bind,
         instance=instance,
         database_url=read.database("DATABASE_URL", f"sqlite:///{instance}/jawoord.db"),
         redis_url=read.text("REDIS_URL", "") or None,
@@ -106,7 +114,7 @@ class _Reader:
 
     def number(self, name: str, default: int, *, least: int = 0, most: int) -> int:
         raw = self.text(name, str(default))
-        if not raw.isdigit() or not least <= int(raw) <= most:
+        if not _is_number(raw) or not least <= int(raw) <= most:
             raise SettingError(
                 f"{PREFIX}{name} is {raw!r}; give a whole number from {least} to {most}"
             )
@@ -132,7 +140,8 @@ class _Reader:
     def address(self, name: str, default: str) -> str:
         raw = self.text(name, default)
         host, _, port = raw.rpartition(":")
-        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        is_port = _is_number(port) and 0 < int(port) < 65536
+        if not host or not is_port or not _is_origin(f"http://{raw}"):
             raise SettingError(
                 f"{PREFIX}{name} is {raw!r}; give HOST:PORT, like 127.0.0.1:8400"
             )
@@ -142,18 +151,41 @@ class _Reader:
         raw = self.text(name, default)
         if raw.startswith(("postgresql://", "postgres://")):
             raw = "postgresql+psycopg://" + raw.split("://", 1)[1]
-        if not raw.startswith(("sqlite:///", "postgresql+psycopg://")):
+        if not _is_database(raw):
             raise SettingError(
                 f"{PREFIX}{name}: give sqlite:///FILE or postgresql://USER@HOST/NAME"
             )
-        if raw.startswith("sqlite:///"):
-            folder = Path(raw.removeprefix("sqlite:///").partition("?")[0]).parent
+        if raw.startswith(SQLITE):
+            folder = _sqlite_file(raw).parent
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise SettingError(
                     f"{PREFIX}{name}: the folder {folder} cannot be written; "
                     "make it, choose another or give it to this user"
                 )
         return raw
+
+
+def _is_number(text: str) -> bool:
+    """Return whether it is written in plain digits: to Python, `²` is a digit too."""
+    return text.isascii() and text.isdigit()
+
+
+def _is_database(url: str) -> bool:
+    """Return whether it names a file, or a server with a port that can be one."""
+    if url.startswith(SQLITE):
+        file = _sqlite_file(url)
+        # One in memory would be another one for each process.
+        return file.name not in {"", ":memory:"} and not file.is_dir()
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme == "postgresql+psycopg"
+
+
+def _sqlite_file(url: str) -> Path:
+    return Path(url.removeprefix(SQLITE).partition("?")[0])
 
 
 def _is_origin(text: str) -> bool:
@@ -164,7 +196,8 @@ def _is_origin(text: str) -> bool:
     except ValueError:
         return False
     rest = (parts.path, parts.query, parts.fragment)
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not any(rest)
+    is_http = parts.scheme in {"http", "https"}
+    return is_http and bool(HOST.fullmatch(parts.netloc)) and not any(rest)
 
 
 def _instance_folder(folder: Path) -> Path:

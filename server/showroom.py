@@ -20,17 +20,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server import clock, web
+from server.commands.pictures import prepare as prepare_pictures
 from server.db import Database
-from server.domain.campaign import FileError, parse_campaign, parse_shop
+from server.domain.campaign import parse_campaign
+from server.domain.parts import FileError
 from server.domain.seals import Vault
+from server.domain.shop import parse_shop
 from server.migrations import migrate
 from server.models.campaign import Campaign
-from server.services import campaigns, members
+from server.services import campaigns, images, members
 from server.settings import PREFIX, Settings
 
 FILES = Path(__file__).parent / "campaigns"
 SHOP_FILE = "demo-shop.toml"
-CAMPAIGN_FILES = "*-scratch.toml"
 LOOPBACK = "127.0.0.1"
 # Only the demo knows this password, and only on this machine.
 PASSWORD = "kras-maar-raak"  # noqa: S105  # printed for everybody to read
@@ -72,7 +74,11 @@ def _shop(session: Session, settings: Settings) -> None:
     known = campaigns.shop_named(session, tables["code"])
     # A site that somebody has added for a try of his own stays.
     sites = dict.fromkeys([settings.demo_shop_url, *(known.sites if known else ())])
-    shop = parse_shop(tables | {"sites": list(sites)})
+    ready = prepare_pictures(
+        session, parse_shop(tables | {"sites": list(sites)}), folder=FILES
+    )
+    images.keep(session, ready.new, now=clock.now())
+    shop = ready.part
     if known != shop:
         campaigns.save_shop(session, shop, now=clock.now())
 
@@ -80,12 +86,16 @@ def _shop(session: Session, settings: Settings) -> None:
 def _campaigns(session: Session, settings: Settings) -> list[str]:
     vault, notes, now = Vault(settings.data_keys), [], clock.now()
     afresh = f"to start afresh, remove the folder {settings.instance}"
-    for path in sorted(FILES.glob(CAMPAIGN_FILES)):
+    for path in sorted(FILES.glob("*.toml")):
+        if path.name == SHOP_FILE:
+            continue
         campaign = parse_campaign(tomllib.loads(path.read_text()))
+        ready = prepare_pictures(session, campaign, folder=FILES)
+        images.keep(session, ready.new, now=now)
         try:
             with session.begin_nested():
                 campaigns.save(
-                    session, campaign, vault=vault, now=now, random=os.urandom
+                    session, ready.part, vault=vault, now=now, random=os.urandom
                 )
         except FileError:
             notes.append(f"{campaign.code} keeps its older rules; {afresh}")

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from server import clock, create_app
 from server.adapters import letters, mailer
-from server.adapters.letters import Occasion
+from server.adapters.letters import Invited, Occasion
 from server.adapters.mailer import (
     DeliveryError,
     Mailer,
@@ -34,7 +34,7 @@ from server.db import Database, DatabaseBusyError
 from server.domain.links import LinkRef, Salt, Signer
 from server.domain.optin import OPEN
 from server.migrations import check_current
-from server.services import entries, links, optins, outbox, stats
+from server.services import entries, invitations, links, optins, outbox, stats
 from server.services.campaigns import Directory
 from server.services.contacts import Person
 from server.services.links import Found
@@ -49,11 +49,12 @@ IDLE_S = 0.2
 FRESH_S = 1.0
 HOUSEKEEPING_S = 3.0
 HEARTBEAT_S = 60.0
-# Counting takes at most this share of the time, however much there is to count.
-COUNTING_SHARE = 0.05
+# A chore takes at most this share of the time, however much there is to look at.
+CHORE_SHARE = 0.05
 LONGEST_PAUSE_S = 30.0
 # After SIGTERM a mail server that does not answer is waited for this long.
 GOODBYE_S = 4.0
+INVITED = ("purpose", "subject", "text", "button", "goes_to")
 DATABASE_ERRORS = (SQLAlchemyError, DatabaseBusyError)
 
 log = structlog.get_logger()
@@ -79,6 +80,26 @@ class Tally:
     dropped: int = 0
     expired: int = 0
     lapsed: int = 0
+    invited: int = 0
+
+
+class Chore:
+    """Something to look at now and then: how long ago it was, and how long it took."""
+
+    def __init__(self) -> None:
+        self._at = time.monotonic()
+        self._pause = HOUSEKEEPING_S
+
+    def is_due(self) -> bool:
+        """Return whether its pause is over."""
+        return time.monotonic() - self._at >= self._pause
+
+    def do(self, work: Callable[[], bool | None]) -> None:
+        """Do it. Work that says there is more goes on right after the next mails."""
+        self._at = time.monotonic()
+        is_more = work()
+        took = time.monotonic() - self._at
+        self._pause = 0.0 if is_more else max(HOUSEKEEPING_S, took / CHORE_SHARE)
 
 
 class Worker:
@@ -112,20 +133,18 @@ class Worker:
     def run(self) -> None:
         """Work until `stop` is called; no error of the database ends it."""
         log.info("worker started")
-        counted = kept_house = heartbeat = time.monotonic()
-        counting_took = 0.0
+        kept_house = heartbeat = time.monotonic()
+        counting, inviting = Chore(), Chore()
         while not self._stopping.is_set():
             try:
                 did = self.deliver()
                 if time.monotonic() - kept_house >= HOUSEKEEPING_S:
                     self.keep_house(now=clock.now())
                     kept_house = time.monotonic()
-                if time.monotonic() - counted >= max(
-                    HOUSEKEEPING_S, counting_took / COUNTING_SHARE
-                ):
-                    counted = time.monotonic()
-                    self.count(now=clock.now())
-                    counting_took = time.monotonic() - counted
+                if counting.is_due():
+                    counting.do(lambda: self.count(now=clock.now()))
+                if inviting.is_due():
+                    inviting.do(lambda: self.invite(now=clock.now()))
             except DATABASE_ERRORS as error:
                 log.error("database trouble", error=type(error).__name__)
                 self._stopping.wait(1.0)
@@ -171,6 +190,17 @@ class Worker:
         with self._database.transaction() as session:
             self.tally.lapsed += entries.lapse_due(session, now=now)
 
+    def invite(self, *, now: datetime) -> bool:
+        """Queue a batch of early-access letters; True if there may be more at once."""
+        with self._database.reading() as session:
+            calls = invitations.waiting(session, directory=self._directory, now=now)
+        if not calls:
+            return False
+        with self._database.transaction() as session:
+            invited = invitations.invite(session, calls, tools=self._tools, now=now)
+        self.tally.invited += invited
+        return invited > 0
+
     def count(self, *, now: datetime) -> None:
         """Bring the campaigns' daily figures up to date."""
         with self._database.reading() as session:
@@ -191,15 +221,25 @@ class Worker:
     def _look_up(self, mails: list[Claimed]) -> dict[int, Found | None]:
         """Return what each mail's link leads to as of this moment."""
         with self._database.reading() as session:
+            found = links.find_all(
+                session,
+                map(_ref, mails),
+                directory=self._directory,
+                vault=self._tools.vault,
+            )
             return {
-                mail.id: links.find(
-                    session,
-                    _ref(mail),
-                    directory=self._directory,
-                    vault=self._tools.vault,
-                )
+                mail.id: self._if_wanted(session, mail, found.get(_ref(mail)))
                 for mail in mails
             }
+
+    def _if_wanted(
+        self, session: Session, mail: Claimed, found: Found | None
+    ) -> Found | None:
+        """Leave out who withdrew after an invitation was queued (I6, WD-03)."""
+        if found is None or mail.letter != invitations.LETTER:
+            return found
+        is_wanted = invitations.is_wanted(session, found, mail.params["purpose"])
+        return found if is_wanted else None
 
     def _handle(
         self, mail: Claimed, found: Found | None, now: Callable[[], datetime]
@@ -261,12 +301,13 @@ class Worker:
             campaign=found.campaign,
             at=optin.requested_at if optin else mail.created_at,
             page=mail.params.get("page", ""),
-            confirm_url=self._link("confirm", Salt.CONFIRM, mail),
+            confirm_url=self._link("confirm", Salt.CONFIRM, mail) if optin else "",
             unsubscribe_url=self._link("unsubscribe", Salt.UNSUBSCRIBE, mail),
             purposes=tuple(optin.wordings) if optin else (),
             first_name=mail.params.get("first_name", ""),
             prize=mail.params.get("prize", ""),
             code=mail.params.get("code"),
+            invitation=_invited(mail),
         )
 
     def _link(self, place: str, salt: Salt, mail: Claimed) -> str:
@@ -368,6 +409,7 @@ class Worker:
             dropped=tally.dropped,
             expired=tally.expired,
             lapsed=tally.lapsed,
+            invited=tally.invited,
         )
 
 
@@ -376,8 +418,17 @@ def _ref(mail: Claimed) -> LinkRef:
     return LinkRef(row, bytes.fromhex(secret))
 
 
+def _invited(mail: Claimed) -> Invited | None:
+    if mail.letter != invitations.LETTER:
+        return None
+    said = {name: mail.params[name] for name in INVITED}
+    return Invited(until=datetime.fromisoformat(mail.params["until"]), **said)
+
+
 def _has_reason(mail: Claimed, found: Found, now: datetime) -> bool:
     """Return whether a mail still says something true when it arrives (I6)."""
+    if mail.letter == invitations.LETTER:
+        return now < datetime.fromisoformat(mail.params["until"])
     if mail.letter != "confirm":
         return True
     optin = found.optin

@@ -7,6 +7,8 @@ reached from what was given, belongs to one shop.
 """
 
 import copy
+import functools
+import hashlib
 import itertools
 import os
 import tomllib
@@ -17,9 +19,12 @@ from typing import Any, TypeVar
 from sqlalchemy import JSON, Column, Date, Integer, LargeBinary, inspect
 from sqlalchemy.orm import Session
 
+from server.adapters import pictures
 from server.domain.campaign import Campaign as CampaignFile
-from server.domain.campaign import ShopFile, parse_campaign, parse_shop
+from server.domain.campaign import parse_campaign
+from server.domain.picture import Picture, pictures_in, renamed
 from server.domain.seals import Vault
+from server.domain.shop import ShopFile, parse_shop
 from server.models import (
     Base,
     Campaign,
@@ -31,9 +36,10 @@ from server.models import (
     Voucher,
 )
 from server.models.base import Instant
-from server.services import campaigns
+from server.services import campaigns, images
 
 M = TypeVar("M", bound=Base)
+F = TypeVar("F", CampaignFile, ShopFile)
 
 CAMPAIGNS = Path(__file__).parents[1] / "server" / "campaigns"
 STATES: dict[type[Base], dict[str, Any]] = {
@@ -186,7 +192,31 @@ def publish(
     now: datetime,
 ) -> CampaignFile:
     """Publish a campaign (the demo's lucky one) and its shop, as the command does."""
-    campaign = campaign or campaign_file()
-    campaigns.save_shop(session, shop or shop_file(code=campaign.shop), now=now)
+    campaign = with_pictures(session, campaign or campaign_file(), now=now)
+    shop = with_pictures(session, shop or shop_file(code=campaign.shop), now=now)
+    campaigns.save_shop(session, shop, now=now)
     campaigns.save(session, campaign, vault=vault, now=now, random=os.urandom)
     return campaign
+
+
+def with_pictures(session: Session, part: F, *, now: datetime) -> F:
+    """Return a ready-made file with the pictures beside it kept, as the command does.
+
+    Each is made anew once a run: that takes a process of its own.
+    """
+    fresh = {
+        (type(name), name): _developed(name, type(name))
+        for name in pictures_in(part).values()
+        if not name.is_stored
+    }
+    images.keep(session, fresh.values(), now=now)
+    names = {key: made.name for key, made in fresh.items()}
+    return renamed(part, lambda name: names.get((type(name), name), name))
+
+
+@functools.cache
+def _developed(picture: str, use: type[Picture]) -> images.New:
+    body = (CAMPAIGNS / picture).read_bytes()
+    made = pictures.develop(body, use)
+    source = hashlib.sha256(use.__name__.encode() + body).hexdigest()
+    return images.New(source, made.body, made.width, made.height)

@@ -6,8 +6,10 @@
 
 const TRIES = 4
 const SLOWEST_MS = 20000
+const CONSENT = 'consent.'
 const stage = () => document.querySelector('#stage')
 const announce = document.querySelector('#announce')
+const coming = document.querySelector('[rel=modulepreload]')
 const waiting = []
 const scheme = new URLSearchParams(location.search).get('scheme')
 let host
@@ -51,6 +53,8 @@ function wake() {
   showWhatNeedsScript()
   root.dataset.tell?.split(' ').forEach((type) => tell(type))
   if (root.dataset.game) seal(root)
+  // Without the module all steps stand below each other, and work.
+  if (root.dataset.steps) import(root.dataset.steps).then(({ prepare }) => prepare(root, { announce, tell }), () => root.classList.add('whole'))
 }
 
 /** Hide what comes after the play until it was played; a game that fails hides nothing. */
@@ -58,11 +62,12 @@ async function seal(root) {
   const heading = root.querySelector('h1')
   const outcome = heading.textContent
   const show = (sealed) => {
-    root.querySelectorAll('[data-before], [data-reveal]').forEach((each) => { each.hidden = !sealed })
+    root.querySelectorAll('[data-before]').forEach((each) => { each.hidden = !sealed })
     root.querySelectorAll('[data-after]').forEach((each) => { each.hidden = sealed })
     heading.textContent = sealed ? heading.dataset.sealed : outcome
+    root.classList.toggle('sealed', sealed)
     root.querySelector('.result').inert = sealed
-    root.querySelector('.window').classList.toggle('foil', sealed)
+    root.querySelector('.window')?.classList.toggle('foil', sealed)
     document.title = heading.textContent
   }
   const reveal = () => {
@@ -85,12 +90,17 @@ function swap(html) {
   const next = new DOMParser().parseFromString(html, 'text/html').querySelector('#stage')
   if (!next) return false
   announce.textContent = ''
+  // What a game has moved stays as it lies.
+  next.querySelectorAll('[data-keep]').forEach((each) => {
+    const kept = document.getElementById(each.id)
+    if (kept) each.replaceWith(kept)
+  })
   stage().replaceWith(next)
   wake()
   const heading = next.querySelector('h1')
   document.title = heading.textContent
   const fault = next.querySelector('[aria-invalid]')
-  const target = fault && !fault.matches('input') ? fault.querySelector('input') : fault
+  const target = fault && !fault.matches('input, select, textarea') ? fault.querySelector('input') : fault
   if (!target) scrollTo(0, 0)
   heading.tabIndex = -1
   ;(target || heading).focus()
@@ -131,9 +141,14 @@ async function submit(event) {
   }
   form.ariaBusy = 'true'
   say('')
+  // The game and what it needs come while the server decides.
+  if (coming) import(coming.href).catch(() => {})
   const answer = await send(form, new URLSearchParams(new FormData(form)), () => say(announce.dataset.wait))
   form.ariaBusy = 'false'
-  if (!answer || !swap(answer)) say(announce.dataset.failed)
+  if (!answer || !swap(answer)) return say(announce.dataset.failed)
+  const purposes = [...form.elements].filter((each) => each.checked && each.name.startsWith(CONSENT)).map((each) => each.name.slice(CONSENT.length))
+  // Asked for, and not given before the mail is confirmed (EM-05).
+  if (purposes.length && stage().dataset.tell?.includes('done')) tell('consent', { purposes })
 }
 
 async function press(event) {

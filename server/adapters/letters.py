@@ -4,21 +4,28 @@ A letter repeats nothing a stranger typed but a first name that is one (T16, AB-
 and a confirmation not even that.
 """
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from babel import Locale
+from babel import Locale as BabelLocale
 from flask import current_app
 from flask_babel import force_locale, format_datetime
+from markupsafe import escape
 
 from server.domain import theme
-from server.domain.campaign import Campaign, ShopFile
-from server.domain.entry import is_name
+from server.domain.answers import is_name
+from server.domain.campaign import Campaign
 from server.domain.optin import CONFIRM_DAYS
+from server.domain.parts import Locale
+from server.domain.shop import ShopFile
 
-NAMES = ("confirm", "prize", "manage")
+NAMES = ("confirm", "prize", "manage", "early")
+# It cannot occur in a text: an imported line holds no control characters.
+MARK = "\x01"
+MOST_KEPT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,19 @@ class Occasion:
     first_name: str = ""
     prize: str = ""
     code: str | None = None
+    invitation: "Invited | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """What an early-access letter says: the shop's words, and real dates."""
+
+    purpose: str
+    subject: str
+    text: str
+    button: str
+    goes_to: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +72,82 @@ def write(occasion: Occasion) -> Written:
     """Return the letter. It needs an application context, for its templates."""
     if occasion.name not in NAMES:
         raise LookupError(occasion.name)
+    name = occasion.first_name if is_name(occasion.first_name) else ""
     with force_locale(occasion.locale):
-        told = _told(occasion)
+        when = format_datetime(occasion.at, "d MMMM y, HH:mm")
+        subject, text, html = _kept(occasion, greets=bool(name))
+    told = {
+        "when": when,
+        "confirm_url": occasion.confirm_url,
+        "unsubscribe_url": occasion.unsubscribe_url,
+        "first_name": name,
+        "code": occasion.code or "",
+    }
+    return Written(
+        " ".join(subject.filled(told).split()),
+        text.filled(told).strip() + "\n",
+        html.filled({name: str(escape(value)) for name, value in told.items()}),
+    )
+
+
+class _Sheet:
+    """A rendered template, cut where a letter puts in its own values."""
+
+    def __init__(self, text: str) -> None:
+        self._parts = text.split(MARK)
+
+    def filled(self, values: Mapping[str, str]) -> str:
+        """Return it with the values in the places of their names."""
+        parts = self._parts.copy()
+        parts[1::2] = [values[name] for name in parts[1::2]]
+        return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The sheets of one letter, and whose they are.
+
+    They are found by identity, since a file's version never changes while it is
+    held; holding it here keeps its identity from being given to another.
+    """
+
+    owners: tuple[ShopFile, Campaign]
+    sheets: tuple[_Sheet, _Sheet, _Sheet]
+
+
+def _kept(occasion: Occasion, *, greets: bool) -> tuple[_Sheet, _Sheet, _Sheet]:
+    """Return subject, text and HTML with marks for what differs between persons.
+
+    Rendering takes a millisecond and gives the same but for a few words, so it is
+    done once for each version, language and prize.
+    """
+    kept: dict[Hashable, _Kept] = current_app.extensions.setdefault("letters", {})
+    shop, campaign = occasion.shop, occasion.campaign
+    site = _site(occasion)
+    key = (
+        *(id(shop), id(campaign), occasion.name, occasion.locale),
+        *(occasion.purposes, occasion.prize, site, greets, occasion.code is None),
+        occasion.invitation,
+    )
+    if key not in kept:
+        if len(kept) >= MOST_KEPT:
+            kept.clear()
+        told = _told(occasion, site, greets=greets)
         subject, text, html = (
             # Straight from Jinja: a letter needs nothing that pages get from Flask.
-            current_app.jinja_env.get_template(f"mail/{occasion.name}/{part}").render(
-                told
+            _Sheet(
+                current_app.jinja_env.get_template(
+                    f"mail/{occasion.name}/{part}"
+                ).render(told)
             )
             for part in ("subject.txt", "text.txt", "html.html")
         )
-    return Written(" ".join(subject.split()), text.strip() + "\n", html)
+        kept[key] = _Kept((shop, campaign), (subject, text, html))
+    return kept[key].sheets
 
 
-def _told(occasion: Occasion) -> dict[str, Any]:
-    """Return what the templates need."""
+def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
+    """Return what the templates need, with marks for what is a person's own."""
     campaign, locale = occasion.campaign, occasion.locale
     spoken = campaign.language(locale)
     prize = campaign.prize(occasion.prize) if occasion.name == "prize" else None
@@ -74,7 +156,9 @@ def _told(occasion: Occasion) -> dict[str, Any]:
         "shop": occasion.shop.name,
         "legal": legal,
         "contact": occasion.shop.sender.email,
-        "country": Locale.parse(locale).territories.get(legal.country, legal.country),
+        "country": BabelLocale.parse(locale).territories.get(
+            legal.country, legal.country
+        ),
         "palette": theme.palette(campaign.theme),
         "locale": locale,
         "campaign_name": campaign.name[spoken],
@@ -83,16 +167,35 @@ def _told(occasion: Occasion) -> dict[str, Any]:
             for purpose in campaign.asked_in(spoken)
             if purpose.key in occasion.purposes
         ],
-        "when": format_datetime(occasion.at, "d MMMM y, HH:mm"),
-        "site": _site(occasion),
+        "when": _marked("when"),
+        "site": site,
         "days": CONFIRM_DAYS,
-        "confirm_url": occasion.confirm_url,
-        "unsubscribe_url": occasion.unsubscribe_url,
+        "confirm_url": _marked("confirm_url"),
+        "unsubscribe_url": _marked("unsubscribe_url"),
         "privacy_url": str(legal.privacy_url),
-        "first_name": occasion.first_name if is_name(occasion.first_name) else "",
+        "first_name": _marked("first_name") if greets else "",
         "prize": prize.texts[spoken] if prize else None,
-        "code": occasion.code,
+        "code": None if occasion.code is None else _marked("code"),
+        **_invited(occasion, spoken),
     }
+
+
+def _invited(occasion: Occasion, spoken: Locale) -> dict[str, Any]:
+    invited = occasion.invitation
+    if invited is None:
+        return {}
+    asked = [p for p in occasion.campaign.purposes if p.key == invited.purpose]
+    return {
+        "invited": invited,
+        # On the shop's own site, whatever the campaign says (T28).
+        "shop_url": f"{occasion.shop.sites[0]}{invited.goes_to}",
+        "until": format_datetime(invited.until, "d MMMM y, HH:mm"),
+        "asked_for": asked[0].texts[spoken].title if asked else "",
+    }
+
+
+def _marked(name: str) -> str:
+    return f"{MARK}{name}{MARK}"
 
 
 def _site(occasion: Occasion) -> str:

@@ -43,6 +43,14 @@ def opened(settings: Settings) -> Iterator[Database]:
 
 
 @contextmanager
+def reading() -> Iterator[tuple[Session, Settings]]:
+    """Yield a look at the environment's database that writes nothing."""
+    settings = load_settings()
+    with opened(settings) as database, database.reading() as session:
+        yield session, settings
+
+
+@contextmanager
 def transaction() -> Iterator[tuple[Session, Settings]]:
     """Yield one transaction on the environment's database, and its settings."""
     settings = load_settings()

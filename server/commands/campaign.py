@@ -6,11 +6,13 @@ from pathlib import Path
 import click
 
 from server import clock
-from server.commands import files
-from server.commands.base import fail, transaction
-from server.domain.campaign import FileError, parse_campaign
+from server.commands import files, pictures
+from server.commands.base import fail, reading, transaction
+from server.domain.campaign import parse_campaign
+from server.domain.lint import judge
+from server.domain.parts import FileError
 from server.domain.seals import Vault
-from server.services import campaigns
+from server.services import campaigns, images
 
 
 @click.group()
@@ -25,10 +27,17 @@ def import_campaign(file: Path, *, draft: bool) -> None:
     """Publish a campaign from its file, or a new version of it."""
     wanted = files.read(file, parse_campaign)
     try:
+        with reading() as (session, _):
+            ready = pictures.prepare(session, wanted, folder=file.parent)
+    except FileError as error:
+        refused = [fault for fault in judge(wanted) if fault.refuses]
+        files.refuse(file, error.faults + refused)
+    try:
         with transaction() as (session, settings):
+            images.keep(session, ready.new, now=clock.now())
             saved = campaigns.save(
                 session,
-                wanted,
+                ready.part,
                 vault=Vault(settings.data_keys),
                 now=clock.now(),
                 random=os.urandom,
@@ -45,10 +54,11 @@ def import_campaign(file: Path, *, draft: bool) -> None:
 
 @campaign.command("export")
 @click.argument("code")
-def export_campaign(code: str) -> None:
+@files.to_folder
+def export_campaign(code: str, folder: Path | None) -> None:
     """Print a campaign's newest version as its file."""
-    with transaction() as (session, _):
+    with reading() as (session, _):
         found = campaigns.load(session, code)
-    if found is None:
-        fail(f"there is no campaign {code!r}")
-    files.write(found)
+        if found is None:
+            fail(f"there is no campaign {code!r}")
+        files.write(session, found, folder)

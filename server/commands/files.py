@@ -8,17 +8,29 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 import tomli_w
+from sqlalchemy.orm import Session
 
+from server.commands import pictures
 from server.commands.base import fail
-from server.domain.campaign import Campaign, Fault, FileError, ShopFile, as_tables
+from server.domain.campaign import Campaign
+from server.domain.parts import Fault, FileError, as_tables
+from server.domain.shop import ShopFile
 
 T = TypeVar("T", Campaign, ShopFile)
+
+to_folder = click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write it into this folder, its pictures beside it.",
+)
 
 
 def read(file: Path, parse: Callable[[dict[str, Any]], T]) -> T:
     """Return what a file says, or list all that is wrong with it."""
     try:
-        return parse(tomllib.loads(file.read_text(encoding="utf-8")))
+        # Some editors begin a file with a mark of its encoding.
+        return parse(tomllib.loads(file.read_text(encoding="utf-8-sig")))
     except OSError as error:
         fail(f"{file} cannot be read ({error.strerror})")
     except UnicodeDecodeError as error:
@@ -27,6 +39,8 @@ def read(file: Path, parse: Callable[[dict[str, Any]], T]) -> T:
     except tomllib.TOMLDecodeError as error:
         what, _, place = str(error).rpartition(" (at ")
         refuse(file, [Fault(place.rstrip(")"), what or str(error), "TOML")])
+    except RecursionError:
+        refuse(file, [Fault("the file", "is nested too deeply", "TOML")])
     except FileError as error:
         refuse(file, error.faults)
 
@@ -46,6 +60,18 @@ def list_faults(file: Path, faults: list[Fault]) -> None:
         )
 
 
-def write(part: Campaign | ShopFile) -> None:
-    """Print a shop or a campaign as the file that reads back to it."""
-    click.echo(tomli_w.dumps(as_tables(part), multiline_strings=True), nl=False)
+def write(session: Session, part: Campaign | ShopFile, folder: Path | None) -> None:
+    """Print the file that reads back to it, or write it with its pictures beside it."""
+    text = tomli_w.dumps(as_tables(part), multiline_strings=True)
+    if folder is None:
+        click.echo(text, nl=False)
+        return
+    file = folder / f"{part.code}.toml"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        names = pictures.write(session, part, folder)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        fail(f"{folder} cannot be written ({error.strerror})")
+    for name in (file.name, *names):
+        click.echo(folder / name)

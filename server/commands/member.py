@@ -32,6 +32,7 @@ def add_member(
     )
     try:
         with transaction() as (session, _):
+            had_one = members.find(session, email) is not None
             members.add(
                 session,
                 email=email,
@@ -43,10 +44,13 @@ def add_member(
             )
     except AddressError:
         fail(f"{email!r} is no mail address")
+    except members.MemberNameError:
+        fail(f"the name needs 1 to {members.LONGEST_NAME} characters on one line")
     except members.UnknownShopError:
         fail(f"there is no shop {shop_code!r}")
     except members.AlreadyMemberError:
         fail(f"this person already belongs to {shop_code!r}")
     except passwords.PasswordError:
         fail("the password needs at least 12 characters")
-    click.echo(f"{name} is {role} of {shop_code}.")
+    kept = " They sign in with the password they had." if had_one else ""
+    click.echo(f"{name.strip()} is {role} of {shop_code}.{kept}")

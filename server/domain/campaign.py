@@ -4,127 +4,53 @@ The pydantic models name the place of every fault (`prizes[2].weight`); what nee
 more than one place to judge is in `domain/lint`.
 """
 
-import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    HttpUrl,
-    StringConstraints,
-    TypeAdapter,
-    ValidationError,
+from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
+
+from server.domain.fields import FormField, FormLook, FormStep, HiddenField
+from server.domain.game import MOST_SEGMENTS, Mechanic, Scratch, Wheel
+from server.domain.invitation import EarlyAccess
+from server.domain.parts import (
+    Code,
+    Colour,
+    Key,
+    Line,
+    Locale,
+    Part,
+    Prose,
+    Sentence,
+    Short,
+    checked,
 )
-from pydantic_core import ErrorDetails
-
-T = TypeVar("T")
+from server.domain.picture import FoilName, LogoName
+from server.domain.placement import Placement
+from server.domain.quiz import Quiz
 
 LONGEST_DAYS = 366
+MOST_FIELDS = 40
 
-Locale = Literal["nl", "en"]
-Channel = Literal["web", "till", "box", "link"]
-Mechanic = Literal["scratch"]
 Flow = Literal["play-first", "form-first"]
-Shape = Literal["inline", "dialog"]
-
-Code = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$")
-]
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Line = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True,
-        min_length=1,
-        max_length=160,
-        pattern=r"^[^\x00-\x1f\x7f]+$",
-    ),
-]
-# Several lines; no other control character, because pages mark their own places so.
-LINES = r"^[^\x00-\x08\x0b-\x1f\x7f]+$"
-Prose = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=4_000, pattern=LINES
-    ),
-]
-Sentence = Annotated[
-    str, StringConstraints(min_length=1, max_length=400, pattern=LINES)
-]
-Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
-Origin = Annotated[
-    str, StringConstraints(pattern=r"^https?://[a-z0-9.-]{1,253}(?::[0-9]{1,5})?$")
-]
-Mailbox = Annotated[
-    str,
-    StringConstraints(
-        max_length=254,
-        pattern=r"^[A-Za-z0-9._%+-]{1,64}@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\.[a-z]{2,}$",
-    ),
-]
+# How a play comes to a prize: by chance, by chance with something for everybody, one
+# gift for all, by what a quiz led to, or not at all.
+Award = Literal["instant-win", "everybody-wins", "same-gift", "outcome", "nothing"]
 
 
-class _Part(BaseModel):
-    """A frozen table of the file; unknown keys are faults, not ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Sender(_Part):
-    """Whom the mails come from."""
-
-    name: Line
-    email: Mailbox
-
-
-class Legal(_Part):
-    """The controller in ledger, notice and receipt (GDPR 13(1)(a); L-01)."""
-
-    name: Line
-    address: Line
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-    email: Mailbox
-    phone: Line
-    privacy_url: HttpUrl
-
-
-class ShopFile(_Part):
-    """One shop: the tenant, its sites and who answers for its data."""
-
-    format: Literal[1]
-    code: Code
-    name: Line
-    language: Locale = "nl"
-    sites: tuple[Origin, ...] = Field(min_length=1, max_length=20)
-    sender: Sender
-    legal: Legal
-
-
-class Words(_Part):
+class Words(Part):
     """What the game says around the play, in one language."""
 
     title: Line
     intro: Sentence
     play: Line
-    foil: Line
-    won: Line
-    lost: Line
+    foil: Line | None = None
+    won: Line | None = None
+    lost: Line | None = None
+    # The heading after a form without a prize.
+    done: Line | None = None
 
 
-class FormField(_Part):
-    """One thing we ask beside the address. Optional unless `required` (CR-09)."""
-
-    key: Key
-    required: bool = False
-    label: dict[Locale, Line]
-    why: dict[Locale, Line]
-
-
-class PurposeText(_Part):
+class PurposeText(Part):
     """The wording of one consent in one language (CR-04).
 
     The controller and the channel are added from the shop and the purpose, so that
@@ -137,7 +63,7 @@ class PurposeText(_Part):
     stop: Line
 
 
-class Purpose(_Part):
+class Purpose(Part):
     """What a person may say yes to. A language without text is never asked (CR-14)."""
 
     key: Key
@@ -145,14 +71,18 @@ class Purpose(_Part):
     texts: dict[Locale, PurposeText]
 
 
-class PrizeText(_Part):
-    """A prize in one language: its name and how to use it."""
+class PrizeText(Part):
+    """A prize in one language: its name and how to use it.
+
+    `short` is what stands on a segment of a wheel; without it the label, if it fits.
+    """
 
     label: Line
     claim: Sentence
+    short: Short | None = None
 
 
-class Prize(_Part):
+class Prize(Part):
     """Something a draw can award. Without `stock` it never runs out."""
 
     key: Key
@@ -164,41 +94,42 @@ class Prize(_Part):
     texts: dict[Locale, PrizeText]
 
 
-class Trigger(_Part):
-    """When a dialog opens by itself; a click on `selector` opens it at any time."""
-
-    delay_seconds: float | None = Field(default=None, ge=0, le=3_600)
-    selector: Annotated[str, StringConstraints(max_length=200)] | None = None
-
-
-class Placement(_Part):
-    """Where a campaign appears. `height` is reserved before the frame loads."""
-
-    code: Code
-    channel: Channel = "web"
-    shape: Shape
-    language: Locale | None = None
-    height: int = Field(default=640, ge=200, le=2_000)
-    trigger: Trigger = Trigger()
+# What comes of a form or a quiz in which there is nothing to win.
+NOTHING = Prize(
+    key="nothing",
+    kind="none",
+    weight=1,
+    texts={
+        "nl": PrizeText(label="Bedankt", claim="We hebben het ontvangen."),
+        "en": PrizeText(label="Thank you", claim="We have received it."),
+    },
+)
 
 
-class Theme(_Part):
+class Theme(Part):
     """A shop sets tokens and nothing else; contrast is computed (`domain/theme`)."""
 
     accent: Colour = "#e8590c"
     support: Colour = "#12372a"
     foil: Literal["grain", "stripes", "dots"] = "grain"
     corner: Literal["sharp", "soft", "round"] = "soft"
+    font: Literal["plain", "humanist", "geometric", "rounded", "serif", "slab"] = (
+        "plain"
+    )
+    # Without one, the shop's own; without that, its name in letters.
+    logo: LogoName | None = None
+    # Lies over the pattern of the foil; a scratch card alone has one.
+    foil_image: FoilName | None = None
 
 
-class Section(_Part):
+class Section(Part):
     """A heading and its text, in the game terms."""
 
     heading: Line
     text: Prose
 
 
-class Notice(_Part):
+class Notice(Part):
     """What the Article 13 notice says beyond what the data itself tells (CR-06)."""
 
     recipients: Prose
@@ -207,13 +138,14 @@ class Notice(_Part):
     profiling: Prose
 
 
-class Campaign(_Part):
+class Campaign(Part):
     """A promotion as its file says it."""
 
     format: Literal[1]
     code: Code
     shop: Code
     mechanic: Mechanic
+    award: Award = "instant-win"
     flow: Flow
     languages: tuple[Locale, ...] = Field(min_length=1)
     countries: tuple[Literal["NL", "DE", "GB", "IE", "LU", "AT"], ...] = Field(
@@ -222,18 +154,63 @@ class Campaign(_Part):
     starts: AwareDatetime | None = None
     ends: AwareDatetime | None = None
     days: int | None = Field(default=None, ge=1, le=LONGEST_DAYS)
-    minimum_age: Literal[18] = 18
+    # 0 asks for no age, which only a campaign without prizes may do (MI-01, L-31).
+    minimum_age: Literal[0, 16, 18] = 18
     entries_per_address: int | None = Field(default=None, ge=1, le=1_000)
-    fallback: Key
+    fallback: Key | None = None
     name: dict[Locale, Line]
     texts: dict[Locale, Words]
     theme: Theme = Theme()
-    fields: tuple[FormField, ...] = ()
+    scratch: Scratch = Scratch()
+    wheel: Wheel = Wheel()
+    form: FormLook = FormLook()
+    fields: tuple[FormField, ...] = Field(default=(), max_length=MOST_FIELDS)
+    steps: tuple[FormStep, ...] = Field(default=(), max_length=10)
+    hidden: tuple[HiddenField, ...] = Field(default=(), max_length=20)
+    early_access: EarlyAccess | None = None
+    quiz: Quiz | None = None
     purposes: tuple[Purpose, ...] = ()
-    prizes: tuple[Prize, ...] = Field(min_length=1, max_length=24)
+    prizes: tuple[Prize, ...] = Field(default=(), max_length=MOST_SEGMENTS)
     placements: tuple[Placement, ...] = Field(min_length=1, max_length=50)
     notice: dict[Locale, Notice]
-    terms: dict[Locale, tuple[Section, ...]]
+    # The terms of the game; a campaign without prizes has none.
+    terms: dict[Locale, tuple[Section, ...]] = {}
+
+    @property
+    def has_prizes(self) -> bool:
+        """Return whether there is something to win, and so terms to accept."""
+        return self.award != "nothing"
+
+    @property
+    def outcomes(self) -> tuple[Prize, ...]:
+        """Return what a draw can come to; without prizes that is one nothing."""
+        return self.prizes or (NOTHING,)
+
+    @property
+    def falls_back_to(self) -> str:
+        """Return the key of what replaces a prize that has run out."""
+        if self.award == "outcome":
+            return self.fallback or NOTHING.key
+        return self.fallback or self.outcomes[0].key
+
+    @property
+    def needs_yes(self) -> bool:
+        """Return whether a form is for its consents alone, so that one is needed.
+
+        Never where there is something to win: that must not depend on any (CR-02).
+        """
+        is_bare = self.mechanic == "form" and not self.has_prizes
+        return is_bare and self.form.needs_yes and bool(self.purposes)
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """Return the keys of the extra questions, in the order they are asked in."""
+        tiers = [(f.tier, f.key) for f in self.fields if f.tier is not None]
+        return tuple(key for _tier, key in sorted(tiers))
+
+    def asked(self, extra: str | None) -> tuple[FormField, ...]:
+        """Return the fields of a visit with this extra question, or with none."""
+        return tuple(f for f in self.fields if f.tier is None or f.key == extra)
 
     def asked_in(self, locale: Locale) -> tuple[Purpose, ...]:
         """Return the purposes that have an approved text in this language (CR-14)."""
@@ -241,7 +218,7 @@ class Campaign(_Part):
 
     def prize(self, key: str) -> Prize:
         """Return the prize of that key; raises StopIteration for a foreign one."""
-        return next(prize for prize in self.prizes if prize.key == key)
+        return next(prize for prize in (*self.outcomes, NOTHING) if prize.key == key)
 
     def window(self, published: datetime) -> tuple[datetime, datetime]:
         """Return when it opens and closes, counted from its publication if need be."""
@@ -257,73 +234,9 @@ class Campaign(_Part):
         return self.languages[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with a file, and where. Only refusals stop an import."""
-
-    place: str
-    what: str
-    rule: str = "form"
-    refuses: bool = True
-
-
-class FileError(Exception):
-    """A file cannot be used; `faults` names every reason by its place."""
-
-    def __init__(self, faults: list[Fault]) -> None:
-        self.faults = faults
-        super().__init__("; ".join(f"{fault.place}: {fault.what}" for fault in faults))
-
-
 _CAMPAIGN = TypeAdapter(Campaign)
-_SHOP = TypeAdapter(ShopFile)
 
 
 def parse_campaign(data: dict[str, Any]) -> Campaign:
     """Read a campaign file's tables. Raises `FileError` naming every fault."""
-    return _checked(_CAMPAIGN, data)
-
-
-def parse_shop(data: dict[str, Any]) -> ShopFile:
-    """Read a shop file's tables. Raises `FileError` naming every fault."""
-    return _checked(_SHOP, data)
-
-
-def _checked(shape: "TypeAdapter[T]", data: dict[str, Any]) -> T:
-    try:
-        return shape.validate_python(data)
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        raise FileError(
-            [
-                Fault(place=_place(detail["loc"]), what=_sentence(detail["msg"]))
-                for detail in details
-                if not _follows(detail, details)
-            ]
-        ) from error
-
-
-def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
-    """Return whether a list only seems too short, for lack of its faulty items."""
-    depth = len(detail["loc"])
-    return detail["type"] == "too_short" and any(
-        len(other["loc"]) > depth and other["loc"][:depth] == detail["loc"]
-        for other in details
-    )
-
-
-def _place(loc: tuple[int | str, ...]) -> str:
-    """Write `("prizes", 2, "weight")` as `prizes[3].weight`, counted as people do."""
-    text = ""
-    for step in loc:
-        text += f"[{step + 1}]" if isinstance(step, int) else f".{step}"
-    return text.lstrip(".") or "the file"
-
-
-def _sentence(message: str) -> str:
-    return re.sub(r"^Input should", "this should", message)
-
-
-def as_tables(part: Campaign | ShopFile) -> dict[str, Any]:
-    """Return the tables that read back to the same file; what is unset is left out."""
-    return part.model_dump(mode="json", exclude_none=True, exclude_defaults=False)
+    return checked(_CAMPAIGN, data)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from server.domain.campaign import Legal, Purpose, PurposeText
+from server.domain.campaign import Purpose, PurposeText
+from server.domain.shop import Legal
 
 
 class Act(StrEnum):

@@ -7,35 +7,27 @@ Nothing that is missing, unknown or not exactly `yes` counts as a yes (CR-01).
 import hashlib
 import hmac
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from server.domain import address
-from server.domain.campaign import Campaign, Locale
+from server.domain import address, answers, quiz
+from server.domain.answers import YES, AnswerError, Reason, plain
+from server.domain.campaign import Campaign
 from server.domain.links import BadTokenError
+from server.domain.parts import Locale
+from server.domain.quiz import Sheet
 
-YES = "yes"
 SEED = re.compile(r"[0-9a-f]{32}")
-LONGEST_VALUE = 200
-LONGEST_NAME = 40
 CONSENT_PREFIX = "consent."
+HIDDEN_PREFIX = "h."
+# What the page around us tells is a name or a number, not a story.
+LONGEST_HIDDEN = 200
 TICKET_BYTES = 16
 TICKET_LIFE = timedelta(hours=12)
 # Enough of a hash to tell two forms apart; the whole one is in the ledger.
 FORM_MARK = 16
-
-
-class Reason(StrEnum):
-    """Why a field was not accepted; the view says it in the visitor's language."""
-
-    MISSING = "missing"
-    NOT_AN_ADDRESS = "not an address"
-    TOO_LONG = "too long"
-    NOT_A_NAME = "not a name"
-    NOT_ACCEPTED = "not accepted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +44,8 @@ class Ticket:
     form: str
     locale: Locale
     page: str
+    # The public id of the tablet it was issued to; empty everywhere but at a till.
+    device: str = ""
 
     def as_payload(self) -> list[str | int]:
         """Return what is signed."""
@@ -62,6 +56,7 @@ class Ticket:
             self.form,
             self.locale,
             self.page,
+            self.device,
         ]
 
     @classmethod
@@ -75,10 +70,10 @@ class Ticket:
                 str(form),
                 "nl" | "en" as locale,
                 str(page),
+                str(device),
             ] if len(number) == 2 * TICKET_BYTES:
-                return cls(
-                    bytes.fromhex(number), placement, version, form, locale, page
-                )
+                number_bytes = bytes.fromhex(number)
+                return cls(number_bytes, placement, version, form, locale, page, device)
         raise BadTokenError
 
 
@@ -99,7 +94,12 @@ class Submission:
     email: str = ""
     # The address as it is stored and written to; None where it is none.
     address: str | None = None
+    # As typed, by input; `domain/answers` reads them.
     answers: Mapping[str, str] = field(default_factory=dict)
+    # What the page around the form told, by the keys that the campaign lists.
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    # What a quiz was answered with, on the way that the answers lead along.
+    sheet: Sheet = field(default_factory=dict)
     consents: frozenset[str] = frozenset()
     terms: bool = False
     adult: str = ""
@@ -117,38 +117,80 @@ class Submission:
 
     def play_print(self, key: bytes) -> bytes:
         """Return what tells a repeated play from another one on the same ticket."""
-        return _print(key, "play", self.seed, str(self.terms), self.adult)
+        sheet = [
+            f"{name}={value}" for name, value in quiz.as_answers(self.sheet).items()
+        ]
+        return _print(key, "play", self.seed, str(self.terms), self.adult, *sheet)
 
     def claim_print(self, key: bytes) -> bytes:
         """Return what tells a repeated claim from another one on the same ticket."""
-        answers = [f"{name}={value}" for name, value in sorted(self.answers.items())]
-        return _print(
-            key, "claim", self.email.lower(), *answers, *sorted(self.consents)
-        )
+        typed = [f"{name}={value}" for name, value in sorted(self.answers.items())]
+        return _print(key, "claim", self.email.lower(), *typed, *sorted(self.consents))
+
+    def kept_sheet(
+        self, campaign: Campaign, sheet: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Return what of a quiz may be kept with a name: what has a yes for it."""
+        asked = campaign.quiz.questions if campaign.quiz else ()
+        return {
+            question.key: sheet[question.key]
+            for question in asked
+            if question.purpose in self.consents and question.key in sheet
+        }
+
+    def kept_answers(self, campaign: Campaign) -> dict[str, str]:
+        """Return the answers in the form they are stored in.
+
+        What is asked for a purpose is not kept at all without a yes to it.
+        """
+        kept = [f for f in campaign.fields if f.purpose in {None, *self.consents}]
+        return answers.read_all(kept, self.answers, country=campaign.countries[0])
 
 
-def read(form: Mapping[str, str], campaign: Campaign, locale: Locale) -> Submission:
-    """Take from a form what the campaign asks in this language, and nothing else."""
-    email = _plain(form.get("email", ""))
+def read(
+    form: Mapping[str, str],
+    campaign: Campaign,
+    locale: Locale,
+    *,
+    extra: str | None = None,
+) -> Submission:
+    """Take from a form what the campaign asks in this language, and nothing else.
+
+    `extra` is the key of the one extra question that was shown.
+    """
+    email = plain(form.get("email", ""))
     return Submission(
         ticket=form.get("ticket", ""),
         seed=form.get("seed", "") if SEED.fullmatch(form.get("seed", "")) else "",
         email=email,
         address=_address(email),
-        answers={
-            f.key: value
-            for f in campaign.fields
-            if (value := _plain(form.get(f.key, "")))
-        },
+        answers=answers.take(form, campaign.asked(extra)),
+        hidden=read_hidden(form, campaign),
         consents=frozenset(
             purpose.key
             for purpose in campaign.asked_in(locale)
             if form.get(CONSENT_PREFIX + purpose.key) == YES
         ),
+        sheet=_read_quiz(form, campaign),
         terms=form.get("terms") == YES,
         has_email="email" in form,
         adult=form.get("adult", "") if form.get("adult") in {YES, "no"} else "",
     )
+
+
+def read_hidden(given: Mapping[str, str], campaign: Campaign) -> dict[str, str]:
+    """Return what the page around a form told, cut down to what is listed."""
+    found = {
+        told.key: plain(given.get(HIDDEN_PREFIX + told.key, ""))[:LONGEST_HIDDEN]
+        for told in campaign.hidden
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _read_quiz(form: Mapping[str, str], campaign: Campaign) -> Sheet:
+    if campaign.quiz is None:
+        return {}
+    return quiz.on_the_way(campaign.quiz, quiz.take(form, campaign.quiz))
 
 
 def _address(text: str) -> str | None:
@@ -167,9 +209,12 @@ def check(submission: Submission, campaign: Campaign, step: Step) -> dict[str, R
     if step in {Step.CLAIM, Step.BOTH}:
         faults |= _check_person(submission, campaign)
     if step in {Step.PLAY, Step.BOTH}:
-        if submission.adult != YES:
+        left = campaign.quiz and quiz.open_question(campaign.quiz, submission.sheet)
+        if left:
+            faults[quiz.PREFIX + left.key] = Reason.MISSING
+        if campaign.minimum_age and submission.adult != YES:
             faults["adult"] = Reason.MISSING
-        if not submission.terms:
+        if campaign.has_prizes and not submission.terms:
             faults["terms"] = Reason.NOT_ACCEPTED
     return faults
 
@@ -181,34 +226,13 @@ def _check_person(submission: Submission, campaign: Campaign) -> dict[str, Reaso
     elif submission.address is None:
         faults["email"] = Reason.NOT_AN_ADDRESS
     for asked in campaign.fields:
-        value = submission.answers.get(asked.key, "")
-        if asked.required and not value:
-            faults[asked.key] = Reason.MISSING
-        elif len(value) > LONGEST_VALUE:
-            faults[asked.key] = Reason.TOO_LONG
-        elif asked.key == "first_name" and value and not is_name(value):
-            faults[asked.key] = Reason.NOT_A_NAME
+        try:
+            answers.read(asked, submission.answers, country=campaign.countries[0])
+        except AnswerError as error:
+            faults[asked.key] = error.reason
+    if campaign.needs_yes and not submission.consents:
+        faults["consents"] = Reason.NOTHING_CHOSEN
     return faults
-
-
-def is_name(text: str) -> bool:
-    """Return whether a mail may greet somebody by it.
-
-    A mail that repeats what a stranger typed is a way to send spam: no digits, dots
-    or slashes, so no address of a site, and at most 40 characters (T16, AB-06).
-    """
-    return len(text) <= LONGEST_NAME and all(
-        letter in " '’-" or unicodedata.category(letter)[0] in "LM" for letter in text
-    )
-
-
-def _plain(text: str) -> str:
-    """Return the text composed and trimmed; control characters become spaces."""
-    text = unicodedata.normalize("NFC", text)
-    return "".join(
-        " " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter
-        for letter in text
-    ).strip()
 
 
 def _print(key: bytes, *parts: str) -> bytes:

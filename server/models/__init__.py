@@ -1,11 +1,14 @@
 """Tables, one aggregate a file; no queries, no rules."""
 
+from server.models.attribute import Attribute
 from server.models.audit import Audit
 from server.models.base import Base
 from server.models.campaign import Campaign, CampaignDay, CampaignVersion
 from server.models.consent import ConsentEvent, Evidence, Standing
 from server.models.contact import Contact, Mailbox, Suppression
+from server.models.device import Device
 from server.models.entry import Entry
+from server.models.image import Image
 from server.models.link import Link
 from server.models.member import Member, MemberSession, Membership
 from server.models.optin import OptIn
@@ -18,6 +21,7 @@ from server.models.voucher import Voucher
 
 __all__ = [
     "Attempt",
+    "Attribute",
     "Audit",
     "Base",
     "Campaign",
@@ -25,8 +29,10 @@ __all__ = [
     "CampaignVersion",
     "ConsentEvent",
     "Contact",
+    "Device",
     "Entry",
     "Evidence",
+    "Image",
     "Link",
     "Mailbox",
     "Member",

@@ -30,6 +30,9 @@ class Campaign(Base):
     sealed_seed: Mapped[bytes]
     anchor: Mapped[str]
     epochs: Mapped[int]
+    # From when and until when the people of a waiting list are invited.
+    invites_at: Mapped[datetime | None]
+    invites_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 

@@ -41,5 +41,13 @@ class Entry(Base):
     play_print: Mapped[bytes]
     claim_print: Mapped[bytes | None]
     answers: Mapped[dict[str, Any] | None]
+    # What a quiz led to.
+    outcome: Mapped[str | None]
+    # What the page around it told: campaign parameters, an order reference.
+    source: Mapped[dict[str, Any] | None]
+    # The public id of the tablet it came from.
+    device: Mapped[str | None]
     played_at: Mapped[datetime]
     claimed_at: Mapped[datetime | None]
+    # When the early-access mail of a waiting list was queued.
+    invited_at: Mapped[datetime | None]

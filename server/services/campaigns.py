@@ -8,28 +8,22 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import chance, codes, lint
-from server.domain.campaign import (
-    Campaign,
-    Fault,
-    FileError,
-    Placement,
-    Prize,
-    ShopFile,
-    as_tables,
-    parse_campaign,
-    parse_shop,
-)
+from server.domain.campaign import Campaign, Prize, parse_campaign
+from server.domain.parts import Fault, FileError, as_tables
+from server.domain.placement import Placement
 from server.domain.seals import NONCE_BYTES, Vault
+from server.domain.shop import ShopFile, parse_shop
 from server.models import campaign as models
 from server.models.base import rows_changed
 from server.models.placement import Placement as PlacementRow
 from server.models.prize import Prize as PrizeRow
 from server.models.shop import Shop
 from server.models.voucher import Voucher
+from server.services import images
 from server.services.tools import Chance
 
 KNOWN_FOR = timedelta(seconds=1)
-FROZEN = ("mechanic", "flow", "fallback", "starts", "ends", "days")
+FROZEN = ("mechanic", "award", "flow", "fallback", "starts", "ends", "days")
 FROZEN_PRIZE = ("key", "kind", "weight", "stock", "value_cents", "code")
 
 
@@ -61,6 +55,8 @@ class Live:
     prize_ids: dict[str, int]
     last_seed: bytes
     epochs: int
+    # Limited prizes without a free unit as of a moment ago; a draw does not rely on it.
+    sold_out: frozenset[str] = frozenset()
 
     def is_open(self, now: datetime) -> bool:
         """Return whether somebody may play at this moment."""
@@ -72,7 +68,12 @@ class Live:
 
 
 def save_shop(session: Session, shop: ShopFile, *, now: datetime) -> Shop:
-    """Make a shop from its file, or bring it up to date."""
+    """Make a shop from its file, or bring it up to date.
+
+    Raises `FileError` if a picture that it names is not kept here.
+    """
+    if faults := images.missing(session, shop):
+        raise FileError(faults)
     row = session.scalar(select(Shop).where(Shop.code == shop.code))
     if row is None:
         row = Shop(code=shop.code, created_at=now, version=0)
@@ -111,6 +112,11 @@ def save(
         row = _create(session, campaign, shop, vault=vault, now=now, random=random)
     is_new = _add_version(session, row, campaign, now=now)
     _place(session, row, campaign)
+    row.invites_at, row.invites_until = (
+        campaign.early_access.window(row.opens_at)
+        if campaign.early_access
+        else (None, None)
+    )
     if publish and row.state == "draft":
         row.state = "published"
     session.flush()
@@ -214,7 +220,9 @@ class Directory:
         key = (placement.id, row.version, shop_version)
         if key not in self._built:
             self._built[key] = self._assemble(session, placement, row, shop_version)
-        return replace(self._built[key], state=row.state)
+        return replace(
+            self._built[key], state=row.state, sold_out=_sold_out(session, row.id)
+        )
 
     def _assemble(
         self,
@@ -246,13 +254,29 @@ class Directory:
         )
 
 
+def _sold_out(session: Session, campaign_id: int) -> frozenset[str]:
+    """Return the limited prizes of which no unit is free (PZ-06)."""
+    free = select(Voucher.id).where(
+        Voucher.prize_id == PrizeRow.id, Voucher.state == "free"
+    )
+    return frozenset(
+        session.scalars(
+            select(PrizeRow.key).where(
+                PrizeRow.campaign_id == campaign_id,
+                PrizeRow.stock.is_not(None),
+                ~free.exists(),
+            )
+        )
+    )
+
+
 def _foreign_faults(
     session: Session, campaign: Campaign, shop: Shop | None, row: models.Campaign | None
 ) -> list[Fault]:
     """Return what only the database knows to be wrong."""
     if shop is None:
         return [Fault("shop", f"there is no shop {campaign.shop!r}")]
-    faults = []
+    faults = images.missing(session, campaign)
     if row is not None and row.shop_id != shop.id:
         faults.append(Fault("code", f"{campaign.code!r} is taken"))
     elif row is not None and row.state != "draft":
@@ -382,7 +406,7 @@ def table_of(campaign: Campaign) -> chance.Table:
     return chance.Table(
         slots=tuple(
             chance.Slot(prize.key, prize.weight, prize.stock)
-            for prize in campaign.prizes
+            for prize in campaign.outcomes
         ),
-        fallback=campaign.fallback,
+        fallback=campaign.falls_back_to,
     )

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import rfc8785
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from server.domain.consent import DECISIONS, Act, standing
@@ -55,12 +55,10 @@ def record(
 ) -> None:
     """Append one fact for each purpose, under one sealed piece of evidence.
 
-    `texts` maps purposes to the hash of the wording that was shown (PR-02). A
-    decision also moves the stored standing, in the same transaction.
+    `texts` maps purposes to the hash of the wording that was shown (PR-02). What
+    moves a standing is a decision, and that follows something asked: see `repeat`.
     """
-    evidence_hash = _keep_evidence(
-        session, who, {"at": now.isoformat(), "act": act, **facts}, tools=tools
-    )
+    evidence_hash, sealed = _sealed(who, act, facts, tools=tools, now=now)
     rows = [
         {
             "shop_id": who.shop_id,
@@ -80,64 +78,115 @@ def record(
         }
         for purpose, text_hash in texts.items()
     ]
+    _keep(session, who, evidence_hash, sealed)
+    session.connection().execute(_event.insert(), rows)
+
+
+def repeat(
+    session: Session,
+    who: Person,
+    act: Act,
+    *,
+    optin_id: int | None,
+    method: str,
+    facts: Mapping[str, Any],
+    tools: Tools,
+    now: datetime,
+) -> list[str]:
+    """Append a fact to each of a request, or, with None, to each yes of today.
+
+    It is about the same texts and has the same context: the database copies them,
+    so no round trip brings them here and back. Returns the purposes. A decision
+    moves the stored standing, in the same transaction.
+    """
+    evidence_hash, sealed = _sealed(who, act, facts, tools=tools, now=now)
+    connection = session.connection()
+    rows = connection.execute(
+        _REPEAT_GIVEN if optin_id is None else _REPEAT_ASKED,
+        {
+            "of": who.id if optin_id is None else optin_id,
+            "next_act": act.value,
+            "by_method": method,
+            "proof": evidence_hash,
+            "moment": now,
+        },
+    ).all()
+    if not rows:
+        return []
+    _keep(session, who, evidence_hash, sealed)
     if act in DECISIONS:
-        _decide(session, who, rows)
-    else:
-        session.connection().execute(_APPEND, rows)
+        connection.execute(
+            _move_standing(connection.dialect.name),
+            {"person": who.id, "event_ids": [row.id for row in rows]},
+        )
+    return [row.purpose for row in rows]
 
 
-_APPEND = table(ConsentEvent).insert()
-_KEEP = table(Evidence).insert()
-
-
-def _keep_evidence(
-    session: Session, who: Person, facts: Mapping[str, Any], *, tools: Tools
-) -> bytes:
+def _sealed(
+    who: Person, act: Act, facts: Mapping[str, Any], *, tools: Tools, now: datetime
+) -> tuple[bytes, bytes]:
+    """Return the name of a piece of evidence, and the piece itself."""
     sealed = seal_for(
         who.key,
-        rfc8785.dumps(dict(facts)),
+        rfc8785.dumps({"at": now.isoformat(), "act": act, **facts}),
         nonce=tools.random(NONCE_BYTES),
         about=who.subject_ref,
     )
-    digest = hashlib.sha256(sealed).digest()
+    return hashlib.sha256(sealed).digest(), sealed
+
+
+def _keep(session: Session, who: Person, digest: bytes, sealed: bytes) -> None:
     session.connection().execute(
         _KEEP, {"sha256": digest, "contact_id": who.id, "sealed": sealed}
     )
-    return digest
 
 
-def _decide(session: Session, who: Person, rows: list[dict[str, Any]]) -> None:
-    connection = session.connection()
-    # The rows come back in the order in which they went in.
-    ids = connection.scalars(_APPEND_EACH, rows).all()
-    connection.execute(
-        _move_standing(connection.dialect.name),
-        [
-            {
-                "contact_id": who.id,
-                "purpose": row["purpose"],
-                "act": row["act"],
-                "text_hash": row["text_hash"],
-                "event_id": event_id,
-            }
-            for row, event_id in zip(rows, ids, strict=True)
-        ],
+_KEEP = table(Evidence).insert()
+_event, _standing = table(ConsentEvent), table(Standing)
+# What a fact has of its own; all else it has in common with the one it follows.
+_OWN = {
+    "act": bindparam("next_act", type_=_event.c.act.type),
+    "method": bindparam("by_method", type_=_event.c.method.type),
+    "evidence_hash": bindparam("proof", type_=_event.c.evidence_hash.type),
+    "at": bindparam("moment", type_=_event.c.at.type),
+}
+
+
+def _repeating(of: Select[Any]) -> Any:
+    """Return the statement that appends a fact to each that is selected."""
+    names = [column.name for column in _event.c if column.name != "id"]
+    followed = of.with_only_columns(
+        *(_OWN.get(name, _event.c[name]) for name in names)
+    ).order_by(_event.c.id)
+    insert = _event.insert().from_select(names, followed)
+    return insert.returning(_event.c.id, _event.c.purpose)
+
+
+_REPEAT_ASKED = _repeating(
+    select(_event).where(
+        _event.c.optin_id == bindparam("of"), _event.c.act == Act.REQUESTED.value
     )
-
-
-_event = table(ConsentEvent)
-_APPEND_EACH = _event.insert().returning(_event.c.id, sort_by_parameter_order=True)
+)
+_REPEAT_GIVEN = _repeating(
+    select(_event)
+    .join(_standing, _standing.c.event_id == _event.c.id)
+    .where(_standing.c.contact_id == bindparam("of"), _standing.c.act == Act.GIVEN)
+)
 
 
 @cache
 def _move_standing(dialect: str) -> Any:
-    insert = inserting(dialect)(table(Standing))
-    return insert.on_conflict_do_update(
+    names = ("act", "text_hash", "event_id")
+    decided = select(
+        bindparam("person", type_=_standing.c.contact_id.type),
+        *(_event.c.purpose, _event.c.act, _event.c.text_hash, _event.c.id),
+    ).where(_event.c.id.in_(bindparam("event_ids", expanding=True)))
+    insert = inserting(dialect)(_standing)
+    return insert.from_select(
+        ["contact_id", "purpose", *names], decided
+    ).on_conflict_do_update(
         index_elements=["contact_id", "purpose"],
-        set_={
-            name: getattr(insert.excluded, name)
-            for name in ("act", "text_hash", "event_id")
-        },
+        set_={name: getattr(insert.excluded, name) for name in names},
     )
 
 

@@ -10,6 +10,8 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import chance, codes
+from server.domain.campaign import NOTHING
+from server.domain.quiz import Outcome
 from server.models.base import rows_changed, table
 from server.models.voucher import Voucher
 from server.services.campaigns import Live
@@ -48,18 +50,30 @@ class StockError(Exception):
 
 
 def draw_prize(
-    session: Session, live: Live, *, ticket: bytes, seed: str, now: datetime
+    session: Session,
+    live: Live,
+    *,
+    ticket: bytes,
+    seed: str,
+    now: datetime,
+    led_to: Outcome | None = None,
 ) -> Drawn:
-    """Return the outcome of a play, with a free unit locked if the prize is limited."""
+    """Return the outcome of a play, with a free unit locked if the prize is limited.
+
+    Where a quiz gives the prize, what it led to decides and nothing is left to chance.
+    """
     epoch = chance.epoch_of(now, opens=live.opens_at)
-    slot = chance.draw(
-        live.table,
-        seed=live.seed(epoch),
-        campaign=live.campaign.code,
-        epoch=epoch,
-        ticket=ticket.hex(),
-        browser=seed,
-    )
+    if live.campaign.award == "outcome":
+        slot = (led_to and led_to.prize) or NOTHING.key
+    else:
+        slot = chance.draw(
+            live.table,
+            seed=live.seed(epoch),
+            campaign=live.campaign.code,
+            epoch=epoch,
+            ticket=ticket.hex(),
+            browser=seed,
+        )
     if live.campaign.prize(slot).stock is None:
         return Drawn(epoch, slot, slot)
     unit = session.execute(_FREE_UNIT, {"prize_id": live.prize_ids[slot]}).one_or_none()

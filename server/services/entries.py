@@ -5,6 +5,7 @@ ticket is the idempotency key: the same ticket with the same data gives the same
 outcome, with other data it is refused (SAFETY.md section 1).
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -13,15 +14,16 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from server.domain import address
+from server.domain import address, quiz
 from server.domain.campaign import Prize
 from server.domain.entry import Step, Submission
 from server.domain.limits import Kind
 from server.domain.optin import Answer, Pending
+from server.domain.profile import campaign_attributes
 from server.models.base import inserting, table
 from server.models.entry import Entry
 from server.models.voucher import Voucher
-from server.services import contacts, draws, links, optins, outbox
+from server.services import attributes, contacts, draws, links, optins, outbox
 from server.services.campaigns import Live
 from server.services.consents import Circumstances
 from server.services.contacts import Person
@@ -61,6 +63,8 @@ class Attempted:
     by: Circumstances
     # False while a limit on clients or campaigns keeps us from asking anybody.
     may_ask: bool
+    # The tablet it came from; empty everywhere but at a till.
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,17 @@ class Outcome:
     code: str | None
     mailbox: str | None
     asks_confirmation: bool
+    # The key of what a quiz led to.
+    led_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """An entry that was made or claimed: what was won, and what a quiz led to."""
+
+    entry_id: int
+    awarded: str
+    outcome: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +117,21 @@ def submit(
     """
     run = _Run(session, attempted, tools, now)
     if attempted.step is Step.PLAY:
-        _, awarded = _play(run, None)
-        return _outcome(attempted, awarded, None)
+        return _outcome(attempted, _play(run, None), None)
     who = _recognise(run)
     _check_enough(run, who)
     make = _claim if attempted.step is Step.CLAIM else _play
-    entry_id, awarded = make(run, who)
+    made = make(run, who)
     code = draws.award(
         session,
         attempted.live,
-        awarded,
-        entry_id=entry_id,
+        made.awarded,
+        entry_id=made.entry_id,
         now=now,
         random=tools.random,
     )
-    _write_to(run, who, entry_id, awarded, code)
-    return _outcome(attempted, awarded, code)
+    _write_to(run, who, made, code)
+    return _outcome(attempted, made, code)
 
 
 def recall(session: Session, attempted: Attempted, *, print_key: bytes) -> Outcome:
@@ -135,22 +149,30 @@ def recall(session: Session, attempted: Attempted, *, print_key: bytes) -> Outco
     entry, code = row
     _check_same(entry, attempted, print_key)
     is_claim = attempted.step is not Step.PLAY
-    return _outcome(attempted, entry.awarded, code if is_claim else None)
+    made = _Made(entry.id, entry.awarded, entry.outcome)
+    return _outcome(attempted, made, code if is_claim else None)
 
 
 def played(session: Session, live: Live, ticket: bytes) -> Outcome | None:
     """Return what an unclaimed play of this campaign awaits, or None."""
-    awarded = session.scalar(
-        select(Entry.awarded).where(
+    row = session.execute(
+        select(Entry.awarded, Entry.outcome).where(
             Entry.ticket == ticket,
             Entry.campaign_id == live.campaign_id,
             Entry.state == "played",
         )
-    )
-    if awarded is None:
+    ).one_or_none()
+    if row is None:
         return None
-    prize = live.campaign.prize(awarded)
-    return Outcome(prize, prize.kind != "none", None, None, asks_confirmation=False)
+    prize = live.campaign.prize(row.awarded)
+    return Outcome(
+        prize,
+        prize.kind != "none",
+        None,
+        None,
+        asks_confirmation=False,
+        led_to=row.outcome,
+    )
 
 
 def _check_same(entry: Entry, attempted: Attempted, print_key: bytes) -> None:
@@ -186,8 +208,8 @@ def lapse_due(session: Session, *, now: datetime, most: int = 200) -> int:
     return len(lapsed)
 
 
-def _outcome(attempted: Attempted, awarded: str, code: str | None) -> Outcome:
-    prize = attempted.live.campaign.prize(awarded)
+def _outcome(attempted: Attempted, made: "_Made", code: str | None) -> Outcome:
+    prize = attempted.live.campaign.prize(made.awarded)
     email = attempted.submission.address
     return Outcome(
         prize=prize,
@@ -195,6 +217,7 @@ def _outcome(attempted: Attempted, awarded: str, code: str | None) -> Outcome:
         code=code,
         mailbox=address.masked(email) if email else None,
         asks_confirmation=bool(attempted.submission.consents),
+        led_to=made.outcome,
     )
 
 
@@ -210,15 +233,18 @@ def _recognise(run: _Run) -> Person:
     )
 
 
-def _play(run: _Run, who: Person | None) -> tuple[int, str]:
+def _play(run: _Run, who: Person | None) -> _Made:
     submission = run.submission
+    led_to = _decide(run)
     drawn = draws.draw_prize(
         run.session,
         run.live,
         ticket=run.attempted.ticket,
         seed=submission.seed,
         now=run.now,
+        led_to=led_to,
     )
+    sheet = quiz.as_answers(submission.sheet)
     connection = run.session.connection()
     entry_id = connection.scalar(
         _insert_entry(connection.dialect.name),
@@ -233,15 +259,24 @@ def _play(run: _Run, who: Person | None) -> tuple[int, str]:
             "drawn": drawn.slot,
             "awarded": drawn.awarded,
             "unit": drawn.unit,
+            "outcome": led_to.key if led_to else None,
+            "source": dict(submission.hidden) or None,
+            "device": run.attempted.device or None,
             "play_print": submission.play_print(run.tools.vault.print_key),
             "played_at": run.now,
-            **(_claim_values(run, who) if who else _UNCLAIMED),
+            **(_claim_values(run, who, sheet) if who else _UNCLAIMED),
+            **({} if who else {"answers": sheet or None}),
         },
     )
     if entry_id is None:
         raise TicketUsedError
     draws.hold(run.session, drawn, entry_id=entry_id)
-    return entry_id, drawn.awarded
+    return _Made(entry_id, drawn.awarded, led_to.key if led_to else None)
+
+
+def _decide(run: _Run) -> quiz.Outcome | None:
+    asked = run.live.campaign.quiz
+    return quiz.decide(asked, run.submission.sheet) if asked else None
 
 
 @cache
@@ -257,35 +292,41 @@ _UNCLAIMED = {
     "state": "played",
     "contact_id": None,
     "claim_print": None,
-    "answers": None,
     "claimed_at": None,
 }
 
 
-def _claim_values(run: _Run, who: Person) -> dict[str, Any]:
+def _claim_values(run: _Run, who: Person, sheet: Mapping[str, str]) -> dict[str, Any]:
+    """What a quiz was answered with stays with a name only under a yes for it."""
+    submission, campaign = run.submission, run.live.campaign
     return {
         "state": "claimed",
         "contact_id": who.id,
         "claim_print": run.submission.claim_print(run.tools.vault.print_key),
-        "answers": dict(run.submission.answers),
+        "answers": submission.kept_answers(campaign)
+        | submission.kept_sheet(campaign, sheet),
         "claimed_at": run.now,
     }
 
 
-def _claim(run: _Run, who: Person) -> tuple[int, str]:
+def _claim(run: _Run, who: Person) -> _Made:
+    played = (
+        Entry.ticket == run.attempted.ticket,
+        Entry.campaign_id == run.live.campaign_id,
+        Entry.state == "played",
+    )
+    sheet: Mapping[str, str] = {}
+    if run.live.campaign.quiz:
+        sheet = run.session.scalar(select(Entry.answers).where(*played)) or {}
     row = run.session.execute(
         update(Entry)
-        .where(
-            Entry.ticket == run.attempted.ticket,
-            Entry.campaign_id == run.live.campaign_id,
-            Entry.state == "played",
-        )
-        .values(**_claim_values(run, who))
-        .returning(Entry.id, Entry.awarded)
+        .where(*played)
+        .values(**_claim_values(run, who, sheet))
+        .returning(Entry.id, Entry.awarded, Entry.outcome)
     ).one_or_none()
     if row is None:
         raise TicketUsedError
-    return row.id, row.awarded
+    return _Made(*row)
 
 
 _TIMES_ENTERED = (
@@ -318,9 +359,7 @@ def _check_enough(run: _Run, who: Person) -> None:
     raise EnoughError
 
 
-def _write_to(
-    run: _Run, who: Person, entry_id: int, awarded: str, code: str | None
-) -> None:
+def _write_to(run: _Run, who: Person, made: _Made, code: str | None) -> None:
     """Record what was asked and queue the mails, as far as the mailbox allows."""
     purposes = run.attempted.shown.purposes
     asked = {key: purposes[key].sha256 for key in sorted(run.submission.consents)}
@@ -330,6 +369,8 @@ def _write_to(
         {key: digest.hex() for key, digest in asked.items()},
         now=run.now,
     )
+    if answer is Answer.NOTHING_NEW and who.may_be_asked(run.now):
+        _add_attributes(run, who, made, asked)
     prize_mail = [Kind.PRIZE] if code is not None else []
     reply = REPLIES.get(answer)
     may_reply = run.attempted.may_ask and who.may_be_asked(run.now)
@@ -344,9 +385,9 @@ def _write_to(
     def send(kinds: set[Kind]) -> None:
         optin_id = None
         if Kind.CONFIRM in kinds:
-            optin_id = _ask(run, who, entry_id, asked, answer, pending)
+            optin_id = _ask(run, who, made.entry_id, asked, answer, pending)
         if kinds:
-            _queue(run, who, entry_id, kinds, optin_id, awarded, code)
+            _queue(run, who, made, kinds, optin_id, code)
 
     send(allowed)
     if reply and reply not in allowed:
@@ -355,6 +396,13 @@ def _write_to(
         send({reply})
         pretence.rollback()
     run.tools.copies.keep(run.session, run.attempted.shown, now=run.now)
+
+
+def _add_attributes(run: _Run, who: Person, made: _Made, asked: Iterable[str]) -> None:
+    campaign = run.live.campaign
+    kept = run.session.scalar(select(Entry.answers).where(Entry.id == made.entry_id))
+    told = campaign_attributes(campaign, kept or {})
+    attributes.add(run.session, who, made.entry_id, told, given=asked, now=run.now)
 
 
 # The mail with which a request for consents is answered, if the mailbox may have it.
@@ -394,7 +442,7 @@ def _ask(
             "version": live.version,
             "placement": live.placement.code,
             "place": live.placement.channel,
-            "device": None,
+            "device": run.attempted.device or None,
             "page": by.page,
         },
         facts={
@@ -413,17 +461,16 @@ def _ask(
 def _queue(
     run: _Run,
     who: Person,
-    entry_id: int,
+    made: _Made,
     kinds: set[Kind],
     optin_id: int | None,
-    awarded: str,
     code: str | None,
 ) -> None:
     """Queue the allowed mails. They share a link row; the salts keep them apart."""
     ref = links.make(
         run.session,
         contact_id=who.id,
-        entry_id=entry_id,
+        entry_id=made.entry_id,
         optin_id=optin_id,
         now=run.now,
         tools=run.tools,
@@ -432,7 +479,7 @@ def _queue(
         "to": who.email,
         "link": [ref.row, ref.secret.hex()],
         "first_name": run.submission.answers.get("first_name", ""),
-        "prize": awarded,
+        "prize": made.awarded,
         "code": code,
         "page": run.attempted.by.page,
     }

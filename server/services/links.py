@@ -1,15 +1,18 @@
 """The links of a mail: make what they point to, and find where one leads."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from server.domain.campaign import Campaign, Locale, ShopFile
+from server.domain.campaign import Campaign
 from server.domain.links import SECRET_BYTES, LinkRef, hash_secret
+from server.domain.parts import Locale
 from server.domain.seals import Vault
+from server.domain.shop import ShopFile
 from server.models.base import table
 from server.models.contact import Contact
 from server.models.entry import Entry
@@ -23,11 +26,24 @@ from server.services.tools import Tools
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A request for consents, as it stood when its link was looked up."""
+
+    id: int
+    entry_id: int
+    state: str
+    wordings: dict[str, Any]
+    requested_at: datetime
+    expires_at: datetime
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What a mailed link leads to, as its pages and letters need it."""
 
     link_id: int
-    optin: OptIn | None
+    optin: Asked | None
     who: Person
     shop: ShopFile
     campaign: Campaign
@@ -35,7 +51,7 @@ class Found:
     entry_id: int
 
     @property
-    def asked(self) -> OptIn:
+    def asked(self) -> Asked:
         """Return the request behind a confirmation link. Raises LookupError."""
         if self.optin is None:
             raise LookupError(f"link {self.link_id} confirms nothing")
@@ -78,12 +94,29 @@ def find(
     session: Session, ref: LinkRef, *, directory: Directory, vault: Vault
 ) -> Found | None:
     """Return what a link points to, or None if its secret is not the row's."""
-    row = session.execute(_FIND, {"link_id": ref.row}).one_or_none()
-    if row is None or not ref.matches(row.secret_hash):
-        return None
+    return find_all(session, [ref], directory=directory, vault=vault).get(ref)
+
+
+def find_all(
+    session: Session, refs: Iterable[LinkRef], *, directory: Directory, vault: Vault
+) -> dict[LinkRef, Found]:
+    """Return what links point to, without those whose secret is not the row's."""
+    wanted = list(refs)
+    rows = session.connection().execute(
+        _FIND, {"link_ids": [ref.row for ref in wanted]}
+    )
+    known = {row.id: row for row in rows}
+    return {
+        ref: _found(session, known[ref.row], directory=directory, vault=vault)
+        for ref in wanted
+        if ref.row in known and ref.matches(known[ref.row].secret_hash)
+    }
+
+
+def _found(session: Session, row: Any, *, directory: Directory, vault: Vault) -> Found:
     return Found(
-        link_id=ref.row,
-        optin=row.OptIn,
+        link_id=row.id,
+        optin=None if row.optin_id is None else _asked(row),
         who=Person(
             id=row.contact_id,
             shop_id=row.shop_id,
@@ -101,12 +134,32 @@ def find(
     )
 
 
+def _asked(row: Any) -> Asked:
+    return Asked(
+        id=row.optin_id,
+        entry_id=row.asked_in,
+        state=row.state,
+        wordings=row.wordings,
+        requested_at=row.requested_at,
+        expires_at=row.expires_at,
+        settled_at=row.settled_at,
+    )
+
+
 _FIND = (
     select(
+        Link.id,
         Link.secret_hash,
         Link.contact_id,
         Link.entry_id,
-        OptIn,
+        Link.optin_id,
+        # Who asked once more has a mail of a later entry about the same request.
+        OptIn.entry_id.label("asked_in"),
+        OptIn.state,
+        OptIn.wordings,
+        OptIn.requested_at,
+        OptIn.expires_at,
+        OptIn.settled_at,
         Entry.campaign_id,
         Entry.version,
         Entry.locale,
@@ -122,5 +175,5 @@ _FIND = (
     .join(Contact, Contact.id == Link.contact_id)
     .join(Shop, Shop.id == Contact.shop_id)
     .outerjoin(OptIn, OptIn.id == Link.optin_id)
-    .where(Link.id == bindparam("link_id"))
+    .where(Link.id.in_(bindparam("link_ids", expanding=True)))
 )

@@ -22,12 +22,17 @@ IDLE = timedelta(hours=12)
 ABSOLUTE = timedelta(days=7)
 # A session's last use is kept to within this, so that not every press writes it.
 SEEN_EVERY = timedelta(minutes=5)
+LONGEST_NAME = 160
 # Each role may do what those before it may.
 ROLES = ("viewer", "owner")
 
 
 class UnknownShopError(Exception):
     """There is no shop of that code."""
+
+
+class MemberNameError(Exception):
+    """A name is one line of 1 to 160 characters."""
 
 
 class UnknownRoleError(Exception):
@@ -84,11 +89,14 @@ def add(
     """Make somebody a member of a shop, and a member at all if they are new.
 
     Who has an account keeps its name and password. Raises `AddressError`,
-    `UnknownRoleError`, `UnknownShopError`, `AlreadyMemberError` and
-    `PasswordError`.
+    `MemberNameError`, `UnknownRoleError`, `UnknownShopError`, `AlreadyMemberError`
+    and `PasswordError`.
     """
     if role not in ROLES:
         raise UnknownRoleError
+    name = name.strip()
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        raise MemberNameError
     email = address.identity(address.parse(email))
     shop_id = session.scalar(select(Shop.id).where(Shop.code == shop_code))
     if shop_id is None:

@@ -3,7 +3,7 @@
 What two presses may race for is decided by one guarded UPDATE and its row count.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,12 +15,12 @@ from server.domain import optin as rules
 from server.domain.consent import Act
 from server.domain.limits import Kind
 from server.models.base import rows_changed, table
-from server.models.consent import ConsentEvent, Standing
+from server.models.consent import ConsentEvent
 from server.models.optin import OptIn
-from server.services import consents, contacts, links, outbox
+from server.services import attributes, consents, contacts, links, outbox
 from server.services.consents import Circumstances, Request
 from server.services.contacts import Person
-from server.services.links import Found
+from server.services.links import Asked, Found
 from server.services.outbox import Mail
 from server.services.tools import Tools
 
@@ -122,11 +122,11 @@ def supersede(
 ) -> None:
     """Close a request because the person now asked for something else."""
     if _move(session, pending.id, rules.State.SUPERSEDED, now=now):
-        _repeat(
+        consents.repeat(
             session,
             who,
-            pending.id,
             Act.SUPERSEDED,
+            optin_id=pending.id,
             method="form",
             facts={},
             tools=tools,
@@ -148,28 +148,23 @@ def confirm(
     time, finds it done and changes nothing.
     """
     optin_id = found.asked.id
-    changed = session.execute(
-        update(OptIn)
-        .where(
-            OptIn.id == optin_id,
-            OptIn.state.in_(rules.OPEN),
-            OptIn.expires_at > now,
-        )
-        .values(state=rules.State.CONFIRMED.value, settled_at=now)
+    changed = session.connection().execute(
+        _CONFIRM, {"optin": optin_id, "outcome": rules.State.CONFIRMED, "moment": now}
     )
     if rows_changed(changed) != 1:
         return _as_it_stands(session, optin_id, now=now)
     who = found.who
-    _repeat(
+    consents.repeat(
         session,
         who,
-        optin_id,
         Act.GIVEN,
+        optin_id=optin_id,
         method="mailbox-confirmed-post",
         facts=_press(found, by),
         tools=tools,
         now=now,
     )
+    attributes.learn(session, found, given=found.asked.wordings, now=now)
     return Confirmation(rules.State.CONFIRMED, now, is_new=True)
 
 
@@ -194,11 +189,11 @@ def decline(
     if not _move(session, optin_id, rules.State.DECLINED, now=now):
         return _as_it_stands(session, optin_id, now=now)
     who = found.who
-    _repeat(
+    consents.repeat(
         session,
         who,
-        optin_id,
         Act.DECLINED,
+        optin_id=optin_id,
         method="mailbox-post",
         facts=_press(found, by),
         tools=tools,
@@ -228,39 +223,28 @@ def withdraw_all(
     facts = _press(found, by)
     pending = pending_of(session, who.id)
     if pending and _move(session, pending.id, rules.State.DECLINED, now=now):
-        _repeat(
+        consents.repeat(
             session,
             who,
-            pending.id,
             Act.WITHDRAWN,
+            optin_id=pending.id,
             method=method,
             facts=facts,
             tools=tools,
             now=now,
         )
-    given = session.connection().execute(_GIVEN, {"contact_id": who.id}).all()
-    for optin_id in {event.optin_id for event in given}:
-        same = [event for event in given if event.optin_id == optin_id]
-        consents.record(
-            session,
-            who,
-            _request_of(same[0]),
-            Act.WITHDRAWN,
-            {event.purpose: event.text_hash for event in same},
-            method=method,
-            facts=facts,
-            tools=tools,
-            now=now,
-        )
-    return [event.purpose for event in given]
-
-
-_GIVEN = (
-    select(table(ConsentEvent))
-    .join(Standing, Standing.event_id == ConsentEvent.id)
-    .where(Standing.contact_id == bindparam("contact_id"), Standing.act == Act.GIVEN)
-    .order_by(ConsentEvent.id)
-)
+    withdrawn = consents.repeat(
+        session,
+        who,
+        Act.WITHDRAWN,
+        optin_id=None,
+        method=method,
+        facts=facts,
+        tools=tools,
+        now=now,
+    )
+    attributes.forget(session, who, withdrawn)
+    return withdrawn
 
 
 def mark_sent(
@@ -277,11 +261,11 @@ def mark_sent(
     session.connection().execute(
         _MARK_SENT, {"optin": optin_id, "accepted_as": message_id}
     )
-    _repeat(
+    consents.repeat(
         session,
         who,
-        optin_id,
         Act.CONFIRMATION_SENT,
+        optin_id=optin_id,
         method="smtp",
         facts=facts,
         tools=tools,
@@ -335,7 +319,7 @@ def expire_due(
     return len(due)
 
 
-def may_renew(optin: OptIn, *, now: datetime) -> bool:
+def may_renew(optin: Asked, *, now: datetime) -> bool:
     """Return whether a request may be asked anew without typing the address."""
     is_over = optin.state == rules.State.EXPIRED or optin.expires_at <= now
     return (
@@ -367,7 +351,7 @@ def renew(
     wanted = [Kind.CONFIRM]
     if not contacts.allowed_mails(session, who, wanted, vault=tools.vault, now=now):
         return False
-    again = _request_of(_asked(session, old.id)[0])
+    again = _request_of(_first_fact(session, old.id))
     optin_id = request(
         session,
         who,
@@ -442,11 +426,11 @@ def _expire(
     session: Session, who: Person, optin_id: int, *, tools: Tools, now: datetime
 ) -> None:
     if _move(session, optin_id, rules.State.EXPIRED, now=now):
-        _repeat(
+        consents.repeat(
             session,
             who,
-            optin_id,
             Act.EXPIRED,
+            optin_id=optin_id,
             method="clock",
             facts={},
             tools=tools,
@@ -457,53 +441,33 @@ def _expire(
 def _move(
     session: Session, optin_id: int, state: rules.State, *, now: datetime
 ) -> bool:
-    changed = session.execute(
-        update(OptIn)
-        .where(OptIn.id == optin_id, OptIn.state.in_(rules.OPEN))
-        .values(state=state.value, settled_at=now)
+    changed = session.connection().execute(
+        _MOVE, {"optin": optin_id, "outcome": state, "moment": now}
     )
     return rows_changed(changed) == 1
 
 
-def _repeat(
-    session: Session,
-    who: Person,
-    optin_id: int,
-    act: Act,
-    *,
-    method: str,
-    facts: Mapping[str, Any],
-    tools: Tools,
-    now: datetime,
-) -> None:
-    """Append a fact to a request, on the texts and in the context it was asked in."""
-    asked = _asked(session, optin_id)
-    consents.record(
-        session,
-        who,
-        _request_of(asked[0]),
-        act,
-        {event.purpose: event.text_hash for event in asked},
-        method=method,
-        facts=facts,
-        tools=tools,
-        now=now,
-    )
+_MOVE = (
+    update(_optin)
+    .where(_optin.c.id == bindparam("optin"), _optin.c.state.in_(rules.OPEN))
+    .values(state=bindparam("outcome"), settled_at=bindparam("moment"))
+)
+_CONFIRM = _MOVE.where(_optin.c.expires_at > bindparam("moment"))
 
 
-def _asked(session: Session, optin_id: int) -> Sequence[Any]:
-    """Return the facts with which a request began, one for each purpose."""
-    rows = session.connection().execute(_ASKED, {"optin_id": optin_id})
-    return rows.all()
+def _first_fact(session: Session, optin_id: int) -> Any:
+    """Return a fact with which a request began."""
+    return session.connection().execute(_FIRST_FACT, {"optin_id": optin_id}).first()
 
 
 _event = table(ConsentEvent)
-_ASKED = (
+_FIRST_FACT = (
     select(_event)
     .where(
         _event.c.optin_id == bindparam("optin_id"), _event.c.act == Act.REQUESTED.value
     )
     .order_by(_event.c.id)
+    .limit(1)
 )
 
 

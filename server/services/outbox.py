@@ -264,7 +264,7 @@ def dead(session: Session) -> list[int]:
 
 
 def _settle(session: Session, mail: Claimed, *, state: str, now: datetime) -> bool:
-    changed = session.execute(
+    changed = session.connection().execute(
         # A dead letter may be tried again, so it keeps what it says.
         _SETTLE_DEAD if state == "dead" else _SETTLE,
         {"mail": mail.id, "held": mail.claim, "outcome": state, "moment": now},
@@ -294,7 +294,7 @@ _NOTE = table(Attempt).insert()
 def _note(
     session: Session, mail: Claimed, *, outcome: str, answer: str, now: datetime
 ) -> None:
-    session.execute(
+    session.connection().execute(
         _NOTE,
         {
             "outbox_id": mail.id,

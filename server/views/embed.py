@@ -5,11 +5,12 @@ import json
 from flask import Blueprint, Response, abort
 
 from server import clock
+from server.assets import FRAME
 from server.db import reading
-from server.domain.placement import rule_of
+from server.domain.rule import rule_of
 from server.views import guards
 from server.views.headers import allow_on_host_pages
-from server.views.house import directory
+from server.views.house import assets, directory
 
 SECONDS = 60
 
@@ -40,10 +41,13 @@ def _rule(code: str) -> str:
     now = clock.now()
     with reading() as session:
         live = directory().find(session, code, now=now)
-    if live is None or not live.is_open(now):
+    if live is None or not live.is_open(now) or live.placement.channel != "web":
         abort(404)
+    told = rule_of(
+        live.campaign, live.placement, live.shop, frame=assets().address(FRAME)
+    )
     # JSON is JavaScript but for what could end a script element, which this is not.
-    return json.dumps(rule_of(live.campaign, live.placement), ensure_ascii=True)
+    return json.dumps(told, ensure_ascii=True, separators=(",", ":"))
 
 
 def _cached(response: Response) -> Response:

@@ -4,42 +4,60 @@ A page is rendered once for each published version; a request only puts in its
 ticket and its nonce. The copies are what the ledger's hashes point to (PR-01).
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
 from flask import render_template, url_for
+from flask_babel import format_datetime
 from markupsafe import escape
 
-from server.domain.campaign import Locale
+from server.domain.campaign import Campaign
 from server.domain.consent import request_text, worded
-from server.domain.entry import FORM_MARK, Submission
+from server.domain.entry import FORM_MARK, HIDDEN_PREFIX, Submission
+from server.domain.parts import Locale
 from server.domain.theme import palette
 from server.services.campaigns import Live
 from server.services.texts import Shown
-from server.views import language
+from server.views import language, odds, questions, quiz, wheel
 from server.views.house import assets
+from server.views.images import picture
 
 # None can occur in a text: an imported line holds no control characters.
 TICKET_MARK = "\x01ticket\x01"
 NONCE_MARK = "\x01nonce\x01"
 CODE_MARK = "\x01code\x01"
 MAILBOX_MARK = "\x01mailbox\x01"
-MARKS = (TICKET_MARK, NONCE_MARK, CODE_MARK, MAILBOX_MARK)
+_MARK = re.compile("(\x01[a-z0-9_.]+\x01)")
 STYLE = "widget/widget.css"
+STEPS_STYLE = "widget/steps.css"
+# What only a form with more than names in it needs.
+FIELD_STYLE = "widget/fields.css"
+# What a form begins and ends with, where a mechanic has its own.
+FORM_STAGE = "widget/_form.html"
+STAGES = {"form": "widget/form/_stage.html"}
+ENDINGS = {"form": "widget/form/_done.html"}
+# The games that are played after the draw; a quiz and a form have only their answer.
+GAMES = {"scratch": "widget/games/scratch.js", "wheel": "widget/games/wheel.js"}
 STYLE_MARK = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the templates show of an outcome."""
+    """What the templates show of an outcome; `key` is the prize's."""
 
+    key: str
     is_win: bool
     label: str
     claim: str
     code: str | None
     mailbox: str | None
     asks_confirmation: bool
+    # The key of what a quiz led to.
+    led_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +66,33 @@ class Sheet:
 
     parts: tuple[bytes, ...]
 
-    def filled(self, **values: str | None) -> bytes:
-        """Return it with `ticket`, `nonce`, `code` and `mailbox` put in as text."""
+    def filled(
+        self, hidden: Mapping[str, str] | None = None, **values: str | None
+    ) -> bytes:
+        """Return it with `ticket`, `nonce`, `code` and `mailbox` put in as text.
+
+        So is what the page around it told, which is `hidden`.
+        """
+        told = {HIDDEN_PREFIX + key: value for key, value in (hidden or {}).items()}
         escaped = {
             f"\x01{name}\x01".encode(): str(escape(value or "")).encode()
-            for name, value in values.items()
+            for name, value in {**values, **told}.items()
         }
-        return b"".join(escaped.get(part, part) for part in self.parts)
+        return b"".join(
+            # What was not told is empty, but a mark never stays.
+            escaped.get(part, b"" if part[:1] == b"\x01" else part)
+            for part in self.parts
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A placement in one language, ready to be shown."""
+    """A placement in one language, ready to be shown.
 
+    `extra` is the key of the extra question that is asked in it, if one is.
+    """
+
+    extra: str | None
     shown: Shown
     context: dict[str, Any]
     page: Sheet
@@ -95,25 +127,32 @@ class Faces:
     MOST = 200
 
     def __init__(self) -> None:
-        self._faces: dict[tuple[int, int, int, str], Face] = {}
+        self._faces: dict[tuple[Any, ...], Face] = {}
 
-    def of(self, live: Live, locale: Locale) -> Face:
+    def of(self, live: Live, locale: Locale, extra: str | None = None) -> Face:
         """Return a face, rendering it if it is new here."""
-        key = (live.placement_id, live.version, live.shop_version, locale)
+        key = (
+            *(live.placement_id, live.version, live.shop_version, locale),
+            *(live.sold_out, extra),
+        )
         if key not in self._faces:
             if len(self._faces) >= self.MOST:
                 self._faces.clear()
             language.speak(locale)
-            self._faces[key] = _render(live, locale)
+            self._faces[key] = _render(live, locale, extra)
         return self._faces[key]
 
+    def marked(self, live: Live, locale: Locale, mark: str) -> Face:
+        """Return the face that a ticket was issued with, else today's plain one."""
+        for extra in live.campaign.extras:
+            if (face := self.of(live, locale, extra)).mark == mark:
+                return face
+        return self.of(live, locale)
 
-def _render(live: Live, locale: Locale) -> Face:
-    context = _context(live, locale)
-    parts = [
-        render_template(name, **context)
-        for name in ("widget/_person.html", "widget/_consents.html")
-    ]
+
+def _render(live: Live, locale: Locale, extra: str | None) -> Face:
+    context = _context(live, locale, extra)
+    parts = [render_template(name, **context) for name in _asking(live.campaign)]
     notice = worded(render_template("widget/_notice.html", **context))
     shown = Shown(
         locale=locale,
@@ -125,57 +164,68 @@ def _render(live: Live, locale: Locale) -> Face:
         },
     )
     page = render_template("widget/page.html", **context)
-    return Face(shown=shown, context=context, page=Sheet(_cut(page)))
+    return Face(extra=extra, shown=shown, context=context, page=Sheet(_cut(page)))
+
+
+def _asking(campaign: Campaign) -> tuple[str, ...]:
+    """Return the templates that say what is asked; they are kept as it was shown."""
+    steps = ("widget/form/_steps.html",) if campaign.steps else ()
+    return *steps, "widget/_person.html", "widget/_consents.html"
 
 
 def _cut(page: str) -> tuple[bytes, ...]:
     """Cut a page at its marks, so that filling it in is one join."""
-    parts = [page]
-    for mark in MARKS:
-        parts = [piece for part in parts for piece in _around(part, mark)]
-    return tuple(part.encode() for part in parts if part)
+    return tuple(part.encode() for part in _MARK.split(page) if part)
 
 
-def _around(text: str, mark: str) -> list[str]:
-    pieces = text.split(mark)
-    return [p for piece in pieces[:-1] for p in (piece, mark)] + [pieces[-1]]
-
-
-def _context(live: Live, locale: Locale) -> dict[str, Any]:
+def _context(live: Live, locale: Locale, extra: str | None) -> dict[str, Any]:
     """Return what the widget's templates need, with nobody's data in it."""
     campaign = live.campaign
-    total = sum(prize.weight for prize in campaign.prizes)
     return {
         "shop": live.shop,
         "campaign": campaign,
         "placement": live.placement,
         "locale": locale,
         "words": campaign.texts[locale],
+        "game": GAMES.get(campaign.mechanic),
         "purposes": [
             SimpleNamespace(key=p.key, channel=p.channel, text=p.texts[locale])
             for p in campaign.asked_in(locale)
         ],
-        "fields": [
-            SimpleNamespace(
-                key=f.key, required=f.required, label=f.label[locale], why=f.why[locale]
-            )
-            for f in campaign.fields
+        "quiz": quiz.asked(campaign, locale),
+        "led_to": quiz.results(campaign, locale, live.shop.sites[0]),
+        "fields": questions.shown(campaign, locale, extra),
+        "months": questions.months(locale),
+        "steps": [
+            SimpleNamespace(key=step.key, title=step.title[locale])
+            for step in campaign.steps
         ],
+        "dates": _dates(live),
         "notice": campaign.notice[locale],
-        "sections": campaign.terms[locale],
+        "sections": campaign.terms.get(locale, ()),
+        "sold_out": live.sold_out,
+        "wheel": wheel.drawn(live, locale) if campaign.mechanic == "wheel" else None,
+        "prizes": [
+            prize.texts[locale].label
+            for prize in campaign.prizes
+            if prize.kind != "none" and prize.key not in live.sold_out
+        ],
+        "picture": picture,
+        "logo": campaign.theme.logo or live.shop.logo,
         "odds": [
-            (prize.texts[locale].label, f"{prize.weight * 100 / total:.3g}%")
+            (prize.texts[locale].label, odds.printed(prize, campaign))
             for prize in campaign.prizes
             if prize.weight
         ],
-        "fragment": "widget/_start.html"
-        if campaign.flow == "play-first"
-        else "widget/_form.html",
+        "fragment": STAGES.get(campaign.mechanic)
+        or ("widget/_start.html" if campaign.flow == "play-first" else FORM_STAGE),
         "action": url_for("widget.submit", code=live.placement.code),
-        "stylesheet": _stylesheet_address(live),
+        "stylesheet": stylesheet_address(live),
         "ticket": TICKET_MARK,
         "csp_nonce": lambda: NONCE_MARK,
-        "values": Submission(),
+        "values": Submission(
+            hidden={f.key: f"\x01{HIDDEN_PREFIX}{f.key}\x01" for f in campaign.hidden}
+        ),
         "faults": {},
         "problem": None,
         "result": None,
@@ -183,12 +233,38 @@ def _context(live: Live, locale: Locale) -> dict[str, Any]:
     }
 
 
+def _dates(live: Live) -> dict[str, str]:
+    """Return the moments that a waiting list speaks of; they are the real ones."""
+    early = live.campaign.early_access
+    if early is None:
+        return {}
+    starts, until = early.window(live.opens_at)
+    return {
+        "closes": _moment(live.closes_at),
+        "starts": _moment(starts),
+        "until": _moment(until),
+        "day": format_datetime(starts, "d"),
+        "month": format_datetime(starts, "MMMM"),
+    }
+
+
+def _moment(at: datetime) -> str:
+    return str(format_datetime(at, "d MMMM, HH:mm"))
+
+
 def stylesheet_of(live: Live) -> bytes:
-    """Return the widget's style with the shop's tokens after it."""
-    plain = assets().files[STYLE].plain
-    return plain + b"\n" + palette(live.campaign.theme).as_css().encode()
+    """Return the widget's style, its game's, and the shop's tokens after them."""
+    files, campaign = assets().files, live.campaign
+    parts = [STYLE, f"widget/games/{campaign.mechanic}.css"]
+    if any(asked.kind not in {"text", "name"} for asked in campaign.fields):
+        parts.append(FIELD_STYLE)
+    if campaign.steps or campaign.quiz:
+        parts.append(STEPS_STYLE)
+    plain = [files[part].plain for part in parts if part in files]
+    return b"\n".join([*plain, palette(campaign.theme).as_css().encode()])
 
 
-def _stylesheet_address(live: Live) -> str:
+def stylesheet_address(live: Live) -> str:
+    """Return where a campaign's style is; the address names its content."""
     mark = worded(stylesheet_of(live).decode()).sha256.hex()[:STYLE_MARK]
     return url_for("widget.stylesheet", code=live.placement.code, mark=mark)

@@ -18,12 +18,13 @@ def check() -> None:
     """Let through what only reads, and what a form of ours sent; stop all else."""
     if request.method in READS:
         return
-    if _is_foreign():
+    if is_foreign():
         abort(403)
     csrf.protect()
 
 
-def _is_foreign() -> bool:
+def is_foreign() -> bool:
+    """Return whether another site made the browser send this."""
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None:
         return site not in {"same-origin", "none"}

@@ -18,7 +18,8 @@ from flask_babel import gettext as _
 
 from server import clock
 from server.db import reading, transaction
-from server.services import members
+from server.services import devices, members
+from server.services.devices import Known
 from server.services.members import SEEN_EVERY, SignedIn, Workplace
 from server.views import errors, forgery
 from server.views.house import settings
@@ -94,6 +95,42 @@ def member(role: str) -> Callable[[View], View]:
         return _declare(cast("View", guarded), f"member:{role}")
 
     return guard
+
+
+def device(view: View) -> View:
+    """Only a registered tablet; the view gets which. Others are shown the door."""
+
+    @wraps(view)
+    def guarded(**kwargs: Any) -> Any:
+        if request.method not in forgery.READS and forgery.is_foreign():
+            abort(403)
+        known = tablet()
+        if known is None:
+            return redirect(url_for("till.door"), 303)
+        return view(known, **kwargs)
+
+    return _declare(cast("View", guarded), "device")
+
+
+def registering(view: View) -> View:
+    """Everybody, since they are about to type a tablet's code; no foreign form."""
+
+    @wraps(view)
+    def guarded(**kwargs: Any) -> Any:
+        if request.method not in forgery.READS and forgery.is_foreign():
+            abort(403)
+        return view(tablet(), **kwargs)
+
+    return _declare(cast("View", guarded), "device:none")
+
+
+def tablet() -> Known | None:
+    """Return the registered tablet that this request comes from, or None."""
+    secret = request.cookies.get(settings().cookie_name("jawoord-till"))
+    if not secret:
+        return None
+    with reading() as session:
+        return devices.known(session, secret)
 
 
 def signed_in(view: View) -> View:

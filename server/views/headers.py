@@ -30,6 +30,11 @@ def framed_by(*sites: str) -> None:
     g.frame_ancestors = " ".join(sites)
 
 
+def framing_our_own() -> None:
+    """Let this answer hold pages of ours in a frame."""
+    g.frames = "'self'"
+
+
 def allow_on_host_pages(response: Response) -> Response:
     """Let any page load this answer: it is public and about nobody."""
     response.headers["Access-Control-Allow-Origin"] = "*"
@@ -40,11 +45,12 @@ def allow_on_host_pages(response: Response) -> Response:
 def policy() -> str:
     """Return this answer's content security policy."""
     scripts = f"'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'none'"
+    frames = f"frame-src {g.frames}; " if "frames" in g else ""
     return (
         f"default-src 'none'; script-src {scripts}; style-src 'self'; "
         "img-src 'self' data:; connect-src 'self'; form-action 'self'; "
         "base-uri 'none'; object-src 'none'; "
-        f"frame-ancestors {g.get('frame_ancestors', NOBODY)}; report-uri /csp"
+        f"{frames}frame-ancestors {g.get('frame_ancestors', NOBODY)}; report-uri /csp"
     )
 
 

@@ -5,7 +5,7 @@ from typing import cast
 from flask import Flask, g, request
 from flask_babel import Babel, get_locale, refresh
 
-from server.domain.campaign import Locale
+from server.domain.parts import Locale
 
 LOCALES = ("nl", "en")
 DEFAULT: Locale = "nl"

@@ -12,10 +12,6 @@ from typing import Protocol
 
 import structlog
 from limits import RateLimitItem, parse_many
-from limits.errors import ConfigurationError
-from limits.storage import RedisStorage
-from limits.strategies import MovingWindowRateLimiter
-from redis.exceptions import RedisError
 
 from server.domain.seals import Vault
 from server.settings import SettingError, Settings
@@ -23,12 +19,9 @@ from server.settings import SettingError, Settings
 log = structlog.get_logger()
 
 MOST_VERDICTS = 10_000
-# A Redis that hangs costs one visitor a moment; then it is left alone for a while.
-PATIENCE_S = 0.5
-LEFT_ALONE_S = 5.0
 
 
-class _Window(Protocol):
+class Window(Protocol):
     """Counts hits within a moving window."""
 
     def hit(self, item: RateLimitItem, /, *identifiers: str) -> bool:
@@ -58,52 +51,39 @@ class _OwnWindow:
         return True
 
 
-class _SharedWindow:
-    """Counts in Redis, and in this process while Redis does not answer."""
-
-    def __init__(self, url: str) -> None:
-        self._shared = MovingWindowRateLimiter(_redis(url))
-        self._own = _OwnWindow()
-        self._alone_until = 0.0
-
-    def hit(self, item: RateLimitItem, /, *identifiers: str) -> bool:
-        """Note a hit, unless the window is full."""
-        if time.monotonic() >= self._alone_until:
-            try:
-                return self._shared.hit(item, *identifiers)
-            except RedisError as error:
-                self._alone_until = time.monotonic() + LEFT_ALONE_S
-                log.error("limits unreachable", error=type(error).__name__)
-        return self._own.hit(item, *identifiers)
-
-
 class Limiter:
     """Counts by keyed hash, so that no address of a network is kept anywhere."""
 
     def __init__(self, settings: Settings, vault: Vault) -> None:
         self._vault = vault
-        self._window: _Window = (
-            _SharedWindow(settings.redis_url) if settings.redis_url else _OwnWindow()
-        )
+        self._window = _window(settings.redis_url)
         self._asking = threading.Lock()
         self._verdicts: OrderedDict[bytes, bool] = OrderedDict()
         self._client = _parsed("CLIENT_MAIL_LIMITS", settings.client_mail_limits)
+        self._device = _parsed("DEVICE", "60 per hour")
         self._campaign = _parsed("CAMPAIGN_MAIL_LIMIT", settings.campaign_mail_limit)
         self._press = _parsed("PRESS", "10 per minute")
         self._sign_in = _parsed("SIGN_IN", "10 per minute; 50 per hour")
 
     def may_ask(
-        self, *, ticket: bytes, network: str, shop_id: int, campaign: str
+        self, *, ticket: bytes, network: str, device: str, shop_id: int, campaign: str
     ) -> bool:
         """Count one request for a confirmation mail; False if it is one too many.
 
+        Many people stand at one tablet, so it is counted by itself and not as the
+        one client that its network would be.
         A ticket is counted once, so that a repeated request cannot use up the limit.
         """
         with self._asking:
             if ticket not in self._verdicts:
-                self._verdicts[ticket] = self._hit(
-                    self._client, "client", network, shop_id
-                ) and self._hit(self._campaign, "campaign", campaign)
+                client = (
+                    self._hit(self._device, "device", device)
+                    if device
+                    else self._hit(self._client, "client", network, shop_id)
+                )
+                self._verdicts[ticket] = client and self._hit(
+                    self._campaign, "campaign", campaign
+                )
                 if len(self._verdicts) > MOST_VERDICTS:
                     self._verdicts.popitem(last=False)
             return self._verdicts[ticket]
@@ -113,6 +93,10 @@ class Limiter:
         return self._hit(self._sign_in, "sign-in", network) and self._hit(
             self._sign_in, "sign-in", email
         )
+
+    def may_register(self, *, network: str) -> bool:
+        """Count one try to register a tablet."""
+        return self._hit(self._sign_in, "register", network)
 
     def may_press(self, *, link: int) -> bool:
         """Count one press on a mailed link's page (section 15)."""
@@ -126,15 +110,13 @@ class Limiter:
         return within
 
 
-def _redis(url: str) -> RedisStorage:
-    try:
-        return RedisStorage(
-            url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S
-        )
-    except (ConfigurationError, ValueError) as error:
-        raise SettingError(
-            "JAWOORD_REDIS_URL cannot be read; write it like redis://HOST:6379/0"
-        ) from error
+def _window(redis_url: str | None) -> Window:
+    if redis_url is None:
+        return _OwnWindow()
+    # Here, because Redis's client takes six megabytes that most do not need.
+    from server.views.redis_window import RedisWindow
+
+    return RedisWindow(redis_url, meanwhile=_OwnWindow())
 
 
 def _parsed(name: str, text: str) -> list[RateLimitItem]:

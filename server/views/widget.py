@@ -19,20 +19,23 @@ from flask_babel import lazy_gettext as _l
 from server import clock
 from server.db import reading, transaction
 from server.domain import entry as rules
-from server.domain.campaign import Locale
-from server.domain.entry import Reason, Step, Submission, Ticket
+from server.domain.answers import Reason
+from server.domain.entry import Step, Submission, Ticket
 from server.domain.links import BadTokenError, ExpiredTokenError, Salt
+from server.domain.parts import Locale
 from server.domain.placement import page_of
 from server.services import entries
 from server.services.campaigns import Live
 from server.services.entries import Attempted, Outcome
 from server.views import client, errors, guards, language
-from server.views.faces import Face, Result, stylesheet_of
+from server.views.closed import why as why_closed
+from server.views.faces import ENDINGS, Face, Result, stylesheet_of
 from server.views.headers import KEPT_FOR_EVER, csp_nonce, framed_by
 from server.views.house import directory, faces, limiter, signer, tools
 from server.views.respond import one_of, page_or, varied
 
 PAGE = "widget/page.html"
+TILL = "till"
 
 bp = Blueprint("widget", __name__)
 
@@ -42,11 +45,20 @@ FAULTS = {
     Reason.NOT_AN_ADDRESS: _l("This does not look like a mail address."),
     Reason.TOO_LONG: _l("This is too long; a few words are enough."),
     Reason.NOT_A_NAME: _l("Please use letters only, 40 at most."),
+    Reason.NOT_A_DAY: _l("Fill in a day and a month that exist, like 3 and March."),
+    Reason.NOT_A_POSTCODE: _l("A Dutch postcode looks like 1234 AB."),
+    Reason.NOT_A_PHONE: _l(
+        "This is not a phone number we know. From abroad, start with + and the country."
+    ),
+    Reason.NOT_OFFERED: _l("Choose one of the answers."),
+    Reason.NOTHING_CHOSEN: _l(
+        "Tick what we may mail you. Without a yes there is nothing we can send."
+    ),
     Reason.NOT_ACCEPTED: _l("You can only play if you accept the game terms."),
 }
 OWN_FAULTS = {
     ("email", Reason.MISSING): _l("Fill in your mail address, so we can send it."),
-    ("adult", Reason.MISSING): _l("Tell us whether you are 18 or older."),
+    ("adult", Reason.MISSING): _l("Tell us whether you are old enough."),
 }
 
 
@@ -55,19 +67,31 @@ OWN_FAULTS = {
 def page(code: str) -> Response:
     """Answer the game with a fresh ticket; nothing is written (CR-01, EM-01)."""
     live = _live(code)
+    if live.placement.channel == TILL:
+        return _only_at_the_till(live)
+    return game(live, page_of(request.args.get("page", ""), live.shop.sites))
+
+
+def game(live: Live, page: str, *, device: str = "") -> Response:
+    """Answer a placement's game with a ticket for it; a tablet's is bound to it."""
     locale = _speak(live, request.args.get("lang"))
     if closed := _closed(live):
         return closed
-    face = faces().of(live, locale)
+    face = faces().of(live, locale, _extra(live, request.args.get("asked", "")))
     ticket = Ticket(
         id=os.urandom(rules.TICKET_BYTES),
-        placement=code,
+        placement=live.placement.code,
         version=live.version,
         form=face.mark,
         locale=locale,
-        page=page_of(request.args.get("page", ""), live.shop.sites),
+        page=page,
+        device=device,
     )
-    body = face.page.filled(ticket=_signed(ticket), nonce=csp_nonce())
+    body = face.page.filled(
+        rules.read_hidden(request.args, live.campaign),
+        ticket=_signed(ticket),
+        nonce=csp_nonce(),
+    )
     return _in_frame(make_response(body))
 
 
@@ -79,14 +103,16 @@ def submit(code: str) -> Response:
     form = request.form
     ticket, trouble = _ticket(form.get("ticket", ""), code)
     locale = _speak(live, None, of=ticket)
-    face = faces().of(live, locale)
-    submission = rules.read(form, live.campaign, locale)
+    face = faces().marked(live, locale, ticket.form if ticket else "")
+    submission = rules.read(form, live.campaign, locale, extra=face.extra)
     visit = _Visit(live, face, submission, submission.step(live.campaign), ticket)
     # What was won before the end can still be claimed after it.
     if visit.step is not Step.CLAIM and (closed := _closed(live)):
         return closed
     if submission.adult == "no":
         return visit.show("widget/_minor.html")
+    if live.placement.channel == TILL and not (ticket and ticket.device):
+        return _only_at_the_till(live)
     if ticket is None or trouble:
         return visit.ask_again(trouble)
     faults = rules.check(submission, live.campaign, visit.step)
@@ -191,6 +217,7 @@ def _enter(visit: _Visit, ticket: Ticket) -> Response:
     may_ask = not visit.submission.consents or limiter().may_ask(
         ticket=ticket.id,
         network=client.network(),
+        device=ticket.device,
         shop_id=visit.live.shop_id,
         campaign=visit.live.campaign.code,
     )
@@ -221,6 +248,7 @@ def _attempted(visit: _Visit, ticket: Ticket, *, may_ask: bool) -> Attempted:
         locale=ticket.locale,
         shown=visit.face.shown,
         by=client.circumstances(ticket.page),
+        device=ticket.device,
         may_ask=may_ask,
     )
 
@@ -235,8 +263,8 @@ def _recall(visit: _Visit, attempted: Attempted) -> Response:
         return visit.show(
             "widget/_problem.html",
             status=409,
-            title=_("This card has already been played"),
-            advice=_("Its outcome stands. You can start again with a new card."),
+            title=_("This play has already been made"),
+            advice=_("Its outcome stands. You can start again."),
             retry_url=_start_url(visit),
         )
     except entries.LapsedError:
@@ -251,9 +279,8 @@ def _recall(visit: _Visit, attempted: Attempted) -> Response:
 
 
 def _reveal(visit: _Visit, outcome: Outcome) -> Response:
-    fragment = (
-        "widget/_done.html" if visit.step is Step.CLAIM else "widget/_reveal.html"
-    )
+    ending = ENDINGS.get(visit.live.campaign.mechanic, "widget/_reveal.html")
+    fragment = "widget/_done.html" if visit.step is Step.CLAIM else ending
     result = _result(outcome, visit.face)
     sheet = visit.face.answer(one_of(fragment, PAGE), fragment, result)
     body = sheet.filled(
@@ -268,25 +295,46 @@ def _reveal(visit: _Visit, outcome: Outcome) -> Response:
 def _result(outcome: Outcome, face: Face) -> Result:
     text = outcome.prize.texts[face.context["locale"]]
     return Result(
+        key=outcome.prize.key,
         is_win=outcome.is_win,
         label=text.label,
         claim=text.claim,
         code=outcome.code,
         mailbox=outcome.mailbox,
         asks_confirmation=outcome.asks_confirmation,
+        led_to=outcome.led_to,
     )
 
 
-def _live(code: str) -> Live:
+def find(code: str) -> Live | None:
+    """Return what visitors may see under a code, open or not."""
     now = clock.now()
     live = directory().known(code, now=now)
     if live is None:
         with reading() as session:
             live = directory().find(session, code, now=now)
+    return live
+
+
+def _live(code: str) -> Live:
+    live = find(code)
     if live is None:
         abort(404)
-    framed_by(*live.shop.sites)
+    framed_for(live)
     return live
+
+
+def framed_for(live: Live) -> None:
+    """Let the shop's sites frame its game; a till's is framed by our own page alone."""
+    framed_by(*(["'self'"] if live.placement.channel == TILL else live.shop.sites))
+
+
+def _only_at_the_till(live: Live) -> Response:
+    """Say that a till's game is played on a registered tablet and nowhere else."""
+    _speak(live, request.args.get("lang"))
+    title = _("This game is played in the shop")
+    advice = _("Ask for the tablet at the till. Press “Done” there to start again.")
+    return _in_frame(errors.problem(403, title, advice))
 
 
 def _speak(live: Live, wish: str | None, *, of: Ticket | None = None) -> Locale:
@@ -300,21 +348,25 @@ def _speak(live: Live, wish: str | None, *, of: Ticket | None = None) -> Locale:
     return locale
 
 
+def _extra(live: Live, asked: str) -> str | None:
+    """Return the extra question of this visit: the first that was not asked yet.
+
+    Only the visitor's browser knows what it was asked. What we know of an address
+    plays no part, so the question says nothing about it (AB-03).
+    """
+    if live.placement.channel == TILL:
+        # A tablet remembers nobody, so it would ask everybody the same.
+        return None
+    known = asked.split(",")
+    return next((key for key in live.campaign.extras if key not in known), None)
+
+
 def _closed(live: Live) -> Response | None:
     """Return the page for a campaign that cannot be played now, if it is one."""
-    now = clock.now()
-    if live.is_open(now):
+    closed = why_closed(live, now=clock.now())
+    if closed is None:
         return None
-    if live.state == "closed" or now >= live.closes_at:
-        title, status = _("This game is over"), 410
-        advice = _("What you won and what you said yes to stays as it is.")
-    elif live.state == "paused":
-        title, status = _("This game is paused"), 403
-        advice = _("Come back a little later.")
-    else:
-        title, status = _("This game has not started yet"), 403
-        advice = _("Come back a little later.")
-    return _in_frame(errors.problem(status, title, advice))
+    return _in_frame(errors.problem(closed.status, closed.title, closed.advice))
 
 
 def _ticket(text: str, code: str) -> tuple[Ticket | None, str | None]:
@@ -338,8 +390,12 @@ def _signed(ticket: Ticket) -> str:
 
 
 def _start_url(visit: _Visit) -> str:
-    locale = visit.face.context["locale"]
-    return url_for("widget.page", code=visit.live.placement.code, lang=locale)
+    is_till = visit.live.placement.channel == TILL
+    return url_for(
+        "till.game" if is_till else "widget.page",
+        code=visit.live.placement.code,
+        lang=visit.face.context["locale"],
+    )
 
 
 def _in_frame(response: Response) -> Response:

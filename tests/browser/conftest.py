@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 
 from tests.browser.host import Host
 from tests.browser.shop import Demo
+from tests.browser.stage import Stage
 from tests.browser.visit import Visit
 from tests.factories import campaign_tables
 
@@ -48,3 +49,9 @@ def stranger() -> Iterator[Host]:
     site = Host("127.0.0.1")
     yield site
     site.stop()
+
+
+@pytest.fixture
+def stage(demo: Demo, host: Host, page: Page) -> Stage:
+    """Pages of the tests' own, with placements made for one test."""
+    return Stage(demo, host, page)

@@ -104,13 +104,19 @@ class Demo:
         """Import a `shop` or a `campaign`, as its developer would."""
         path = self._folder / f"{tables['code']}.toml"
         path.write_text(tomli_w.dumps(tables))
-        subprocess.run(
-            [sys.executable, "-m", "server", kind, "import", str(path)],
+        self.command(kind, "import", str(path))
+
+    def command(self, *words: str) -> str:
+        """Run a command as the demo's operator, and return what it said."""
+        done = subprocess.run(
+            [sys.executable, "-m", "server", *words],
             cwd=ROOT,
             env=self._environ,
             check=True,
             capture_output=True,
+            text=True,
         )
+        return done.stdout
 
     def get(self, path: str) -> str:
         """Return a page of the service, without a browser."""

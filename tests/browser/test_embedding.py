@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from tests.browser.host import Host
 from tests.browser.shop import Demo
 from tests.browser.visit import (
+    GAME,
     Visit,
     accept_terms,
     new_visitor,
@@ -234,7 +235,7 @@ def test_an_unknown_placement_disturbs_nothing(
 def test_the_frame_grows_with_what_is_in_it(visit: Visit) -> None:
     """No bar to scroll within a page that scrolls already."""
     game = visit.shop("done").frame()
-    element = visit.page.locator("jawoord-widget iframe")
+    element = visit.page.locator(f"{GAME} iframe")
     before = element.bounding_box()
     game.locator("#notice summary").click()
     game.locator(".conditions summary").click()
@@ -264,8 +265,8 @@ def test_no_page_of_the_shop_jumps(visit: Visit, path: str, width: int) -> None:
         # The dialog that comes by itself must not jump either.
         page.mouse.wheel(0, -3_000)
         expect(visit.dialog).to_be_visible(timeout=10_000)
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(800)
+        expect(visit.frame().locator("h1")).to_be_visible()
+    page.wait_for_timeout(1_000)
 
     assert page.evaluate(JUMPS) <= MOST_JUMP
 

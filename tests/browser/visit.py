@@ -19,6 +19,14 @@ GROWING_MS = 400
 # Who presses a button within a second of seeing its page is taken for a scanner.
 READING_MS = 1_200
 MOST_TABS = 60
+# Beside the game of a page, the newsletter stands in the shop's footer.
+GAME = "jawoord-widget:not(footer *)"
+# Just within the rim, at the top, whatever way the wheel was turned to get there.
+UNDER_POINTER = """() => {
+  const { left, top, width } = document.querySelector('.round').getBoundingClientRect()
+  const found = document.elementsFromPoint(left + width / 2, top + width * 0.09)
+  return found.map(each => each.closest('.segment')).find(Boolean)?.dataset.prize
+}"""
 SUBJECTS = {"prize": "prijs|prize", "confirm": "bevestig|confirm", "manage": "al aan"}
 
 
@@ -38,7 +46,7 @@ class Visit:
 
     def shop(self, path: str = "") -> "Visit":
         """Go to a page of the shop, and wait until the loader has its rule."""
-        with self.page.expect_response(re.compile(r"/p/[\w-]+\.js")):
+        with self.page.expect_response(re.compile(r"/p/(?!footer)[\w-]+\.js")):
             self.page.goto(self.demo.shop(path))
         return self
 
@@ -49,11 +57,11 @@ class Visit:
 
     @property
     def dialog(self) -> Locator:
-        return self.page.locator("jawoord-widget dialog")
+        return self.page.locator(f"{GAME} dialog")
 
     @property
     def close_button(self) -> Locator:
-        return self.page.locator("jawoord-widget dialog button")
+        return self.page.locator(f"{GAME} dialog button")
 
     def open(self) -> Frame:
         """Press the shop's button until the dialog is there, and return the game."""
@@ -63,7 +71,7 @@ class Visit:
 
     def frame(self) -> Frame:
         """Return the game's frame, loaded."""
-        element = self.page.locator("jawoord-widget iframe")
+        element = self.page.locator(f"{GAME} iframe")
         element.scroll_into_view_if_needed()
         handle = element.element_handle()
         assert handle is not None
@@ -179,6 +187,26 @@ def play(game: Frame) -> None:
     accept_terms(game)
     submit(game)
     expect(game.locator("canvas.foiled")).to_be_visible()
+
+
+def spin(game: Frame) -> None:
+    """Answer what a play-first game asks, and set the wheel in motion."""
+    say_adult(game)
+    accept_terms(game)
+    submit(game)
+    expect(game.locator("#wheel[data-prize]")).to_be_attached()
+
+
+def stop_wheel(game: Frame) -> None:
+    """Press the button that shows the outcome at once."""
+    # By key, which waits for nothing to stand still.
+    game.locator("[data-reveal]").press("Enter")
+    expect(game.locator("[data-reveal]")).to_be_hidden()
+
+
+def under_pointer(game: Frame) -> str:
+    """Return the prize on whose segment the pointer is, as the screen shows it."""
+    return str(game.evaluate(UNDER_POINTER))
 
 
 def submit(game: Frame) -> None:

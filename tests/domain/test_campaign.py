@@ -5,12 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from server.domain.campaign import (
-    FileError,
-    as_tables,
-    parse_campaign,
-    parse_shop,
-)
+from server.domain.campaign import parse_campaign
+from server.domain.parts import FileError, as_tables
+from server.domain.shop import parse_shop
 from tests.factories import CAMPAIGNS, campaign_file, campaign_tables, shop_file
 
 NOW = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
@@ -41,7 +38,7 @@ def test_a_shop_reads_back_as_it_was_written():
         ({"languages": []}, "languages"),
         ({"languages": ["fr"]}, "languages[1]"),
         ({"countries": ["BE"]}, "countries[1]"),
-        ({"minimum_age": 16}, "minimum_age"),
+        ({"minimum_age": 12}, "minimum_age"),
         ({"starts": "tomorrow"}, "starts"),
         ({"starts": datetime(2026, 3, 1)}, "starts"),
         ({"days": 0}, "days"),
@@ -53,10 +50,13 @@ def test_a_shop_reads_back_as_it_was_written():
         ({"purposes__1__channel": "phone"}, "purposes[2].channel"),
         ({"purposes__0__texts__nl__stop": None}, "purposes[1].texts.nl.stop"),
         ({"purposes__0__ticked": True}, "purposes[1].ticked"),
-        ({"prizes": []}, "prizes"),
         ({"prizes__2__weight": -1}, "prizes[3].weight"),
         ({"prizes__0__stock": -1}, "prizes[1].stock"),
         ({"prizes__0__weight": "many"}, "prizes[1].weight"),
+        ({"prizes__0__weight": True}, "prizes[1].weight"),
+        ({"prizes__0__weight": 2.0}, "prizes[1].weight"),
+        ({"days": "90"}, "days"),
+        ({"fields__0__required": "yes"}, "fields[1].required"),
         ({"placements__0__height": 10}, "placements[1].height"),
         ({"placements__0__trigger__delay_seconds": -1}, None),
         ({"notice__nl__retention": None}, "notice.nl.retention"),

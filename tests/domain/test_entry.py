@@ -4,14 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.entry import (
-    Reason,
-    Step,
-    Submission,
-    check,
-    is_name,
-    read,
-)
+from server.domain.answers import Reason, is_name
+from server.domain.entry import Step, Submission, check, read
 from tests.factories import campaign_file
 
 PLAY_FIRST = campaign_file(flow="play-first")

@@ -3,7 +3,8 @@
 import pytest
 
 from server.domain import lint
-from server.domain.campaign import FileError, parse_campaign
+from server.domain.campaign import parse_campaign
+from server.domain.parts import FileError
 from tests.factories import campaign_file, campaign_tables
 
 TEXT = "purposes__0__texts__nl__"
@@ -120,3 +121,51 @@ def test_nothing_in_the_file_can_tick_a_box_or_join_two():
         tables["purposes"][0][key] = True
         with pytest.raises(FileError, match=f"purposes\\[1\\].{key}"):
             parse_campaign(tables)
+
+
+PRIZE = {
+    "key": "gift",
+    "kind": "voucher",
+    "weight": 1,
+    "texts": {
+        locale: {"label": "A gift", "claim": "Show it."} for locale in ("nl", "en")
+    },
+}
+NO_PRIZE = PRIZE | {"key": "no", "kind": "none"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "rule"),
+    [
+        ({"award": "outcome"}, "award", "PZ-01"),
+        ({"award": "nothing"}, "award", "PZ-01"),
+        ({"prizes": [], "fallback": "no"}, "prizes", "L-28"),
+        ({"award": "nothing", "mechanic": "form"}, "prizes", "L-28"),
+        ({"minimum_age": 0}, "minimum_age", "L-31"),
+        ({"minimum_age": 16}, "minimum_age", "L-31"),
+        ({"award": "everybody-wins", "prizes": [PRIZE, NO_PRIZE]}, "prizes", "L-32"),
+        ({"award": "same-gift", "prizes": [NO_PRIZE]}, "prizes", "L-32"),
+        ({"award": "same-gift", "prizes": [PRIZE | {"stock": 3}]}, "prizes", "L-28"),
+        ({"texts__nl__won": None}, "texts.nl.won", "L-14"),
+        ({"texts__en__foil": None}, "texts.en.foil", "L-14"),
+    ],
+)
+def test_a_way_to_a_prize_that_cannot_be_is_refused(changes, place, rule):
+    """PZ-01, L-28, L-31, L-32."""
+    found = {(fault.place, fault.rule) for fault in judged(**changes) if fault.refuses}
+
+    assert (place, rule) in found
+
+
+def test_the_same_gift_for_all_needs_no_fallback():
+    faults = judged(award="same-gift", prizes=[PRIZE], fallback=None)
+
+    assert faults == []
+
+
+def test_a_form_may_give_nothing_and_then_asks_for_no_terms():
+    changes = {"mechanic": "form", "award": "nothing", "prizes": [], "terms": {}}
+    changes |= {"fallback": None, "minimum_age": 0}
+    changes |= {f"texts__{locale}__done": "Thank you" for locale in ("nl", "en")}
+
+    assert judged(**changes) == []

@@ -6,7 +6,7 @@ from flask import Flask
 from server.views import guards
 from server.views.guards import UnguardedRouteError, check_all_guarded, guard_of
 
-KNOWN = ("anyone", "link", "demo", "member")
+KNOWN = ("anyone", "link", "demo", "device", "member")
 
 
 def test_every_route_names_its_guard(app: Flask):

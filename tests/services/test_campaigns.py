@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from server.domain.campaign import FileError, as_tables, parse_campaign
+from server.domain.campaign import parse_campaign
+from server.domain.parts import FileError, as_tables
 from server.models import Campaign, CampaignVersion, Placement, Prize, Voucher
 from server.services import campaigns
 from tests.factories import campaign_file, campaign_tables, prize_table, shop_file
@@ -110,6 +111,16 @@ def test_what_comes_out_goes_in_again(save, database):
 
     assert found == campaign_file("welcome-scratch")
     assert parse_campaign(as_tables(found)) == found
+
+
+def test_a_picture_that_is_not_kept_here_is_refused(save, house):
+    """T20: nothing is published that would ask for what nobody looked at."""
+    for name in ("logo.png", f"{'a' * 64}.webp"):
+        with pytest.raises(FileError) as refused:
+            save(campaign_file("welcome-scratch", theme__logo=name))
+
+        assert [fault.place for fault in refused.value.faults] == ["theme.logo"]
+    assert house.rows(Campaign) == []
 
 
 def test_every_fault_of_the_form_is_named_by_its_place():

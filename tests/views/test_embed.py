@@ -20,7 +20,7 @@ def test_the_rule_says_when_and_how_to_open(client):
 
     rule = json.loads(answer.text)
     assert (rule["shape"], rule["url"]) == ("dialog", "/w/lucky-dialog")
-    assert rule["trigger"] == {"delay_seconds": 4, "selector": "[data-play='lucky']"}
+    assert rule["trigger"] == {"delay": 4, "click": "[data-play='lucky']"}
     assert set(rule["words"]) == {"nl", "en"}
 
 
@@ -67,7 +67,7 @@ def test_a_paused_game_does_not_open(client, house):
 
 def test_a_selector_cannot_end_the_script(publish, client, house):
     """T4: what a shop types there is a string, in whatever it is wrapped."""
-    hostile = "</script><script>alert(1)</script>\u2028\"'`${1}"
+    hostile = "[data-play='</script><script>alert(1)</script>\u2028\"`${1}']"
     house.clock.advance(NOTICED)
     publish(campaign_file(placements__0__trigger__selector=hostile))
 
@@ -75,4 +75,4 @@ def test_a_selector_cannot_end_the_script(publish, client, house):
 
     assert "\u2028" not in module and module.count("\n") == 1
     rule = json.loads(module.removeprefix("export default "))
-    assert rule["trigger"]["selector"] == hostile
+    assert rule["trigger"]["click"] == hostile

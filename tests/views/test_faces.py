@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from server.domain.campaign import FileError, parse_campaign
+from server.domain.campaign import parse_campaign
+from server.domain.parts import FileError
 from server.worker import Worker
 from tests.factories import campaign_file, campaign_tables, prize_table, shop_file
 from tests.pages import faults

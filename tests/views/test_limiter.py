@@ -1,11 +1,14 @@
 """Nobody is bombed with our mails, and nobody learns whom we know (T16, T17)."""
 
+import re
 import statistics
 import time
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 
 import pytest
+from sqlalchemy import event
 from structlog.testing import capture_logs
 
 from server import create_app
@@ -191,6 +194,47 @@ def test_the_answer_is_the_same_whatever_we_know(publish, client, house):
 
     for how in KNOWN:
         assert answers[how] == answers["new"], how
+
+
+def test_as_much_is_written_whatever_we_know(publish, client, house):
+    """AB-03, T17: who gets no mail costs one all the same, before it is taken back.
+
+    Counted, so that a busy machine hides nothing.
+    """
+    publish(sure_win())
+    for how in KNOWN:
+        met_before(house, client, how, address_of(how))
+    house.clock.advance(timedelta(minutes=15))
+
+    written = {}
+    for how in KNOWN:
+        card = take_card(client)
+        with statements(house.database.engine) as said:
+            card.enter(client, address_of(how), consents=BOTH)
+        written[how] = {
+            name for line in said for name in WRITES.findall(line) if name in COSTLY
+        }
+
+    assert written == dict.fromkeys(KNOWN, set(COSTLY))
+
+
+WRITES = re.compile(r"INSERT INTO (\w+)")
+COSTLY = ("entry", "link", "outbox")
+
+
+@contextmanager
+def statements(engine):
+    """Yield a list that fills with every statement, also of what is rolled back."""
+    said = []
+
+    def note(_connection, _cursor, statement, *_more):
+        said.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 def test_the_answer_takes_as_long_whatever_we_know(publish, client, house):

@@ -302,6 +302,20 @@ def test_renewing_again_and_again_mails_once(client, house, signed_up):
     assert len(house.letters("confirm")) == before + 1
 
 
+def test_a_mailbox_that_had_its_mails_is_not_renewed(client, house, signed_up):
+    """DO-09, AB-01: three mails a day, whatever asks for the fourth."""
+    house.clock.advance(7 * DAY)
+    for _ in range(3):
+        take_card(client).enter(client)
+        house.clock.advance(timedelta(minutes=11))
+    before = house.letters()
+
+    answer = client.post(f"{signed_up}/renew")
+
+    assert (answer.status_code, answer.location) == (303, "/done/renewed/demo/en")
+    assert len(house.letters()) == len(before) == 5
+
+
 def test_after_a_day_an_expired_request_is_over(pages, client, house, signed_up):
     house.clock.advance(7 * DAY + rules.RENEW_FOR)
     before = house.dump()

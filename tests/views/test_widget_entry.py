@@ -137,7 +137,7 @@ def test_a_used_ticket_with_other_data_is_refused(publish, client, house, other)
     answer = card.enter(client, more=other)
 
     assert answer.status_code == 409
-    assert "already been played" in answer.text
+    assert "already been made" in answer.text
     assert house.dump() == before
 
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { heightIn, isOurs } from '../../widget/messages.js'
+import { heightIn, isOurs, purposesIn } from '../../widget/messages.js'
 
 const frame = { contentWindow: {} }
 const host = 'https://service.test'
@@ -32,4 +32,9 @@ test('a height without reason is none', () => {
   for (const height of [undefined, null, NaN, -1, 0, 99, 6001, Infinity, '1px', {}]) {
     assert.equal(heightIn({ height }), 0)
   }
+})
+
+test('only keys of purposes get through', () => {
+  assert.deepEqual(purposesIn({ purposes: ['newsletter', 'a@b.nl', 'X', '', 'personal_offers'] }), ['newsletter', 'personal_offers'])
+  for (const purposes of [undefined, null, 'newsletter', { 0: 'newsletter' }]) assert.deepEqual(purposesIn({ purposes }), [])
 })

@@ -4,12 +4,10 @@
  * remembers where the coin has been.
  */
 
+import { buzz, isCalm, makeFlakes } from './motion.js'
+
 const COLUMNS = 24
 const ROWS = 14
-const ENOUGH = 0.55
-const CALM = matchMedia('(prefers-reduced-motion: reduce)')
-const MOST_FLAKES = 100
-const TALLEST_PX = 1400
 
 /** Return the cells whose middle lies within a radius of the line from a to b. */
 export function cellsAlong(a, b, radius, width, height) {
@@ -47,6 +45,7 @@ export function play(stage, done) {
   const shine = document.createElement('div')
   shine.className = 'shine'
   const visited = new Set()
+  const enough = pane.dataset.enough / 100
   const dust = makeFlakes(stage.querySelector('.panel'))
   const paper = makeFlakes(stage)
   let path = []
@@ -62,7 +61,10 @@ export function play(stage, done) {
   canvas.width = width * ratio
   canvas.height = height * ratio
   pen.scale(ratio, ratio)
-  drawFoil(pen, { width, height, kind: pane.dataset.foil, words: pane.dataset.words, style: getComputedStyle(pane) })
+  const foil = { width, height, kind: pane.dataset.foil, words: pane.dataset.words, style: getComputedStyle(pane) }
+  drawFoil(pen, foil)
+  const art = pane.querySelector('.foil-art')
+  art?.decode().then(() => visited.size || layArt(pen, art, foil)).catch(() => {})
   pen.globalCompositeOperation = 'destination-out'
   pen.lineCap = pen.lineJoin = 'round'
   pen.lineWidth = radius * 2
@@ -76,7 +78,7 @@ export function play(stage, done) {
     canvas.setPointerCapture?.(event.pointerId)
     last = spot(event)
     path = [last, last]
-    navigator.vibrate?.(10)
+    buzz(10)
     soon()
   }
 
@@ -109,21 +111,21 @@ export function play(stage, done) {
     }
     pen.stroke()
     const end = path.at(-1)
-    if (!CALM.matches) dust.fall(box.left + end.x, box.top + end.y, 3)
+    dust.fall(box.left + end.x, box.top + end.y, 3)
     path = [end]
-    if (shareOf(visited) >= ENOUGH) open()
+    if (shareOf(visited) >= enough) open()
   }
 
   function open() {
     if (isOpen) return
     isOpen = true
     shine.remove()
-    navigator.vibrate?.([10, 40, 20])
+    buzz([10, 40, 20])
     canvas.classList.add('gone')
     card.classList.add('opened')
-    setTimeout(() => canvas.remove(), CALM.matches ? 0 : 700)
+    setTimeout(() => canvas.remove(), isCalm() ? 0 : 700)
     done()
-    if (CALM.matches || !pane.querySelector('.won')) return
+    if (!pane.querySelector('.won')) return
     const { left, top } = place(canvas)
     paper.burst(left + width / 2, top + height / 2)
   }
@@ -143,7 +145,43 @@ function place(canvas) {
 
 function drawFoil(pen, { width, height, kind, words, style }) {
   const colour = (name) => style.getPropertyValue(name).trim()
-  // The same slant as the foil of the promise in widget.css: 112 degrees.
+  drawMetal(pen, { width, height, colour })
+  PATTERNS[kind]?.(pen, width, height)
+  drawWords(pen, { width, height, words, style, ink: colour('--foil-ink') || '#2a251f' })
+}
+
+/** Lay the shop's own picture over all of the pattern, and the words on a plate of paper. */
+function layArt(pen, art, { width, height, words, style }) {
+  const grow = Math.max(width / art.naturalWidth, height / art.naturalHeight)
+  const [wide, high] = [art.naturalWidth * grow, art.naturalHeight * grow]
+  pen.save()
+  pen.globalCompositeOperation = 'source-over'
+  pen.drawImage(art, (width - wide) / 2, (height - high) / 2, wide, high)
+  pen.font = fontOf(width, style)
+  const half = Math.min(width - 16, pen.measureText(words).width + 36) / 2
+  pen.fillStyle = '#fffdf9e6'
+  pen.beginPath()
+  pen.roundRect(width / 2 - half, height / 2 - 24, half * 2, 48, 24)
+  pen.fill()
+  drawWords(pen, { width, height, words, style, ink: '#1c1813' })
+  pen.restore()
+}
+
+const fontOf = (width, style) => `750 ${Math.max(18, Math.min(24, width * 0.075))}px ${style.fontFamily}`
+
+function drawWords(pen, { width, height, words, style, ink }) {
+  pen.fillStyle = ink
+  pen.textAlign = 'center'
+  pen.textBaseline = 'middle'
+  pen.font = fontOf(width, style)
+  pen.shadowColor = '#fffa'
+  pen.shadowOffsetY = 2
+  pen.fillText(words, width / 2, height / 2, width - 24)
+  pen.shadowColor = 'transparent'
+}
+
+function drawMetal(pen, { width, height, colour }) {
+  // The same slant as the foil of the promise in scratch.css: 112 degrees.
   const x = (width * 0.927 + height * 0.375) / 2 * 0.927
   const y = (width * 0.927 + height * 0.375) / 2 * 0.375
   const metal = pen.createLinearGradient(width / 2 - x, height / 2 - y, width / 2 + x, height / 2 + y)
@@ -162,15 +200,6 @@ function drawFoil(pen, { width, height, kind, words, style }) {
   light.addColorStop(1, '#fff0')
   pen.fillStyle = light
   pen.fillRect(0, 0, width, height)
-  PATTERNS[kind]?.(pen, width, height)
-  pen.fillStyle = colour('--foil-ink') || '#2a251f'
-  pen.textAlign = 'center'
-  pen.textBaseline = 'middle'
-  pen.font = `750 ${Math.max(18, Math.min(24, width * 0.075))}px ${style.fontFamily}`
-  pen.shadowColor = '#fffa'
-  pen.shadowOffsetY = 2
-  pen.fillText(words, width / 2, height / 2, width - 24)
-  pen.shadowColor = 'transparent'
 }
 
 const PATTERNS = {
@@ -201,82 +230,4 @@ const PATTERNS = {
     }
     pen.fill()
   },
-}
-
-/** Dust of the foil and, at the end, paper: one canvas, one loop while anything moves. */
-function makeFlakes(panel) {
-  const canvas = document.createElement('canvas')
-  canvas.className = 'dust'
-  const pen = canvas.getContext('2d')
-  const style = getComputedStyle(panel)
-  const colour = (name) => style.getPropertyValue(name).trim()
-  const paper = [colour('--accent'), colour('--accent'), '#fff', '#ffd45e', colour('--foil-4')]
-  const metal = [colour('--foil-1'), colour('--foil-2'), colour('--foil-3')]
-  let flying = []
-  let box
-  let before
-  let isRunning = false
-
-  function start() {
-    isRunning = true
-    box = panel.getBoundingClientRect()
-    canvas.width = box.width
-    canvas.height = Math.min(box.height, TALLEST_PX)
-    panel.append(canvas)
-    before = 0
-    requestAnimationFrame(draw)
-  }
-
-  function add(x, y, flake) {
-    if (flying.length >= MOST_FLAKES) return
-    if (!isRunning) start()
-    flying.push({ x: x - box.left, y: y - box.top, turn: Math.random() * 6, ...flake })
-  }
-
-  function draw(now) {
-    const step = Math.min(40, now - (before || now)) / 1000
-    before = now
-    pen.clearRect(0, 0, canvas.width, canvas.height)
-    flying = flying.filter((each) => (each.life -= step) > 0)
-    for (const each of flying) {
-      each.vy += each.pull * step
-      each.vx *= 1 - 1.4 * step
-      each.x += each.vx * step
-      each.y += each.vy * step
-      each.turn += each.spin * step
-      pen.globalAlpha = Math.min(1, each.life * 2)
-      pen.fillStyle = each.tint
-      pen.setTransform(Math.cos(each.turn), Math.sin(each.turn), -Math.sin(each.turn), Math.cos(each.turn), each.x, each.y)
-      // A turning sheet of paper gets narrow and wide again.
-      const wide = each.size * (0.3 + 0.7 * Math.abs(Math.cos(each.turn * 1.7)))
-      pen.fillRect(-wide / 2, -each.size / 3, wide, each.size / 1.5)
-    }
-    pen.setTransform(1, 0, 0, 1, 0, 0)
-    pen.globalAlpha = 1
-    isRunning = flying.length > 0
-    if (isRunning) requestAnimationFrame(draw)
-    else canvas.remove()
-  }
-
-  const any = (list) => list[Math.floor(Math.random() * list.length)]
-  const about = (middle, spread) => middle + (Math.random() - 0.5) * spread
-  return {
-    fall(x, y, count) {
-      for (let i = 0; i < count; i++) {
-        add(about(x, 30), about(y, 20), {
-          vx: about(0, 120), vy: about(-40, 80), pull: 700, spin: about(0, 20), size: about(5, 5), life: about(0.7, 0.4), tint: any(metal),
-        })
-      }
-    },
-    burst(x, y) {
-      flying = []
-      for (let i = 0; i < MOST_FLAKES; i++) {
-        const angle = Math.random() * 6.3
-        const speed = 180 + Math.random() * 460
-        add(about(x, 60), about(y, 20), {
-          vx: Math.cos(angle) * speed, vy: Math.sin(angle) * speed - 160, pull: 620, spin: about(0, 16), size: about(13, 8), life: about(1.9, 0.9), tint: any(paper),
-        })
-      }
-    },
-  }
 }

@@ -8,9 +8,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
-from server.domain.campaign import LONGEST_DAYS, Campaign, Fault
+from server.domain.campaign import LONGEST_DAYS, Campaign, Prize
+from server.domain.lint import form, quiz, wheel
+from server.domain.parts import Fault
+from server.domain.placement import Trigger
 
 MOST_WORDS = 90
+ADULT = 18
 MOST_POOL_CENTS = 100_000_00
 PLACEHOLDER = re.compile(r"\{|\}|\[|\]|\blorem\b|\btodo\b|\bxxx", re.I)
 UNNAMED_RECIPIENTS = re.compile(
@@ -76,10 +80,44 @@ def _field_names(campaign: Campaign) -> Iterator[Fault]:
             )
 
 
+# The ways to a prize that each game knows.
+AWARDS = {
+    "scratch": ("instant-win", "everybody-wins", "same-gift"),
+    "wheel": ("instant-win", "everybody-wins", "same-gift"),
+    "form": ("nothing", "instant-win", "everybody-wins", "same-gift"),
+    "quiz": ("nothing", "outcome", "same-gift"),
+}
+
+
+def _award(campaign: Campaign) -> Iterator[Fault]:
+    known = AWARDS[campaign.mechanic]
+    if campaign.award not in known:
+        names = ", ".join(known)
+        yield Fault("award", f"a {campaign.mechanic} can have: {names}", "PZ-01")
+    if campaign.has_prizes and not campaign.prizes:
+        yield Fault("prizes", "there is nothing to win", "L-28")
+    if campaign.has_prizes and campaign.minimum_age != ADULT:
+        yield Fault("minimum_age", f"where there are prizes it is {ADULT}", "L-31")
+    if campaign.award == "nothing" and campaign.prizes:
+        yield Fault("prizes", "with this award there are no prizes", "L-28")
+    sure = campaign.award in {"everybody-wins", "same-gift"}
+    if sure and any(prize.kind == "none" for prize in campaign.prizes):
+        yield Fault("prizes", "with this award nobody can go without a prize", "L-32")
+    gifts = campaign.award == "same-gift" and len(campaign.prizes) > 1
+    if gifts or (campaign.award == "same-gift" and _is_limited(campaign.prizes)):
+        yield Fault("prizes", "the same gift for all is one, without stock", "L-28")
+
+
+def _is_limited(prizes: Iterable[Prize]) -> bool:
+    return any(prize.stock is not None for prize in prizes)
+
+
 def _draw(campaign: Campaign) -> Iterator[Fault]:
+    if not campaign.prizes or campaign.award == "outcome":
+        return
     if sum(prize.weight for prize in campaign.prizes) == 0:
         yield Fault("prizes", "the weights add up to nothing", "L-28")
-    fallback = [p for p in campaign.prizes if p.key == campaign.fallback]
+    fallback = [p for p in campaign.prizes if p.key == campaign.falls_back_to]
     if not fallback:
         yield Fault("fallback", f"there is no prize {campaign.fallback!r}", "L-28")
     elif fallback[0].stock is not None:
@@ -114,12 +152,27 @@ def _needed_texts(campaign: Campaign) -> Iterator[tuple[str, Iterable[str]]]:
     yield "name", campaign.name
     yield "texts", campaign.texts
     yield "notice", campaign.notice
-    yield "terms", [locale for locale, text in campaign.terms.items() if text]
+    if campaign.has_prizes:
+        yield "terms", [locale for locale, text in campaign.terms.items() if text]
     for number, prize in enumerate(campaign.prizes, 1):
         yield f"prizes[{number}].texts", prize.texts
     for number, asked in enumerate(campaign.fields, 1):
         yield f"fields[{number}].label", asked.label
         yield f"fields[{number}].why", asked.why
+
+
+def _words(campaign: Campaign) -> Iterator[Fault]:
+    """Each game says what it needs to say, in every language it speaks."""
+    needed = {
+        "foil": campaign.mechanic == "scratch",
+        "won": campaign.has_prizes,
+        "lost": any(prize.kind == "none" for prize in campaign.prizes),
+        "done": not campaign.has_prizes and campaign.mechanic == "form",
+    }
+    for locale, words in campaign.texts.items():
+        for name, is_needed in needed.items():
+            if is_needed and getattr(words, name) is None:
+                yield Fault(f"texts.{locale}.{name}", "this game says it", "L-14")
 
 
 def _placement_languages(campaign: Campaign) -> Iterator[Fault]:
@@ -128,6 +181,24 @@ def _placement_languages(campaign: Campaign) -> Iterator[Fault]:
             yield Fault(
                 f"placements[{number}].language", "the campaign has no such language"
             )
+
+
+def _openings(campaign: Campaign) -> Iterator[Fault]:
+    """A placement opens in a way that can happen (CR-12)."""
+    for number, placement in enumerate(campaign.placements, 1):
+        place = f"placements[{number}]"
+        if placement.shape in {"inline", "page"} and placement.trigger != Trigger():
+            yield Fault(f"{place}.trigger", f"{placement.shape} opens by no trigger")
+        if placement.trigger.match == "all" and len(placement.momentary) > 1:
+            both = " and ".join(placement.momentary)
+            yield Fault(f"{place}.trigger", f"{both} never happen at one moment")
+        if placement.channel != "web" and placement.shape != "page":
+            yield Fault(f"{place}.shape", f"on the channel {placement.channel}: page")
+        if placement.channel == "web" and placement.shape == "page":
+            yield Fault(f"{place}.channel", "a page of its own is the channel link")
+        dead = set(placement.where.include) & set(placement.where.exclude)
+        if dead:
+            yield Fault(f"{place}.where", f"{sorted(dead)[0]!r} is let in and kept out")
 
 
 def _consent_texts(campaign: Campaign) -> Iterator[Fault]:
@@ -155,8 +226,14 @@ RULES: tuple[Rule, ...] = (
     _duration,
     _unique_keys,
     _field_names,
+    _award,
     _draw,
+    _words,
     _languages,
     _placement_languages,
+    _openings,
     _consent_texts,
+    wheel.faults,
+    quiz.faults,
+    *form.RULES,
 )

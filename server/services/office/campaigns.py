@@ -8,8 +8,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.domain.campaign import Campaign as CampaignFile
-from server.domain.campaign import Legal, Locale, ShopFile, parse_campaign, parse_shop
+from server.domain.campaign import parse_campaign
 from server.domain.consent import request_text
+from server.domain.parts import Locale
+from server.domain.shop import Legal, ShopFile, parse_shop
 from server.models.campaign import Campaign, CampaignVersion
 from server.models.prize import Prize
 from server.models.shop import Shop
@@ -31,6 +33,8 @@ class Line:
     closes_at: datetime
     version: int
     prizes: dict[str, dict[str, str]]
+    # What a quiz may lead to, told like the prizes.
+    outcomes: dict[str, dict[str, str]]
     figures: Figures
 
     def standing(self, now: datetime) -> str:
@@ -141,6 +145,12 @@ def _line(
                 locale: text["label"] for locale, text in prize["texts"].items()
             }
             for prize in version.definition["prizes"]
+        },
+        outcomes={
+            outcome["key"]: {
+                locale: text["title"] for locale, text in outcome["texts"].items()
+            }
+            for outcome in version.definition.get("quiz", {}).get("outcomes", ())
         },
         figures=sums.get(campaign.id, Figures()),
     )

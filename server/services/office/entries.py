@@ -32,6 +32,9 @@ class EntryLine:
     state: str
     awarded: str
     unit: int | None
+    # What a quiz led to, and what the page around the game told.
+    outcome: str | None
+    source: dict[str, Any]
     answers: dict[str, Any]
     email: str | None
     contact: str | None
@@ -130,6 +133,8 @@ def _line(
         state=entry.state,
         awarded=entry.awarded,
         unit=entry.unit,
+        outcome=entry.outcome,
+        source=entry.source or {},
         answers=entry.answers or {},
         email=email,
         contact=contact,

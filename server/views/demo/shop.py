@@ -3,6 +3,8 @@
 from flask import g, render_template
 from flask.typing import ResponseReturnValue
 
+from server import clock
+from server.db import reading
 from server.views import guards
 from server.views.demo.catalogue import (
     CATEGORIES,
@@ -12,9 +14,13 @@ from server.views.demo.catalogue import (
     shelf,
 )
 from server.views.demo.door import basket, bp
+from server.views.demo.games import GAMES, GROUPS
+from server.views.demo.games import beside as beside_game
+from server.views.house import directory
 
 NEW = ("lamp-vuurtoren", "mok-branding", "plaid-duin", "karaf-helder")
 MOST_BESIDE = 4
+MOST_READ = 6
 
 
 @bp.get("/")
@@ -67,11 +73,45 @@ def done() -> ResponseReturnValue:
     return render_template("demo/done.html", ordered=ordered)
 
 
+@bp.get("/games/")
+@guards.demo
+def games() -> ResponseReturnValue:
+    """List every game, shape and moment there is to try."""
+    return render_template("demo/games.html", groups=GROUPS, games=GAMES.values())
+
+
+@bp.get("/games/<slug>")
+@guards.demo
+def game(slug: str) -> ResponseReturnValue:
+    """Show one of them: how to provoke it, and the tag that does it."""
+    if slug not in GAMES:
+        return _missing()
+    shown = GAMES[slug]
+    before, after = beside_game(shown)
+    g.demo_script = True
+    return render_template(
+        "demo/game.html",
+        game=shown,
+        group=next(group for group in GROUPS if group.key == shown.group),
+        before=before,
+        after=after,
+        shape=_shape(shown.placement),
+        read=list(PRODUCTS.values())[:MOST_READ],
+    )
+
+
 @bp.get("/how")
 @guards.demo
 def how() -> ResponseReturnValue:
     """Tell what there is to try, and show the tag."""
     return render_template("demo/how.html")
+
+
+def _shape(placement: str) -> str:
+    """Return how a placement appears; what is not there yet stands in the page."""
+    with reading() as session:
+        live = directory().find(session, placement, now=clock.now())
+    return live.placement.shape if live else "inline"
 
 
 def _missing() -> ResponseReturnValue:

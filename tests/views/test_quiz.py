@@ -1,0 +1,182 @@
+"""The style quiz over HTTP: a result for anybody, and answers kept only under a yes."""
+
+import pytest
+
+from server.models import Attribute, Entry, Shop, Voucher
+from server.services.office import campaigns, entries
+from tests.factories import campaign_file
+from tests.visits import AGREED, take_card
+
+ANSWERS = {
+    "quiz.place": "sea",
+    "quiz.colours.blue": "yes",
+    "quiz.warmth": "5",
+    "quiz.evening": "fish",
+}
+CODE = "style-quiz-inline"
+
+
+@pytest.fixture(autouse=True)
+def _published(publish):
+    publish(campaign_file("style-quiz"))
+
+
+def play(client, answers=ANSWERS, **more):
+    card = take_card(client, CODE)
+    return card, card.send(client, AGREED | answers, **more)
+
+
+def entry(house):
+    with house.database.reading() as session:
+        found = session.query(Entry).one()
+        session.expunge(found)
+    return found
+
+
+def test_a_result_needs_no_address(client, house):
+    """CR-10."""
+    _card, answer = play(client)
+
+    assert answer.status_code == 200
+    text = answer.get_data(as_text=True)
+    assert "Coastal light" in text
+    assert "you chose air, light" in text
+    stored = entry(house)
+    assert (stored.outcome, stored.state, stored.contact_id) == (
+        "coast",
+        "played",
+        None,
+    )
+    assert stored.answers["colours"] == "blue"
+
+
+def test_nothing_of_the_outcomes_is_in_the_page_before(client):
+    """PZ-05 in spirit: the result and its points are decided here."""
+    page = client.get(f"/w/{CODE}?lang=en").get_data(as_text=True)
+
+    for word in ("Coastal", "City studio", "Warm nest", "points", "STIJLVRIJ"):
+        assert word not in page
+
+
+def test_what_is_missing_is_asked_again_and_nothing_is_lost(client, house):
+    _card, answer = play(client, {**ANSWERS, "quiz.warmth": "", "quiz.evening": ""})
+
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert 'id="fault-quiz.warmth"' in page
+    assert 'value="sea" checked' in " ".join(page.split())
+    with house.database.reading() as session:
+        assert session.query(Entry).count() == 0
+
+
+def test_answers_off_the_way_are_not_looked_at(client, house):
+    play(client, {**ANSWERS, "quiz.place": "sofa", "quiz.colours.black": "yes"})
+
+    assert set(entry(house).answers) == {"place", "warmth", "evening"}
+
+
+def test_the_same_ticket_with_other_answers_is_refused(client):
+    card, first = play(client)
+
+    again = card.send(client, AGREED | ANSWERS)
+    other = card.send(client, AGREED | ANSWERS | {"quiz.place": "city"})
+
+    assert again.status_code == first.status_code == 200
+    assert "Coastal light" in again.get_data(as_text=True)
+    assert other.status_code == 409
+
+
+def test_a_name_gets_no_answers_without_a_yes_for_them(client, house):
+    """CR-10: at the claim they go, but for what led to the voucher."""
+    card, _ = play(client)
+
+    card.claim(client, consents=["newsletter"])
+
+    stored = entry(house)
+    assert stored.answers == {}
+    assert stored.outcome == "coast"
+
+
+def test_answers_become_attributes_once_their_purpose_is_confirmed(client, house):
+    """CR-10, DO-01: typed, under their own purpose, and gone when it is withdrawn."""
+    card, _ = play(client)
+    card.claim(client, consents=["style_profile"])
+    assert set(entry(house).answers) == {"place", "colours", "warmth"}
+    assert known(house) == {}
+
+    house.press(client, house.link("confirm"))
+
+    assert known(house) == {
+        "place": ("choices", "sea"),
+        "colours": ("choices", "blue"),
+        "warmth": ("number", "5"),
+    }
+    house.press(client, house.link("unsubscribe"))
+    assert known(house) == {}
+
+
+def known(house):
+    with house.database.reading() as session:
+        rows = session.query(Attribute).all()
+        return {row.key: (row.kind, row.value) for row in rows}
+
+
+@pytest.mark.parametrize("consents", [[], ["newsletter", "style_profile"]])
+def test_the_outcome_gives_the_prize_whatever_was_said_yes_to(client, house, consents):
+    """CR-02, DO-08."""
+    card, _ = play(client)
+
+    done = card.claim(client, consents=consents)
+
+    assert "STIJLVRIJ" in done.get_data(as_text=True)
+    with house.database.reading() as session:
+        assert session.query(Voucher).one().code == "STIJLVRIJ"
+    assert len(house.letters("prize")) == 1
+
+
+def test_an_outcome_without_a_prize_gives_none(client, house, publish):
+    tables = campaign_file("style-quiz").quiz.model_dump(mode="json", exclude_none=True)
+    del tables["outcomes"][0]["prize"]
+    placements = [{"code": "other-quiz", "shape": "inline"}]
+    publish(
+        campaign_file("style-quiz", code="other", quiz=tables, placements=placements)
+    )
+    card = take_card(client, "other-quiz")
+    card.send(client, AGREED | ANSWERS)
+
+    done = card.claim(client)
+
+    assert done.status_code == 200
+    assert entry(house).awarded == "nothing"
+    assert house.letters("prize") == []
+
+
+def test_a_quiz_without_prizes_asks_for_neither_age_nor_terms(client, publish):
+    quiz = campaign_file("style-quiz").quiz.model_dump(mode="json", exclude_none=True)
+    for outcome in quiz["outcomes"]:
+        del outcome["prize"]
+    free = {"award": "nothing", "prizes": [], "terms": {}, "minimum_age": 0}
+    placements = [{"code": "free-quiz", "shape": "inline"}]
+    publish(
+        campaign_file(
+            "style-quiz", code="free", quiz=quiz, placements=placements, **free
+        )
+    )
+
+    card = take_card(client, "free-quiz")
+    answer = card.send(client, ANSWERS)
+
+    assert answer.status_code == 200
+    assert "Coastal light" in answer.get_data(as_text=True)
+
+
+def test_the_office_is_told_where_the_quiz_led(client, house):
+    play(client)
+
+    with house.database.reading() as session:
+        shop_id = session.query(Shop).one().id
+        (line,) = entries.page(session, shop_id, campaign=None, after=None).lines
+        (campaign,) = campaigns.listing(session, shop_id)
+
+    assert (line.outcome, line.answers["place"]) == ("coast", "sea")
+    assert campaign.outcomes["coast"] == {"nl": "Kustlicht", "en": "Coastal light"}
