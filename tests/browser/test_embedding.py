@@ -330,7 +330,7 @@ SHEETS = {"knows the night": ":root { color-scheme: light dark }", "knows none":
 def test_the_game_is_as_dark_as_the_shop_however_late_its_style_comes(
     browser: Browser, demo: Demo, host: Host, shape: str, sheet: str
 ) -> None:
-    """A loader that is faster than the shop's style must not take it for a light one."""
+    """A loader faster than the shop's style must not take it for a light one."""
     late: list[Route] = []
     html = (
         "<!doctype html><title>Shop</title><link rel=stylesheet href=/late.css>"
