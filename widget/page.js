@@ -40,7 +40,7 @@ function measure() {
 }
 
 function showWhatNeedsScript() {
-  stage().querySelectorAll(host ? '[data-copy], [data-close]' : '[data-copy]').forEach((each) => { each.hidden = false })
+  stage().querySelectorAll('[data-copy], [data-skip]' + (host ? ', [data-close]' : '')).forEach((each) => { each.hidden = false })
 }
 
 const sizes = new ResizeObserver(measure)
@@ -151,9 +151,21 @@ async function submit(event) {
   if (purposes.length && stage().dataset.tell?.includes('done')) tell('consent', { purposes })
 }
 
+/** Who only wants to see a result is done, and is asked nothing any more. */
+function skip() {
+  stage().querySelector('#claim').remove()
+  stage().querySelectorAll('.steps li').forEach((each, _, all) => {
+    each.className = 'past'
+    each.ariaCurrent = each === [...all].at(-1) ? 'step' : null
+  })
+  stage().querySelector('h1').focus()
+  scrollTo(0, 0)
+}
+
 async function press(event) {
-  const button = event.target.closest('[data-close], [data-copy]')
+  const button = event.target.closest('[data-close], [data-copy], [data-skip]')
   if (!button) return
+  if ('skip' in button.dataset) return skip()
   if ('close' in button.dataset) return tell('close')
   try {
     await navigator.clipboard.writeText(button.dataset.copy)

@@ -13,6 +13,12 @@ export function following(keys, at, { chosen, own }) {
   return place >= 0 ? place : keys.filter((key) => key !== 'terms').length
 }
 
+/** Return where a number leads, of ranges written `3:key 7: 10:end`. */
+export function leading(ranges, number) {
+  const parts = ranges.split(' ').map((range) => range.split(':'))
+  return parts.find(([upTo]) => number <= +upTo)?.[1]
+}
+
 /** Return the way from the first step to one, and how many steps follow it at most. */
 export function wayTo(target, next) {
   const way = []
@@ -40,8 +46,9 @@ export function prepare(stage, { announce, tell }) {
   let at
 
   function next(from) {
-    const chosen = pages[from].querySelector('[data-next]:checked, option[data-next]:checked')
-    return following(keys, from, { chosen: chosen?.dataset.next, own: pages[from].dataset.next })
+    const slider = pages[from].querySelector('[data-leads]')
+    const chosen = pages[from].querySelector('[data-next]:checked')?.dataset.next
+    return following(keys, from, { chosen: slider ? leading(slider.dataset.leads, +slider.value) : chosen, own: pages[from].dataset.next })
   }
 
   /** What follows the last one of this way: then the form can be sent. */
@@ -75,14 +82,24 @@ export function prepare(stage, { announce, tell }) {
   function isAnswered() {
     const page = pages[at]
     const { missing } = page.dataset
-    page.querySelector('[data-said]')?.remove()
     if (!missing || page.querySelector(':checked, [type=range]')) return true
-    const said = Object.assign(document.createElement('p'), { className: 'fault', textContent: missing })
-    said.dataset.said = ''
-    page.append(said)
+    const said = page.querySelector('.fault') || Object.assign(document.createElement('p'), { className: 'fault', id: `${page.id}-said` })
+    said.textContent = missing
+    page.querySelector('details').before(said)
+    page.setAttribute('aria-describedby', said.id)
+    page.setAttribute('aria-invalid', true)
     announce.textContent = missing
     page.querySelector('input').focus()
     return false
+  }
+
+  /** Once there is an answer, nothing is at fault any more. */
+  function forgive(event) {
+    const page = event.target.closest('[data-missing]')
+    page?.querySelector('.fault')?.remove()
+    page?.removeAttribute('aria-invalid')
+    page?.removeAttribute('aria-describedby')
+    look()
   }
 
   function goOn() {
@@ -93,7 +110,7 @@ export function prepare(stage, { announce, tell }) {
 
   back.onclick = () => turn(way.pop())
   forward.onclick = goOn
-  form.addEventListener('change', look)
+  form.addEventListener('change', forgive)
   // Enter in a field of an early step means: on to the next one.
   form.addEventListener('submit', (event) => {
     if (send.hidden || !isAnswered()) {
@@ -106,6 +123,9 @@ export function prepare(stage, { announce, tell }) {
   pages[0].before(progress.element)
   stage.classList.add('stepped')
   show(faulty)
+  // Until now it was hidden, so nothing could lead there.
+  const wrong = form.querySelector('[aria-invalid=true]')
+  if (wrong) (wrong.matches('input, select, textarea') ? wrong : wrong.querySelector('input')).focus()
 }
 
 /** Let a slider say where it stands, to the eye; a screen reader hears it anyway. */

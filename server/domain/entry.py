@@ -211,7 +211,7 @@ def check(submission: Submission, campaign: Campaign, step: Step) -> dict[str, R
     if step in {Step.PLAY, Step.BOTH}:
         left = campaign.quiz and quiz.open_question(campaign.quiz, submission.sheet)
         if left:
-            faults[quiz.PREFIX + left.key] = Reason.MISSING
+            faults[quiz.PREFIX + left.key] = Reason.NOT_OFFERED
         if campaign.minimum_age and submission.adult != YES:
             faults["adult"] = Reason.MISSING
         if campaign.has_prizes and not submission.terms:

@@ -41,8 +41,8 @@ def campaign_attributes(
 ) -> list[Attribute]:
     """Return what stored answers tell, if each purpose had a yes (CR-10)."""
     return [
-        Attribute(key, kind, value, purpose)
-        for key, kind, purpose in _asked(campaign)
+        Attribute(name, kind, value, purpose)
+        for key, name, kind, purpose in _asked(campaign)
         if (value := answers.get(key, ""))
     ]
 
@@ -52,15 +52,13 @@ def tells(campaign: Campaign) -> bool:
     return bool(_asked(campaign))
 
 
-def _asked(campaign: Campaign) -> list[tuple[str, AttributeKind, str]]:
-    """Return key, kind and purpose of all that is asked for a purpose."""
-    asked: list[tuple[str, AttributeKind, str | None]] = [
-        (field.key, KINDS.get(field.kind, "text"), field.purpose)
+def _asked(campaign: Campaign) -> list[tuple[str, str, AttributeKind, str]]:
+    """Return key, attribute, kind and purpose of all that is asked for a purpose."""
+    asked: list[tuple[str, str, AttributeKind, str | None]] = [
+        (field.key, field.key, KINDS.get(field.kind, "text"), field.purpose)
         for field in campaign.fields
     ]
-    if campaign.quiz:
-        asked += [
-            (question.key, QUIZ_KINDS[question.kind], question.purpose)
-            for question in campaign.quiz.questions
-        ]
-    return [(key, kind, purpose) for key, kind, purpose in asked if purpose]
+    for question in campaign.quiz.questions if campaign.quiz else ():
+        name, kind = question.attribute or question.key, QUIZ_KINDS[question.kind]
+        asked.append((question.key, name, kind, question.purpose))
+    return [(key, name, kind, purpose) for key, name, kind, purpose in asked if purpose]

@@ -19,6 +19,7 @@ END = "end"
 MOST_QUESTIONS = 20
 MOST_ANSWERS = 12
 MOST_OUTCOMES = 12
+MOST_CONDITIONS = 20
 
 # A path on the shop's own site: no other host can be named (T28).
 SitePath = Annotated[
@@ -59,7 +60,10 @@ class Slider(Part):
 
 
 class Question(Part):
-    """What is asked, and why. With a `purpose` the answer is kept only under it."""
+    """What is asked, and why. With a `purpose` the answer is kept only under it.
+
+    `attribute` names what it then tells of a person; without one that is the key.
+    """
 
     key: Key
     kind: Literal["single", "multiple", "slider"]
@@ -69,10 +73,14 @@ class Question(Part):
     slider: Slider | None = None
     next: Key | None = None
     purpose: Key | None = None
+    attribute: Key | None = None
 
 
 class Condition(Part):
-    """What has to be answered for an outcome: one of these, or a number between."""
+    """What has to be answered for an outcome: one of these, or a number between.
+
+    `any_of` is for answers to choose, the other two for a slider.
+    """
 
     question: Key
     any_of: tuple[Key, ...] = ()
@@ -113,7 +121,7 @@ class Outcome(Part):
     image: SceneName | None = None
     links: tuple[ShopLink, ...] = Field(default=(), max_length=4)
     prize: Key | None = None
-    when: tuple[Condition, ...] = ()
+    when: tuple[Condition, ...] = Field(default=(), max_length=MOST_CONDITIONS)
 
 
 class Quiz(Part):
@@ -164,7 +172,7 @@ def path(quiz: Quiz, sheet: Sheet) -> list[Question]:
         answered = sheet.get(question.key)
         if not answered:
             break
-        at = _after(quiz, at, answered)
+        at = after(quiz, at, answered)
     return found
 
 
@@ -201,39 +209,49 @@ def points_of(quiz: Quiz, sheet: Sheet) -> dict[str, int]:
     """Return the points of each outcome; the first of equals wins."""
     sums: dict[str, int] = {}
     for question in quiz.questions:
-        for part in _parts(question, sheet.get(question.key, ())):
+        for part in _chosen(question, sheet.get(question.key, ())):
             for outcome, points in part.points.items():
                 sums[outcome] = sums.get(outcome, 0) + points
     return sums
 
 
-def _parts(question: Question, answered: tuple[str, ...]) -> list[Answer | Range]:
+def parts_of(question: Question) -> tuple[Answer, ...] | tuple[Range, ...]:
+    """Return what can be chosen, or what a slider is made of."""
+    return question.slider.ranges if question.slider else question.answers
+
+
+def _chosen(question: Question, answered: tuple[str, ...]) -> list[Answer | Range]:
     """Return what the answer stands for: the chosen ones, or the range it lies in."""
     if question.slider is None:
         return [answer for answer in question.answers if answer.key in answered]
-    return [part_of(question.slider, int(each)) for each in answered]
+    return [_range_of(question.slider, int(each)) for each in answered]
 
 
-def part_of(slider: Slider, number: int) -> Range:
+def _range_of(slider: Slider, number: int) -> Range:
     """Return the range of a slider in which a number lies."""
     fitting = (each for each in slider.ranges if number <= each.up_to)
     return next(fitting, slider.ranges[-1])
 
 
-def _after(quiz: Quiz, at: int, answered: tuple[str, ...]) -> int:
+def after(quiz: Quiz, at: int, answered: tuple[str, ...]) -> int:
+    """Return where an answer leads: the place of a question, or past the last."""
     question = quiz.questions[at]
     chosen = None
     if question.kind != "multiple":
-        chosen = _parts(question, answered)[0].next
+        chosen = _chosen(question, answered)[0].next
     return place_of(quiz, chosen or question.next, at)
 
 
 def place_of(quiz: Quiz, key: str | None, at: int) -> int:
-    """Return where a question is; the one below where none is named."""
+    """Return where a question is; the one below where none is named.
+
+    It is always further on, so that no way has no end, even of a quiz that lint
+    would refuse.
+    """
     if key is None:
         return at + 1
     keys = [question.key for question in quiz.questions]
-    return keys.index(key) if key in keys else len(keys)
+    return max(at + 1, keys.index(key)) if key in keys else len(keys)
 
 
 def choices(question: Question) -> Iterator[tuple[str, ...]]:

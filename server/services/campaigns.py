@@ -304,6 +304,8 @@ def _changed_promises(session: Session, campaign: Campaign) -> list[Fault]:
     ]
     if _promised(before) != _promised(campaign):
         faults.append(Fault("prizes", why, "PZ-09"))
+    if _given(before) != _given(campaign):
+        faults.append(Fault("quiz.outcomes", f"what each gives {why}", "PZ-09"))
     return faults
 
 
@@ -312,6 +314,13 @@ def _promised(campaign: Campaign) -> list[tuple[Any, ...]]:
         tuple(getattr(prize, name) for name in FROZEN_PRIZE)
         for prize in campaign.prizes
     ]
+
+
+def _given(campaign: Campaign) -> dict[str, str | None]:
+    """Return which prize each outcome of a quiz gives, where that is how it is won."""
+    if campaign.quiz is None or campaign.award != "outcome":
+        return {}
+    return {outcome.key: outcome.prize for outcome in campaign.quiz.outcomes}
 
 
 def _create(

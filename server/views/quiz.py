@@ -20,7 +20,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A slider and what its ends mean; it starts in the middle."""
+    """A slider and what its ends mean; it starts in the middle.
+
+    `leads` is `up_to:next` of each range, for a page that turns; None if none leads on.
+    """
 
     least: int
     most: int
@@ -28,6 +31,7 @@ class Scale:
     start: int
     low: str
     high: str
+    leads: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,14 @@ def _scale(slider: Slider, locale: Locale) -> Scale:
         start=slider.least + steps // 2 * slider.step,
         low=slider.low[locale],
         high=slider.high[locale],
+        leads=_leads(slider),
     )
+
+
+def _leads(slider: Slider) -> str | None:
+    if not any(each.next for each in slider.ranges):
+        return None
+    return " ".join(f"{each.up_to}:{each.next or ''}" for each in slider.ranges)
 
 
 def _result(outcome: Outcome, locale: Locale, site: str) -> Result:

@@ -209,10 +209,10 @@ def under_pointer(game: Frame) -> str:
     return str(game.evaluate(UNDER_POINTER))
 
 
-def submit(game: Frame) -> None:
+def submit(game: Frame, button: str = "form button.main") -> None:
     """Press the one button that sends, wait for the answer."""
     with game.page.expect_response(re.compile(r"/entries$")):
-        game.locator("form button.main").click()
+        game.locator(button).click()
 
 
 def scratch(game: Frame) -> None:

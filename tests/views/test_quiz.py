@@ -2,10 +2,11 @@
 
 import pytest
 
+from server.domain.parts import FileError
 from server.models import Attribute, Entry, Shop, Voucher
 from server.services.office import campaigns, entries
-from tests.factories import campaign_file
-from tests.visits import AGREED, take_card
+from tests.factories import campaign_file, campaign_tables, prize_table
+from tests.visits import AGREED, NOTICED, take_card
 
 ANSWERS = {
     "quiz.place": "sea",
@@ -14,11 +15,29 @@ ANSWERS = {
     "quiz.evening": "fish",
 }
 CODE = "style-quiz-inline"
+SHIP = campaign_tables("style-quiz")["prizes"][0]
+RENAMED = {
+    f"quiz__questions__{question}__{parts}__{number}__points": {"shore": 1}
+    for question, parts, number in [
+        (0, "answers", 0),
+        (1, "answers", 0),
+        (2, "slider__ranges", 1),
+        (3, "answers", 0),
+    ]
+}
 
 
 @pytest.fixture(autouse=True)
 def _published(publish):
     publish(campaign_file("style-quiz"))
+
+
+def publish_other(publish, **changes):
+    """Publish a changed quiz beside the demo's own, and return its placement's code."""
+    placements = [{"code": "other-quiz", "shape": "inline"}]
+    changes = {"code": "other", "placements": placements} | changes
+    publish(campaign_file("style-quiz", **changes))
+    return "other-quiz"
 
 
 def play(client, answers=ANSWERS, **more):
@@ -132,6 +151,104 @@ def test_the_outcome_gives_the_prize_whatever_was_said_yes_to(client, house, con
     with house.database.reading() as session:
         assert session.query(Voucher).one().code == "STIJLVRIJ"
     assert len(house.letters("prize")) == 1
+
+
+def test_who_comes_after_the_last_prize_still_gets_a_result(client, house, publish):
+    """PZ-06, CR-10: a limited prize is given as often as it is there."""
+    mug = prize_table("mug", weight=0, stock=1)
+    coast = {"quiz__outcomes__0__prize": "mug"}
+    code = publish_other(publish, prizes=[mug, SHIP], **coast)
+
+    answers = [take_card(client, code).send(client, AGREED | ANSWERS) for _ in "12"]
+
+    assert ["Mug" in answer.text for answer in answers] == [True, False]
+    assert all("Coastal light" in answer.text for answer in answers)
+    awarded = [(each.drawn, each.awarded) for each in house.rows(Entry)]
+    assert awarded == [("mug", "mug"), ("mug", "nothing")]
+
+
+def test_what_replaces_the_last_prize_can_be_another(client, house, publish):
+    mug = prize_table("mug", weight=0, stock=0)
+    coast = {"quiz__outcomes__0__prize": "mug"}
+    code = publish_other(publish, prizes=[mug, SHIP], fallback="ship", **coast)
+    card = take_card(client, code)
+    card.send(client, AGREED | ANSWERS)
+
+    done = card.claim(client)
+
+    assert "STIJLVRIJ" in done.text
+    assert house.rows(Entry)[0].awarded == "ship"
+
+
+@pytest.mark.parametrize("consents", [[], ["style_profile"]])
+def test_the_same_gift_comes_with_every_result(client, house, publish, consents):
+    """CR-02, PZ-01."""
+    bare = {f"quiz__outcomes__{number}__prize": None for number in range(3)}
+    gift = SHIP | {"weight": 1}
+    code = publish_other(publish, award="same-gift", prizes=[gift], **bare)
+
+    for place, result in [("sea", "Coastal light"), ("sofa", "Warm nest")]:
+        card = take_card(client, code)
+        more = {"quiz.place": place, "quiz.evening": "soup", "quiz.warmth": "9"}
+        first = card.send(client, AGREED | ANSWERS | (more if place == "sofa" else {}))
+        done = card.claim(client, f"{place}@example.com", consents=consents)
+        assert result in first.text
+        assert "STIJLVRIJ" in done.text
+
+    assert [each.awarded for each in house.rows(Entry)] == ["ship", "ship"]
+
+
+def test_a_result_that_a_newer_version_lacks_is_no_error(client, house, publish):
+    """What was played is answered again, as far as it can still be told."""
+    free = {"award": "nothing", "prizes": None, "terms": None, "minimum_age": 0}
+    bare = {f"quiz__outcomes__{number}__prize": None for number in range(3)}
+    code = publish_other(publish, **free, **bare)
+    card = take_card(client, code)
+    assert "Coastal light" in card.send(client, ANSWERS).text
+    publish_other(publish, quiz__outcomes__0__key="shore", **RENAMED, **free, **bare)
+    house.clock.advance(NOTICED)
+
+    again = card.send(client, ANSWERS)
+    claimed = card.claim(client)
+
+    assert (again.status_code, claimed.status_code) == (200, 200)
+    assert "Which home suits you?" in again.text
+    assert house.rows(Entry)[0].state == "claimed"
+
+
+def test_an_attribute_can_have_a_name_of_its_own(client, house, publish):
+    code = publish_other(publish, quiz__questions__0__attribute="likes_to_be")
+    card = take_card(client, code)
+    card.send(client, AGREED | ANSWERS)
+    card.claim(client, consents=["style_profile"])
+
+    house.press(client, house.link("confirm"))
+
+    assert known(house)["likes_to_be"] == ("choices", "sea")
+    assert "place" not in known(house)
+
+
+def test_a_slider_tells_a_page_that_turns_where_it_leads(client, publish):
+    code = publish_other(publish, quiz__questions__2__slider__ranges__0__next="end")
+
+    page = client.get(f"/w/{code}?lang=en").text
+    answer = take_card(client, code).send(
+        client, AGREED | ANSWERS | {"quiz.warmth": "1", "quiz.evening": ""}
+    )
+
+    assert 'data-leads="3:end 7: 10:"' in page
+    assert answer.status_code == 200
+
+
+def test_what_a_result_gives_is_fixed_once_it_is_published(house, publish):
+    """PZ-09: wording and points may change, but not what each outcome gives."""
+    publish_other(publish)
+
+    publish_other(publish, quiz__outcomes__0__texts__en__title="Sea light")
+    for changed in ({"quiz__outcomes__0__prize": None}, {"quiz__outcomes__2": None}):
+        with pytest.raises(FileError) as refused:
+            publish_other(publish, **changed)
+        assert "PZ-09" in {fault.rule for fault in refused.value.faults}
 
 
 def test_an_outcome_without_a_prize_gives_none(client, house, publish):

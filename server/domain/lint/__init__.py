@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
-from server.domain.campaign import LONGEST_DAYS, Campaign, Prize
+from server.domain.campaign import LONGEST_DAYS, NOTHING, Campaign, Prize
 from server.domain.lint import form, opening, quiz, wheel
 from server.domain.parts import Fault
 
@@ -112,11 +112,13 @@ def _is_limited(prizes: Iterable[Prize]) -> bool:
 
 
 def _draw(campaign: Campaign) -> Iterator[Fault]:
-    if not campaign.prizes or campaign.award == "outcome":
+    if not campaign.prizes:
         return
-    if sum(prize.weight for prize in campaign.prizes) == 0:
+    by_chance = campaign.award != "outcome"
+    if by_chance and sum(prize.weight for prize in campaign.prizes) == 0:
         yield Fault("prizes", "the weights add up to nothing", "L-28")
-    fallback = [p for p in campaign.prizes if p.key == campaign.falls_back_to]
+    known = campaign.prizes if by_chance else (*campaign.prizes, NOTHING)
+    fallback = [p for p in known if p.key == campaign.falls_back_to]
     if not fallback:
         yield Fault("fallback", f"there is no prize {campaign.fallback!r}", "L-28")
     elif fallback[0].stock is not None:

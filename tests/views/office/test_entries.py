@@ -1,7 +1,9 @@
 """A shop's entries, and finding a person by their address."""
 
 from server.services.office import entries as pages_of
+from tests.factories import campaign_file, publish
 from tests.office import EMAIL, play
+from tests.visits import AGREED, take_card
 
 LIST = "/office/demo/entries"
 
@@ -71,3 +73,19 @@ def test_a_shop_without_entries_says_what_to_do(house):
 
     assert not page.root.all("table")
     assert page.root.one("div", class_="empty").text
+
+
+def test_where_a_quiz_led_and_what_was_answered_is_on_the_entry(owner, app, house):
+    vault = app.extensions["tools"].vault
+    with house.database.transaction() as session:
+        publish(session, campaign_file("style-quiz"), vault=vault, now=house.now)
+    client = app.test_client()
+    card = take_card(client, "style-quiz-inline")
+    chosen = {"quiz.place": "sofa", "quiz.warmth": "9", "quiz.evening": "soup"}
+    assert card.send(client, AGREED | chosen).status_code == 200
+
+    newest = rows(owner.get(f"{LIST}?campaign=style-quiz"))[0]
+
+    assert "Warm nest" in newest.text
+    assert "place sofa" in newest.text
+    assert "warmth 9" in newest.text
