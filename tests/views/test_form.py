@@ -578,8 +578,8 @@ def test_the_dates_it_tells_are_the_real_ones(client, waiting_list, clock):
         (
             20,
             410,
-            "Dit formulier is gesloten Het sloot op 22 maart 2026, 11:30. Wie zich heeft"
-            " aangemeld en bevestigd, krijgt onze mail op 23 maart 2026, 11:30.",
+            "Dit formulier is gesloten Het sloot op 22 maart 2026, 11:30. Wie zich"
+            " heeft aangemeld en bevestigd, krijgt onze mail op 23 maart 2026, 11:30.",
         ),
         (
             22,
