@@ -30,6 +30,7 @@ VERSION_LENGTH = 12
 _IMPORT = re.compile(r"^import\s*\{([^}]*)\}\s*from\s*'(\./[\w./-]+)'\s*$", re.M)
 _EXPORT = re.compile(r"^export\s+(?=(?:async\s+)?(?:function|const|class)\b)", re.M)
 _EXPORTED = re.compile(r"^export\s+(?:async\s+)?(?:function|const|class)\s+(\w+)", re.M)
+_NUMBER = re.compile(r"^const ([A-Z][A-Z0-9_]*) = (\d+)\n", re.M)
 _TOP_NAME = re.compile(r"^(?:async\s+)?(?:function|const|let|class)\s+(\w+)", re.M)
 
 
@@ -143,10 +144,20 @@ def joined(entry: Path, *, as_module: bool = False) -> str:
             if name in names:
                 raise AssetError(f"{path.name} and {names[name].name} share {name!r}")
             names[name] = path
-    body = "\n".join(parts.values())
+    body = _numbers_in_place("\n".join(parts.values()))
     if as_module:
         return f"{body}\nexport {{ {', '.join(exported)} }}\n"
     return f"(() => {{\n{body}\n}})()\n"
+
+
+def _numbers_in_place(text: str) -> str:
+    """Put each named number where it is used: its name is for who reads the source.
+
+    The minifier leaves a name of a letter, which a page would pay for.
+    """
+    numbers = dict(_NUMBER.findall(text))
+    names = re.compile(rf"\b(?:{'|'.join(numbers) or '(?!)'})\b")
+    return names.sub(lambda found: numbers[found[0]], _NUMBER.sub("", text))
 
 
 def _collect(path: Path, parts: dict[Path, str]) -> None:

@@ -5,16 +5,30 @@ import { start } from './placement.js'
 import { emit, on } from './signals.js'
 
 const parts = {}
+let wanted
+
+/** Open one that was named, or the first; what has yet to come opens when it is there. */
+function open(code = Object.keys(parts)[0] ?? '') {
+  if (parts[code]) parts[code].open()
+  else wanted = code
+}
+
+function shown(code, part) {
+  parts[code] = part
+  if (wanted !== code && wanted !== '') return
+  wanted = undefined
+  part.open()
+}
 
 const calls = {
-  open: (code) => (parts[code] ?? Object.values(parts)[0])?.open(),
+  open,
   close: () => Object.values(parts).forEach((part) => part.close()),
   storage: allow,
   on,
   // Each tag runs us, and a tag manager without naming its own: what waits is started.
   start() {
     for (const tag of document.querySelectorAll('script[data-placement][src*="/embed.js"]')) {
-      if (!tag.jawoord) start(tag, (code, part) => { parts[code] = part })
+      if (!tag.jawoord) start(tag, shown)
       tag.jawoord = true
     }
   },

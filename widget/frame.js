@@ -3,9 +3,11 @@
  * calls and constructed sheets, so a shop's policy needs neither unsafe-inline nor a
  * Trusted Types exception.
  */
+import { chooseLanguage } from './language.js'
 import { heightIn, isOurs, purposesIn } from './messages.js'
 
 const CSS = `:host{all:initial;color-scheme:inherit;display:block;font:600 16px/1.3 system-ui,sans-serif}
+:host([hidden]){display:none}
 *{box-sizing:border-box}
 dialog{position:fixed;inset:0;width:100%;height:100%;max-width:none;max-height:none;padding:16px;border:0;background:none;overscroll-behavior:contain}
 dialog[open]{display:grid;place-items:center}
@@ -35,9 +37,10 @@ const ASKED = 'jawoord.asked'
 const element_ = (name, more) => Object.assign(document.createElement(name), more)
 
 /** Make the frame and its holder; return how to open and close it. */
-export function make({ rule, language, host, tag, slot, hooks, facts }) {
+export function make({ rule, host, tag, slot, hooks, facts }) {
   const { closed, done } = hooks
   const { height } = rule
+  const language = chooseLanguage(rule, [tag.dataset.language, document.documentElement.lang, ...navigator.languages])
   const words = rule.words[language]
   const frame = element_('iframe', { title: words.title, allow: 'clipboard-write' })
   const before = askedBefore()
@@ -73,7 +76,8 @@ export function make({ rule, language, host, tag, slot, hooks, facts }) {
     hooks.blocked()
     console.warn(`Jawoord: add ${host} to frame-src of the Content-Security-Policy`)
   })
-  if (slot) fill()
+  // No page is drawn before the styles in its head, and they say whether it is dark.
+  if (slot) requestAnimationFrame(fill)
   return holder
 }
 
@@ -130,9 +134,10 @@ function inShadow(frame, { rule, words, fill, hooks }) {
   const panel = element_('div', { className: 'panel', tabIndex: -1 })
   const button = element_('button', { type: 'button', className: 'close', ariaLabel: words.close })
   const box = isModal ? element_('dialog', { ariaLabel: words.title }) : panel
-  const teaser = makeTeaser(rule, words, { press: hooks.press, leave: () => { teaser.hidden = true; hooks.closed() } })
+  const teaser = makeTeaser(rule, words, { press: hooks.press, leave })
+  const backFromPanel = wayBack(panel)
+  const backFromTeaser = teaser && wayBack(teaser)
   let isOpen = false
-  let before
 
   sheet.replaceSync(CSS)
   shadow.adoptedStyleSheets = [sheet]
@@ -154,22 +159,36 @@ function inShadow(frame, { rule, words, fill, hooks }) {
     if (!isOpen) return
     isOpen = false
     element.removeAttribute('open')
+    // What the focus goes back to has to be there by then.
     if (teaser) teaser.hidden = rule.shape !== 'tab'
     hooks.closed()
   }
 
-  function close() {
+  /** Take the line of a bar away, unopened. */
+  function leave() {
     const hadFocus = document.activeElement === element
-    // What the focus goes back to has to be there by then.
+    teaser.hidden = true
+    hooks.closed()
+    if (hadFocus) backFromTeaser()
+  }
+
+  function close() {
+    if (!isOpen) return rule.shape === 'bar' && !teaser.hidden ? leave() : undefined
+    const hadFocus = document.activeElement === element
     left()
-    if (isModal) box.close()
-    else panel.hidden = true
-    if (!isModal && hadFocus && before?.isConnected) before.focus()
+    if (isModal) return box.close()
+    panel.hidden = true
+    if (hadFocus) backFromPanel()
   }
 
   button.onclick = close
   if (isModal) {
-    box.oncancel = box.onclose = left
+    box.oncancel = left
+    box.onclose = () => {
+      left()
+      // The browser leads the focus back to what opened it; of a bar that is gone.
+      if (teaser?.hidden) backFromTeaser()
+    }
     box.onclick = ({ target }) => { if (target === box) close() }
   } else panel.onkeydown = ({ key }) => { if (key === 'Escape') close() }
 
@@ -184,6 +203,10 @@ function inShadow(frame, { rule, words, fill, hooks }) {
     element,
     grow,
     close,
+    /** Nothing stands by itself where it may not; what the visitor opened stays. */
+    suit(isFit) {
+      element.hidden = !isFit && !element.hasAttribute('open')
+    },
     show() {
       attach()
       teaser.hidden = false
@@ -191,7 +214,7 @@ function inShadow(frame, { rule, words, fill, hooks }) {
     open(isWished) {
       fill()
       attach()
-      before = document.activeElement
+      element.hidden = false
       isOpen = true
       if (isModal) {
         element.setAttribute('open', '')
@@ -205,6 +228,15 @@ function inShadow(frame, { rule, words, fill, hooks }) {
       if (teaser) teaser.hidden = true
     },
   }
+}
+
+/** Return how to give the focus back to where it was before it came in here. */
+function wayBack(box) {
+  let before
+  box.addEventListener('focusin', ({ relatedTarget }) => {
+    if (relatedTarget && relatedTarget.getRootNode() !== box.getRootNode()) before = relatedTarget
+  })
+  return () => { if (before?.isConnected) before.focus() }
 }
 
 /** Make the button of a tab or the line of a bar; nothing for the other shapes. */

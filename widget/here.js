@@ -7,14 +7,15 @@ const shell = document.documentElement
 let typed = -QUIET_MS
 // From another page of the same shop: then this is no new visit.
 const visit = document.referrer.startsWith(location.origin + '/') ? 'returning' : 'new'
-const mail = /[?&]utm_medium=email\b/i.test(location.search)
+// Where somebody came from: the next page of a shop is told the one before.
+const entry = location.search + '&' + document.referrer
 
 /** Return what the page says of itself in a data attribute, wherever it stands. */
 export const said = (name) => document.querySelector(`[data-jawoord-${name}]`)?.getAttribute('data-jawoord-' + name)
 
 /** Return the page as the rules look at it. */
 export const page = () => ({
-  url: location.pathname + location.search, lang: shell.lang.slice(0, 2), kind: facts.page ?? said('page'), visit, mail,
+  url: location.pathname + location.search, lang: shell.lang.slice(0, 2), kind: facts.page ?? said('page'), visit, entry,
 })
 
 export const isTyping = () => performance.now() - typed < QUIET_MS
@@ -37,10 +38,12 @@ export function follow() {
     facts.page = kind
     count(kind)
   })
-  let now = location.href
+  // A jump within the page is no other page, unless the shop makes pages of such jumps.
+  const address = () => location.href.replace(/#(?![!/]).*/, '')
+  let now = address()
   const moved = () => {
-    if (location.href === now) return
-    now = location.href
+    if (address() === now) return
+    now = address()
     // The shop's script has yet to put the new page in.
     setTimeout(look, 50)
   }

@@ -26,8 +26,15 @@ function keep(name, fact, store = 'sessionStorage') {
 /** Take the page's word on whether more may be kept than what the visitor did. */
 export const allow = (isAllowed) => { mayKeep = isAllowed === true }
 
-/** Keep that a placement was closed; under an empty code `done` or `stopped`, for all. */
-export const remember = (code, fact) => keep(code, fact)
+/**
+ * Keep that a placement was closed; under an empty code `done` or `stopped`, for all.
+ * Who closed what opened by itself is asked no second time by another one (CR-08), so
+ * what was spent is kept with it.
+ */
+export function remember(code, fact) {
+  keep(code, fact)
+  if (counted('opened')) keep('#opened', counted('opened'))
+}
 
 export const fate = (code) => recall(code)
 

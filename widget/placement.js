@@ -1,11 +1,9 @@
 /** One placement on the host page: its rule, its language, and what happens to it. */
 import { hasModal, isTyping, page } from './here.js'
 import { count, countDay, counted, fate, onDay, remember } from './memory.js'
-import { chooseLanguage, hasBudget, isPlace, mayOpen } from './rules.js'
-import { emit, facts } from './signals.js'
+import { hasBudget, isPlace, mayOpen } from './rules.js'
+import { emit, facts, on } from './signals.js'
 import { watch } from './triggers.js'
-
-const root = document.documentElement
 
 /** Say on the page what happens, and nothing about a person. */
 function announce(placement, type, more) {
@@ -29,9 +27,9 @@ export async function start(tag, shown) {
 
 function run(rule, { host, part, tag }) {
   const { code, shape, trigger = {}, budget } = rule
-  const language = chooseLanguage(rule, [tag.dataset.language, root.lang, ...navigator.languages])
   const isTeaser = /bar|tab/.test(shape)
   const tell = (type, more) => announce(code, type, more)
+  const suits = () => isPlace(rule.where, page())
   let frame
   let watching
 
@@ -53,10 +51,10 @@ function run(rule, { host, part, tag }) {
     blocked: () => watching.stop(),
   }
 
-  const load = () => frame ??= import(part).then(({ make }) => make({ rule, language, host, tag, slot, hooks, facts }))
+  const load = () => frame ??= import(part).then(({ make }) => make({ rule, host, tag, slot, hooks, facts }))
 
   function open(isWished) {
-    const unfit = isTyping() || facts.open || !isPlace(rule.where, page())
+    const unfit = isTyping() || facts.open || !suits()
     const verdict = mayOpen(isWished, { past: fate(code), all: fate(''), busy: hasModal(), unfit })
     if (verdict !== true) return verdict
     // The button at the edge interrupts nobody, and so it costs nothing.
@@ -82,6 +80,8 @@ function run(rule, { host, part, tag }) {
     tell('shown')
   }
   watching = watch(trigger, open)
-  return { open: () => open(true), close: () => frame?.then((made) => made.close?.()) }
+  // A shop that swaps its pages may have swapped in its checkout.
+  on('view', () => frame?.then((made) => made.suit?.(suits())))
+  return { open: () => slot ? slot.scrollIntoView() : open(true), close: () => frame?.then((made) => made.close?.()) }
 }
 

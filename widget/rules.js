@@ -1,17 +1,10 @@
-/** What may be shown, when and in which language: arithmetic without a page. */
-
-/** Return the campaign's or placement's own language, else the first wish it speaks. */
-export function chooseLanguage(rule, wishes) {
-  const spoken = wishes.map((wish) => wish?.slice(0, 2).toLowerCase()).find((wish) => rule.languages.includes(wish))
-  return rule.language || spoken || rule.languages[0]
-}
+/** What may be shown and when: arithmetic without a page. */
 
 /** Return whether a placement may open by itself on this page, for this visit. */
 export function isPlace({ in: within, out, lang, visit, mail } = {}, page) {
-  const fits = (pattern) => pattern && RegExp(pattern).test(page.url)
-  return !(within && !fits(within) || fits(out) || page.kind === 'checkout'
-    || lang && !lang.includes(page.lang) || visit && visit !== page.visit
-    || page.mail && !mail)
+  const fits = (pattern, address = page.url) => pattern && RegExp(pattern, 'i').test(address)
+  return !(within && !fits(within) || fits(out) || fits(mail, page.entry) || page.kind === 'checkout'
+    || lang && !lang.includes(page.lang) || visit && visit !== page.visit)
 }
 
 /**

@@ -16,6 +16,7 @@ const FLICK_PX = 400
 const FLICK_MS = 500
 // A finger's swing still moves the page for a moment after it let go.
 const SWING_MS = 1000
+const SEEN = 'visibilitychange'
 const FIELD = 'input,select,textarea,[contenteditable]'
 const html = document.documentElement
 
@@ -30,30 +31,31 @@ function listen(target, types, hear) {
   }))
 }
 
-/** Fire when none of these events came for a while, and go on waiting while it is no time. */
-function wait(fire, seconds, [target, types, isNoTime]) {
+/** Fire when for a while none of these events came; who uses what is named is waited for. */
+function wait(fire, seconds, types = SEEN, use) {
   let timer
   const cancel = () => clearTimeout(timer)
   const arm = () => {
     cancel()
-    timer = setTimeout(() => isNoTime() ? arm() : fire(), seconds * 1000)
+    // A page in the background, or made ready beforehand, is told when it is seen.
+    if (!document.hidden) timer = setTimeout(() => use && document.activeElement?.matches(use) ? arm() : fire(), seconds * 1000)
   }
   arm()
-  return together([cancel, listen(target, types, arm)])
+  return together([cancel, listen(window, types, arm)])
 }
 
 /** Fire after so many seconds in which the page is seen; hidden ones do not count. */
-export const afterDelay = (fire, seconds) => wait(fire, seconds, [document, 'visibilitychange', () => document.hidden])
+export const afterDelay = (fire, seconds) => wait(fire, seconds)
 
 /** Fire when nothing was moved, pressed or typed for a while; a field in use is use. */
-export const onIdle = (fire, seconds) => wait(fire, seconds, [
-  window, 'pointermove pointerdown keydown scroll touchmove', () => document.hidden || document.activeElement?.matches(FIELD),
-])
+export const onIdle = (fire, seconds) => wait(fire, seconds, SEEN + ' pointermove pointerdown keydown scroll touchmove', FIELD)
 
 /** Fire when the pointer leaves through the top edge, with nothing held or open. */
 export function onExit(fire) {
   let timer
-  let armed = performance.now() + ARMED_MS
+  let armed
+  const rest = (isNeeded) => { if (isNeeded) armed = performance.now() + ARMED_MS }
+  rest(true)
   return together([
     listen(html, 'mouseleave', (event) => {
       const { clientX: x } = event
@@ -61,8 +63,10 @@ export function onExit(fire) {
       if (!document.activeElement?.matches('select')) timer = setTimeout(fire, GRACE_MS)
     }),
     listen(html, 'mouseenter', () => clearTimeout(timer)),
+    // What was dragged out and let go there is followed by a leave of its own.
+    listen(html, 'mouseup', ({ clientY }) => rest(clientY < 0)),
     // A page out of the browser's memory has only just come, too.
-    listen(window, 'pageshow', ({ persisted }) => { if (persisted) armed = performance.now() + ARMED_MS }),
+    listen(window, 'pageshow', ({ persisted }) => rest(persisted)),
   ])
 }
 
@@ -89,7 +93,7 @@ export function onFlick(fire) {
 /** Fire when somebody comes back to this tab after a while elsewhere. */
 export function onReturn(fire) {
   let left
-  return listen(document, 'visibilitychange', () => {
+  return listen(document, SEEN, () => {
     const now = Date.now()
     if (document.hidden) left = now
     else if (now - left > AWAY_MS) fire()
@@ -99,8 +103,8 @@ export function onReturn(fire) {
 /** Fire when so much of the page was seen. */
 export function onDepth(fire, percent) {
   const look = () => {
-    const most = html.scrollHeight - innerHeight
-    if (most > 0 && scrollY / most * 100 >= percent) fire()
+    // A page that cannot be scrolled gives no number, which is no depth.
+    if (scrollY / (html.scrollHeight - innerHeight) * 100 >= percent) fire()
   }
   return listen(document, 'scroll', look)
 }

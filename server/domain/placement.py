@@ -1,9 +1,11 @@
 """Where a campaign appears, in which shape, and when it may open by itself."""
 
+import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from server.domain.parts import Code, Key, Locale, Part
 
@@ -18,7 +20,33 @@ PageKind = Literal["home", "category", "product", "basket", "checkout", "done", 
 Pattern = Annotated[
     str, StringConstraints(pattern=r"^[/?*][^\s\x00-\x1f#]*$", max_length=200)
 ]
-Selector = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+QueryPattern = Annotated[
+    str, StringConstraints(pattern=r"^\?[^\s\x00-\x1f#]+$", max_length=200)
+]
+# The part of CSS that names a button. One that a browser cannot read would be an
+# error of ours at every press on the shop's page.
+_NAME = r"[A-Za-z_][\w-]*"
+_VALUE = rf"(?:'[^'\\\n]*'|\"[^\"\\\n]*\"|{_NAME})"
+_MARKED = rf"(?:[#.]{_NAME}|\[{_NAME}(?:[~|^$*]?={_VALUE})?\])"
+_COMPOUND = rf"(?:(?:\*|{_NAME}){_MARKED}*|{_MARKED}+)"
+_COMPLEX = rf"{_COMPOUND}(?:(?: *[>+~] *| +){_COMPOUND})*"
+SELECTOR = re.compile(rf"{_COMPLEX}(?: *, *{_COMPLEX})*", re.ASCII)
+
+
+def _is_selector(text: str) -> str:
+    if not SELECTOR.fullmatch(text):
+        raise PydanticCustomError(
+            "selector",
+            "name it by tags, #ids, .classes and [attributes], like [data-play='x']",
+        )
+    return text
+
+
+Selector = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    AfterValidator(_is_selector),
+]
 EventName = Annotated[str, StringConstraints(pattern=r"^[\w.:-]{1,60}$")]
 
 
@@ -65,7 +93,7 @@ class Where(Part):
     # The language that the page says it is in.
     languages: tuple[Annotated[str, StringConstraints(pattern="^[a-z]{2}$")], ...] = ()
     visit: Literal["new", "returning"] | None = None
-    # Who comes from a mail of the shop has just been asked there.
+    # Also who comes from a mail of the shop's own, and has just been asked there.
     from_mail: bool = False
 
 

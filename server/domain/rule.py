@@ -88,16 +88,16 @@ def _basket(basket: Basket) -> list[int]:
 def _where(where: Where, shop: ShopFile) -> dict[str, Any]:
     return _short(
         {
-            "in": _expression(where.include),
-            "out": _expression((*where.exclude, *shop.checkout)),
+            "in": expression(where.include),
+            "out": expression((*where.exclude, *shop.checkout)),
             "lang": list(where.languages),
             "visit": where.visit,
-            "mail": where.from_mail,
+            "mail": None if where.from_mail else expression(shop.from_mail),
         }
     )
 
 
-def _expression(patterns: tuple[str, ...]) -> str | None:
+def expression(patterns: tuple[str, ...]) -> str | None:
     """Return patterns as one expression over a path and its query.
 
     What comes out is as true in the browser as here: letters, stars, nothing else.

@@ -6,10 +6,12 @@ from pydantic import Field, HttpUrl, StringConstraints, TypeAdapter
 
 from server.domain.parts import Code, Line, Locale, Mailbox, Origin, Part, checked
 from server.domain.picture import LogoName
-from server.domain.placement import Pattern
+from server.domain.placement import Pattern, QueryPattern
 
 # Nobody is interrupted who is about to pay.
 CHECKOUT = ("*/checkout*", "*/kassa*", "*/afrekenen*", "*/bestellen*", "*/betalen*")
+# How the links in a shop's own mails are marked.
+FROM_MAIL = ("?utm_medium=email",)
 
 
 class Sender(Part):
@@ -51,6 +53,8 @@ class ShopFile(Part):
     sites: tuple[Origin, ...] = Field(min_length=1, max_length=20)
     # The paths on which nothing opens by itself.
     checkout: tuple[Pattern, ...] = Field(default=CHECKOUT, max_length=20)
+    # Who comes by such a link has just been asked in the mail.
+    from_mail: tuple[QueryPattern, ...] = Field(default=FROM_MAIL, max_length=20)
     budget: Budget = Budget()
     sender: Sender
     legal: Legal

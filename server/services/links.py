@@ -49,6 +49,7 @@ class Found:
     campaign: Campaign
     locale: Locale
     entry_id: int
+    answers: dict[str, Any] | None
 
     @property
     def asked(self) -> Asked:
@@ -131,6 +132,7 @@ def _found(session: Session, row: Any, *, directory: Directory, vault: Vault) ->
         campaign=directory.campaign(session, row.campaign_id, row.version),
         locale=cast("Locale", row.locale),
         entry_id=row.entry_id,
+        answers=row.answers,
     )
 
 
@@ -153,13 +155,14 @@ _FIND = (
         Link.contact_id,
         Link.entry_id,
         Link.optin_id,
-        # A later mail about the same request comes from a later entry.
+        # Who asked once more has a mail of a later entry about the same request.
         OptIn.entry_id.label("asked_in"),
         OptIn.state,
         OptIn.wordings,
         OptIn.requested_at,
         OptIn.expires_at,
         OptIn.settled_at,
+        Entry.answers,
         Entry.campaign_id,
         Entry.version,
         Entry.locale,

@@ -14,11 +14,11 @@ CONFIRM = "https://play.example.com/confirm/TOKEN"
 UNSUBSCRIBE = "https://play.example.com/unsubscribe/TOKEN"
 INVITED = Invited(
     purpose="newsletter",
-    subject="You may come in now",
-    text="The doors are open for you.",
+    subject="The doors are open",
+    text="With this code you come in early.",
     button="To the shop",
     goes_to="/demo/",
-    until=datetime(2026, 7, 8, 22, 30, tzinfo=UTC),
+    until=datetime(2026, 7, 8, tzinfo=UTC),
 )
 ADDRESS = re.compile(r"https?://\S+")
 INJECTIONS = [

@@ -135,9 +135,10 @@ def test_before_the_play_nothing_holds_the_outcome(visit: Visit, demo: Demo) -> 
     ticket = re.search(r'name="ticket" value="([^"]+)"', demo.get("/w/lucky-inline"))
     assert ticket
     said = _payload(ticket[1])
-    number, placement, version, form, locale, page = said
+    number, placement, version, form, locale, page, device = said
     assert re.fullmatch("[0-9a-f]{32}", number)
-    assert (placement, version, locale, page) == ("lucky-inline", 1, "nl", "")
+    assert (placement, version, locale) == ("lucky-inline", 1, "nl")
+    assert (page, device) == ("", "")
     assert re.fullmatch("[0-9a-f]{16}", form)
 
 

@@ -67,7 +67,7 @@ def test_a_paused_game_does_not_open(client, house):
 
 def test_a_selector_cannot_end_the_script(publish, client, house):
     """T4: what a shop types there is a string, in whatever it is wrapped."""
-    hostile = "</script><script>alert(1)</script>\u2028\"'`${1}"
+    hostile = "[data-play='</script><script>alert(1)</script>\u2028\"`${1}']"
     house.clock.advance(NOTICED)
     publish(campaign_file(placements__0__trigger__selector=hostile))
 

@@ -27,12 +27,21 @@ test('asking and counting write nothing (EM-01)', () => {
   assert.equal(counted('product'), 1)
 })
 
-test('one placement closed leaves the others open', () => {
+test('one placement closed leaves the others to their own', () => {
   remember('a', 'closed')
 
   assert.equal(fate('a'), 'closed')
   assert.equal(fate('b'), undefined)
   assert.deepEqual([...session], [['jawoord.a', 'closed']])
+})
+
+test('what is closed takes with it what was spent, so that no other placement asks again (CR-08)', () => {
+  count('opened')
+  assert.equal(session.size, 0)
+
+  remember('a', 'closed')
+
+  assert.deepEqual([...session], [['jawoord.a', 'closed'], ['jawoord.#opened', '1']])
 })
 
 test('with the word of the page a count lasts, and so does the day (EM-02)', () => {

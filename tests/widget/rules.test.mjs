@@ -1,24 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { chooseLanguage, hasBudget, isPlace, mayOpen } from '../../widget/rules.js'
-
-const rule = { languages: ['nl', 'en'], language: null }
-
-test('the language of the placement comes before every wish', () => {
-  assert.equal(chooseLanguage({ ...rule, language: 'nl' }, ['en']), 'nl')
-})
-
-test('the tag comes before the page and the browser', () => {
-  assert.equal(chooseLanguage(rule, ['en', 'nl', 'nl-NL']), 'en')
-})
-
-test('a region is no other language', () => {
-  assert.equal(chooseLanguage(rule, [undefined, '', 'EN-gb']), 'en')
-})
-
-test('who speaks none of ours gets the first of the campaign', () => {
-  assert.equal(chooseLanguage(rule, ['fr', 'pl-PL']), 'nl')
-})
+import { hasBudget, isPlace, mayOpen } from '../../widget/rules.js'
 
 test('a fresh page may open, by itself or by a press', () => {
   assert.equal(mayOpen(false, {}), true)
@@ -50,7 +32,7 @@ test('nobody is interrupted while typing, or on a page that does not fit', () =>
   assert.equal(mayOpen(true, { unfit: true }), true)
 })
 
-const page = { url: '/sale/shoes?color=red', lang: 'nl', visit: 'new' }
+const page = { url: '/sale/shoes?color=red', lang: 'nl', visit: 'new', entry: '&' }
 
 test('a page is let in and kept out by its address', () => {
   assert.equal(isPlace({ in: '^/sale[^?]*(?:\\?|$)' }, page), true)
@@ -68,8 +50,25 @@ test('language, visit and where somebody comes from count', () => {
   assert.equal(isPlace({ lang: ['nl'] }, page), true)
   assert.equal(isPlace({ lang: ['en'] }, page), false)
   assert.equal(isPlace({ visit: 'returning' }, page), false)
-  assert.equal(isPlace({}, { ...page, mail: true }), false)
-  assert.equal(isPlace({ mail: true }, { ...page, mail: true }), true)
+})
+
+const mail = '[?&]utm_medium=email(?:&|$)'
+const came = {
+  'by a link in a mail': ['?utm_source=news&utm_medium=email&', false],
+  'by a link that shouts': ['?UTM_MEDIUM=Email&', false],
+  'to a second page of that visit': ['&https://shop.test/?utm_medium=email', false],
+  'by a paid link': ['?utm_medium=emailads&', true],
+  'by itself': ['&', true],
+}
+for (const [how, [entry, expected]] of Object.entries(came)) {
+  test(`who came ${how} is ${expected ? '' : 'not '}asked (CR-08)`, () => {
+    assert.equal(isPlace({ mail }, { ...page, entry }), expected)
+    assert.equal(isPlace({}, { ...page, entry }), true)
+  })
+}
+
+test('a page is the same page however its address is spelled', () => {
+  assert.equal(isPlace({ out: '^[^?]*/checkout[^?]*(?:\\?|$)' }, { ...page, url: '/Checkout/Pay' }), false)
 })
 
 test('one budget for the session and one for the day', () => {

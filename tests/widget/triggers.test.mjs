@@ -57,7 +57,7 @@ test('a hidden page waits until it is seen', () => {
   tick(60)
   assert.equal(times(fire), 0)
   page.hidden = false
-  page.say('visibilitychange')
+  view.say('visibilitychange')
   tick(4.1)
   assert.equal(times(fire), 1)
   mock.timers.reset()
@@ -96,6 +96,35 @@ test('who turns round at once did not leave, nor who has only just come', () => 
   tick(1)
   assert.equal(times(fire), 0)
   stop()
+  mock.timers.reset()
+})
+
+test('what was dragged out and let go there is no leave', () => {
+  const fire = counting()
+  const stop = triggers.onExit(fire)
+  tick(3)
+  shell.say('mouseup', { clientY: -5 })
+  shell.say('mouseleave', OUT)
+  tick(1)
+  assert.equal(times(fire), 0)
+  shell.say('mouseup', { clientY: 200 })
+  tick(3)
+  shell.say('mouseleave', OUT)
+  tick(0.2)
+  assert.equal(times(fire), 1)
+  stop()
+  mock.timers.reset()
+})
+
+test('a page in the background spends no time on waiting', () => {
+  const fire = counting()
+  page.hidden = true
+  const asked = mock.method(globalThis, 'setTimeout')
+  const stop = triggers.afterDelay(fire, 0)
+  tick(60)
+  assert.equal(asked.mock.callCount(), 0)
+  stop()
+  asked.mock.restore()
   mock.timers.reset()
 })
 

@@ -9,9 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from server.domain.campaign import LONGEST_DAYS, Campaign, Prize
-from server.domain.lint import form, quiz, wheel
+from server.domain.lint import form, opening, quiz, wheel
 from server.domain.parts import Fault
-from server.domain.placement import Trigger
 
 MOST_WORDS = 90
 ADULT = 18
@@ -183,24 +182,6 @@ def _placement_languages(campaign: Campaign) -> Iterator[Fault]:
             )
 
 
-def _openings(campaign: Campaign) -> Iterator[Fault]:
-    """A placement opens in a way that can happen (CR-12)."""
-    for number, placement in enumerate(campaign.placements, 1):
-        place = f"placements[{number}]"
-        if placement.shape in {"inline", "page"} and placement.trigger != Trigger():
-            yield Fault(f"{place}.trigger", f"{placement.shape} opens by no trigger")
-        if placement.trigger.match == "all" and len(placement.momentary) > 1:
-            both = " and ".join(placement.momentary)
-            yield Fault(f"{place}.trigger", f"{both} never happen at one moment")
-        if placement.channel != "web" and placement.shape != "page":
-            yield Fault(f"{place}.shape", f"on the channel {placement.channel}: page")
-        if placement.channel == "web" and placement.shape == "page":
-            yield Fault(f"{place}.channel", "a page of its own is the channel link")
-        dead = set(placement.where.include) & set(placement.where.exclude)
-        if dead:
-            yield Fault(f"{place}.where", f"{sorted(dead)[0]!r} is let in and kept out")
-
-
 def _consent_texts(campaign: Campaign) -> Iterator[Fault]:
     for number, purpose in enumerate(campaign.purposes, 1):
         for locale, text in purpose.texts.items():
@@ -231,7 +212,8 @@ RULES: tuple[Rule, ...] = (
     _words,
     _languages,
     _placement_languages,
-    _openings,
+    opening.faults,
+    opening.advice,
     _consent_texts,
     wheel.faults,
     quiz.faults,
