@@ -4,6 +4,8 @@
  * the fieldset, else it is the one below. Without this file all of them are visible.
  */
 
+const FAULTY_INPUT = '[aria-invalid=true]:is(input, select, textarea), [aria-invalid=true] input'
+
 /** Return which step follows: the chosen answer's, the step's own, or the one below. */
 export function following(keys, at, { chosen, own }) {
   const named = chosen || own
@@ -106,6 +108,8 @@ export function prepare(stage, { announce, tell }) {
   pages[0].before(progress.element)
   stage.classList.add('stepped')
   show(faulty)
+  // Until now it may have been on a page that did not show.
+  if (isFaulty(pages[at])) (pages[at].querySelector(FAULTY_INPUT) || pages[at].querySelector('input')).focus()
 }
 
 /** Let a slider say where it stands, to the eye; a screen reader hears it anyway. */
