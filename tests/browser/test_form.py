@@ -334,3 +334,28 @@ def test_targets_are_as_large_as_a_thumb(visit: Visit, code: str) -> None:
     for control in controls.all():
         box = control.bounding_box()
         assert box is not None and box["height"] >= 44, control.inner_html()
+
+
+@pytest.mark.parametrize("width", [320, 1_280])
+def test_a_form_can_bring_a_gift(stage: Stage, width: int) -> None:
+    """PZ-07, CR-07, AX-02: age and terms are asked, and the code is there at once."""
+    tables = campaign_tables("welcome-scratch", code=f"gift-{width}", shop="host")
+    gift = next(prize for prize in tables["prizes"] if prize["key"] == "ten_percent")
+    tables |= {"mechanic": "form", "award": "same-gift", "fallback": "ten_percent"}
+    tables["prizes"] = [gift]
+    tables["placements"] = [{"code": f"gift-{width}", "shape": "inline"}]
+    stage.demo.load("campaign", tables)
+    page = stage.page
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{stage.demo.service}/w/gift-{width}?lang=nl")
+    assert faults(page) == []
+    email(page).fill(address("cadeau"))
+    page.locator("[name=adult][value=yes]").check()
+    page.locator("[name=terms]").check()
+
+    send(page)
+
+    expect(page.locator("h1")).to_have_text("Raak! Je wint 10% korting")
+    expect(page.locator(".code code")).to_have_text("ZON10")
+    assert faults(page) == []
+    assert page.evaluate(WIDE) is False
