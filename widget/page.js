@@ -177,6 +177,8 @@ async function press(event) {
 
 // A dark card in a shop that knows no night would look like a hole in it.
 if (scheme === 'light') document.documentElement.dataset.scheme = scheme
+// One line unfolds for good: folding under a finger would move the button away from it.
+addEventListener('focusin', ({ target }) => { if (target.matches('.compact input')) target.form.classList.add('open') })
 addEventListener('message', greet)
 addEventListener('submit', submit)
 addEventListener('click', press)

@@ -4,6 +4,7 @@
  * the fieldset, else it is the one below. Without this file all of them are visible.
  */
 
+
 /** Return which step follows: the chosen answer's, the step's own, or the one below. */
 export function following(keys, at, { chosen, own }) {
   const named = chosen || own

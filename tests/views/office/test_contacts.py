@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.models import ConsentEvent, Contact
+from server.models import Attribute, ConsentEvent, Contact, Entry
 from tests.office import AGENT, EMAIL, IP
 
 
@@ -123,3 +123,41 @@ def test_no_page_holds_a_link_of_a_mail(owner, house, path):
             assert secret not in html
             assert base64.urlsafe_b64encode(secret.encode()).decode() not in html
         assert "/confirm/" not in html
+
+
+def test_what_somebody_told_is_shown_with_where_when_and_what_for(viewer, house, path):
+    """DS-01: each fact with its kind, its purpose, its source and its date."""
+    with house.database.transaction() as session:
+        entry = session.query(Entry).one()
+        for key, kind, value in (
+            ("birthday", "date", "--02-29"),
+            ("likes", "choices", "sun,sea"),
+            ("remark", "text", "<script>alert(1)</script>"),
+            ("born", "date", "<b>"),
+        ):
+            session.add(
+                Attribute(
+                    contact_id=entry.contact_id,
+                    key=key,
+                    kind=kind,
+                    value=value,
+                    purpose="newsletter",
+                    entry_id=entry.id,
+                    at=house.now,
+                )
+            )
+
+    page = viewer.get(path, headers={"Accept-Language": "en"})
+
+    told = page.root.one("section", aria_labelledby="told")
+    rows = {row.one("th").text: row.text for row in told.all("tr")[1:]}
+    assert set(rows) == {"birthday", "likes", "remark", "born"}
+    for words in ("29 February", "Day of the year", "newsletter", "welcome-inline"):
+        assert words in rows["birthday"]
+    assert "2 Mar 2026, 11:30" in rows["birthday"]
+    assert "sun, sea" in rows["likes"]
+    assert "<script>alert(1)" in rows["remark"] and "<script>alert" not in page.html
+
+
+def test_who_told_nothing_has_no_empty_table(viewer, path):
+    assert not viewer.get(path).root.all("section", aria_labelledby="told")
