@@ -1,20 +1,16 @@
 """What the web server takes from the machine, and how it bears a crowd."""
 
-import os
 import statistics
-import sys
 import time
 from pathlib import Path
 
 from bench import load
 from bench.figures import Figure
-from bench.servers import Group, Service, environment, fill, is_up
+from bench.servers import Serve, Service
 from bench.visitor import Visitor
-from tests.servers import ROOT, free_port
 
 STARTS = 5
 CROWD = 256
-PATIENCE_S = 30
 # 1.2 times what django-newsletter took where it was measured.
 MOST_MB = 127
 
@@ -49,25 +45,10 @@ def measure(folder: Path) -> list[Figure]:
 
 
 def _start(folder: Path) -> tuple[float, float]:
-    folder.mkdir()
-    port = free_port()
-    environ = environment(folder, port)
-    fill(environ)
-    began = time.perf_counter()
-    web = Group(
-        [sys.executable, "-m", "server", "serve"],
-        log=folder / "log",
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], **environ},
-    )
+    web = Serve(folder)
     try:
-        while not is_up(port, "/healthz"):
-            if time.perf_counter() - began > PATIENCE_S:
-                raise SystemExit(f"serve did not start; {web.said()}")
-            time.sleep(0.005)
-        took = time.perf_counter() - began
         time.sleep(1.5)
-        return took, web.memory_mb()
+        return web.took_s, web.memory_mb()
     finally:
         web.stop()
 

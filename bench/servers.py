@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 import tomllib
 import urllib.request
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,7 @@ from tests.servers import ROOT, Program, free_port
 CAMPAIGNS = ROOT / "server" / "campaigns"
 TICKS = os.sysconf("SC_CLK_TCK")
 KB_A_MB = 1024
+PATIENCE_S = 30
 
 
 _running: list["Group"] = []
@@ -101,6 +103,30 @@ class Web(Group):
     @property
     def host(self) -> str:
         return f"127.0.0.1:{self.port}"
+
+
+class Serve(Group):
+    """Ours as people run it: `python -m server serve`, by its own defaults."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.port = free_port()
+        self.host = f"127.0.0.1:{self.port}"
+        environ = environment(folder, self.port)
+        self.settings = load_settings(environ)
+        fill(environ)
+        began = time.perf_counter()
+        super().__init__(
+            [sys.executable, "-m", "server", "serve"],
+            log=folder / "log",
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], **environ},
+        )
+        while not is_up(self.port, "/healthz"):
+            if time.perf_counter() - began > PATIENCE_S:
+                raise SystemExit(f"serve did not start; {self.said()}")
+            time.sleep(0.005)
+        self.took_s = time.perf_counter() - began
 
 
 class Service(Web):

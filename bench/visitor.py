@@ -9,7 +9,7 @@ import urllib.request
 from sqlalchemy import select
 
 from bench import load
-from bench.servers import Service
+from bench.servers import Serve, Service
 from server import clock
 from server.db import Database
 from server.domain.entry import Ticket
@@ -22,7 +22,7 @@ PLACEMENT = "welcome-inline"
 class Visitor:
     """Makes the requests of many visitors beforehand, with the server's own keys."""
 
-    def __init__(self, ours: Service) -> None:
+    def __init__(self, ours: Service | Serve) -> None:
         self._host = ours.host
         self._signer = Signer(ours.settings.secret_keys)
         self._name, self._number = os.urandom(4).hex(), 0
@@ -110,7 +110,7 @@ class Visitor:
 class _Links:
     """Mints the links of mails, as if the worker had sent them."""
 
-    def __init__(self, ours: Service) -> None:
+    def __init__(self, ours: Service | Serve) -> None:
         self._signer = Signer(ours.settings.secret_keys)
         self._database = Database(ours.settings.database_url)
         self._seen = 0

@@ -5,11 +5,13 @@ SQLite writers queue on a lock per process and one `flock` between processes bef
 """
 
 import fcntl
+import json
 import os
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -129,9 +131,17 @@ class _WriteGate:
         return self._file
 
 
+# Every entry leaves five of these documents.
+_compact = partial(json.dumps, separators=(",", ":"))
+
+
 def _sqlite_engine(url: str, *, begin: str, query_only: bool) -> Engine:
     engine = create_engine(
-        url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_timeout=WRITE_WAIT_S
+        url,
+        json_serializer=_compact,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_SIZE,
+        pool_timeout=WRITE_WAIT_S,
     )
 
     @event.listens_for(engine, "connect")
@@ -162,6 +172,7 @@ def _postgresql_engine(url: str, *, read_only: bool = False) -> Engine:
         # A transaction around reads would add two round trips and change nothing:
         # each statement sees what is committed when it begins, with or without.
         isolation_level="AUTOCOMMIT" if read_only else "READ COMMITTED",
+        json_serializer=_compact,
         pool_size=POOL_SIZE,
         max_overflow=POOL_SIZE,
         pool_timeout=WRITE_WAIT_S,

@@ -4,6 +4,7 @@ An access log would hold addresses of people and the links of their mails (T23).
 """
 
 import errno
+import gc
 import logging
 import os
 import socket
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
+from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
@@ -36,9 +38,10 @@ class _Logger(Logger):  # type: ignore[misc]  # gunicorn publishes no types
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no types
-    """Gunicorn around one application for each process."""
+    """Gunicorn around an application that its processes share as it was made."""
 
-    def __init__(self, settings: Settings, handles: Iterable[int]) -> None:
+    def __init__(self, app: Flask, settings: Settings, handles: Iterable[int]) -> None:
+        self._app = app
         self._settings = settings
         self._handles = list(handles)
         super().__init__()
@@ -59,8 +62,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """Return the application, made anew in each process."""
-        return create_app(self._settings)
+        """Return the application."""
+        return self._app
 
 
 def addresses(settings: Settings) -> dict[str, str]:
@@ -106,7 +109,12 @@ def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises `SettingError` for a taken port."""
     sockets = [listen(*pair) for pair in addresses(settings).items()]
     # Settings that cannot be used shall stop the start here, not in every process.
-    database: Database = create_app(settings).extensions["database"]
+    app = create_app(settings)
+    database: Database = app.extensions["database"]
     check_current(database)
     database.dispose()
-    _Server(settings, [one.detach() for one in sockets]).run()
+    # What is there by now stays; a collection that walked over it would give each
+    # process a copy of its own.
+    gc.collect()
+    gc.freeze()
+    _Server(app, settings, [one.detach() for one in sockets]).run()

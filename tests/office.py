@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from server.db import Database
 from server.domain.entry import Step, Submission
 from server.domain.links import LinkRef
-from server.models import Audit, Contact, Evidence, Outbox
+from server.models import Audit, Contact, Entry, Evidence, Outbox
 from server.services import campaigns, entries, links, members, optins, outbox
 from server.services.consents import Circumstances
 from server.services.entries import Attempted
@@ -153,6 +153,10 @@ def play(
     )
     with database.transaction() as session:
         entries.submit(session, attempted, tools=tools, now=now)
+        if answers:
+            # Only what is asked is kept; the office must hold by itself all the same.
+            entry = select(Entry).where(Entry.ticket == attempted.ticket)
+            session.scalars(entry).one().answers = dict(answers)
 
 
 def _deliver(app: Flask, database: Database, now: datetime) -> None:

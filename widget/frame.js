@@ -76,7 +76,8 @@ export function make({ rule, host, tag, slot, hooks, facts }) {
     hooks.blocked()
     console.warn(`Jawoord: add ${host} to frame-src of the Content-Security-Policy`)
   })
-  if (slot) fill()
+  // No page is drawn before the styles in its head, and they say whether it is dark.
+  if (slot) requestAnimationFrame(fill)
   return holder
 }
 

@@ -7,6 +7,7 @@ for each of several choices. What was typed is kept as it was until all of it is
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import date
 from enum import StrEnum
 
@@ -93,9 +94,13 @@ def read(asked: FormField, typed: Mapping[str, str], *, country: str) -> str:
 def read_all(
     fields: Iterable[FormField], typed: Mapping[str, str], *, country: str
 ) -> dict[str, str]:
-    """Return the answers to keep, by field. Raises `AnswerError`."""
-    answers = {asked.key: read(asked, typed, country=country) for asked in fields}
-    return {key: answer for key, answer in answers.items() if answer}
+    """Return the answers to keep, by field; what is none is never kept."""
+    answers = {}
+    for asked in fields:
+        with suppress(AnswerError):
+            if answer := read(asked, typed, country=country):
+                answers[asked.key] = answer
+    return answers
 
 
 def _one(asked: FormField, text: str, *, country: str) -> str:

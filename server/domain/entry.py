@@ -139,7 +139,7 @@ class Submission:
         }
 
     def kept_answers(self, campaign: Campaign) -> dict[str, str]:
-        """Return the answers in the form they are stored in; they must be right.
+        """Return the answers in the form they are stored in.
 
         What is asked for a purpose is not kept at all without a yes to it.
         """
@@ -201,7 +201,10 @@ def _address(text: str) -> str | None:
 
 
 def check(submission: Submission, campaign: Campaign, step: Step) -> dict[str, Reason]:
-    """Return what stands in the way, field -> reason; empty means accepted."""
+    """Return what stands in the way, field -> reason; empty means accepted.
+
+    The faults come in the order of the form, in which the page lists them.
+    """
     faults: dict[str, Reason] = {}
     if step in {Step.CLAIM, Step.BOTH}:
         faults |= _check_person(submission, campaign)
@@ -209,10 +212,10 @@ def check(submission: Submission, campaign: Campaign, step: Step) -> dict[str, R
         left = campaign.quiz and quiz.open_question(campaign.quiz, submission.sheet)
         if left:
             faults[quiz.PREFIX + left.key] = Reason.MISSING
-        if campaign.has_prizes and not submission.terms:
-            faults["terms"] = Reason.NOT_ACCEPTED
         if campaign.minimum_age and submission.adult != YES:
             faults["adult"] = Reason.MISSING
+        if campaign.has_prizes and not submission.terms:
+            faults["terms"] = Reason.NOT_ACCEPTED
     return faults
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from server.domain.parts import Key, Line, Locale, Part
+from server.domain.picture import SceneName
 
 FieldKind = Literal[
     "text", "name", "birthday", "postcode", "phone", "choice", "choices", "long"
@@ -81,3 +82,5 @@ class FormLook(Part):
 
     layout: Literal["open", "compact"] = "open"
     needs_yes: bool = True
+    # Stands where a letter or a leaf of a calendar would.
+    picture: SceneName | None = None

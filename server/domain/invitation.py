@@ -28,7 +28,12 @@ class EarlyAccess(Part):
     after_days: int | None = Field(default=None, ge=0, le=366)
     lasts_days: int = Field(default=7, ge=1, le=60)
     code: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{3,40}$")] | None = None
-    page: Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9/_.~?=&%-]{0,199}$")]
+    page: Annotated[
+        str,
+        StringConstraints(
+            pattern=r"^/(?:[A-Za-z0-9_.~?=&%-][A-Za-z0-9/_.~?=&%-]{0,198})?$"
+        ),
+    ]
     texts: dict[Locale, Invitation]
 
     def window(self, opens: datetime) -> tuple[datetime, datetime]:

@@ -40,7 +40,21 @@ def campaign_attributes(
     campaign: Campaign, answers: Mapping[str, str]
 ) -> list[Attribute]:
     """Return what stored answers tell, if each purpose had a yes (CR-10)."""
-    asked = [
+    return [
+        Attribute(key, kind, value, purpose)
+        for key, kind, purpose in _asked(campaign)
+        if (value := answers.get(key, ""))
+    ]
+
+
+def tells(campaign: Campaign) -> bool:
+    """Return whether any answer to a campaign can become an attribute."""
+    return bool(_asked(campaign))
+
+
+def _asked(campaign: Campaign) -> list[tuple[str, AttributeKind, str]]:
+    """Return key, kind and purpose of all that is asked for a purpose."""
+    asked: list[tuple[str, AttributeKind, str | None]] = [
         (field.key, KINDS.get(field.kind, "text"), field.purpose)
         for field in campaign.fields
     ]
@@ -49,8 +63,4 @@ def campaign_attributes(
             (question.key, QUIZ_KINDS[question.kind], question.purpose)
             for question in campaign.quiz.questions
         ]
-    return [
-        Attribute(key, kind, value, purpose)
-        for key, kind, purpose in asked
-        if purpose and (value := answers.get(key, ""))
-    ]
+    return [(key, kind, purpose) for key, kind, purpose in asked if purpose]

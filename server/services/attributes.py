@@ -1,6 +1,7 @@
 """Keep what people told about themselves, only while its purpose has their yes."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from server.domain.campaign import parse_campaign
+from server.domain.campaign import Campaign, parse_campaign
 from server.domain.profile import Attribute, campaign_attributes
 from server.models import attribute as models
 from server.models.base import inserting, table
@@ -17,31 +18,41 @@ from server.models.entry import Entry
 from server.services.contacts import Person
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an entry answered, with the campaign that asked."""
+
+    entry_id: int
+    campaign: Campaign
+    answers: Mapping[str, Any] | None
+
+
+def told_in(session: Session, entry_id: int) -> Told:
+    """Return what an entry told, for one whose campaign is not at hand."""
+    row = session.connection().execute(_TOLD, {"entry": entry_id}).one()
+    return Told(entry_id, parse_campaign(row.definition), row.answers)
+
+
 def learn(
     session: Session,
     who: Person,
-    entry_ids: Iterable[int],
+    told: Iterable[Told],
     *,
     given: Iterable[str],
     now: datetime,
 ) -> None:
     """Keep what these entries told under the purposes that were just confirmed.
 
-    The newest entry has the last word on what several of them told.
+    Where several tell of the same, the last one has the last word.
     """
-    purposes, found = set(given), {}
-    rows = session.execute(_TOLD, {"ids": sorted(set(entry_ids))})
-    for entry_id, answers, definition in rows:
-        # Reading a file takes a millisecond; most have nothing to tell.
-        asked = [
-            *definition["fields"],
-            *definition.get("quiz", {}).get("questions", ()),
-        ]
-        if not answers or not any(each.get("purpose") for each in asked):
-            continue
-        for told in campaign_attributes(parse_campaign(definition), answers):
-            if told.purpose in purposes:
-                found[told.key] = _row(who, entry_id, told, now)
+    purposes = set(given)
+    found = {
+        each.key: _row(who, one.entry_id, each, now)
+        for one in told
+        if one.answers
+        for each in campaign_attributes(one.campaign, one.answers)
+        if each.purpose in purposes
+    }
     if found:
         connection = session.connection()
         connection.execute(_keep(connection.dialect.name), list(found.values()))
@@ -67,22 +78,23 @@ def add(
         connection.execute(_add(connection.dialect.name), rows)
 
 
-def forget(session: Session, who: Person, withdrawn: Iterable[str]) -> None:
+def forget(session: Session, who: Person, withdrawn: Collection[str]) -> None:
     """Remove what was kept under purposes that have a yes no longer."""
+    if not withdrawn:
+        return
     session.connection().execute(
         _FORGET, {"contact": who.id, "purposes": list(withdrawn)}
     )
 
 
 _TOLD = (
-    select(Entry.id, Entry.answers, CampaignVersion.definition)
+    select(Entry.answers, CampaignVersion.definition)
     .join(
         CampaignVersion,
         (CampaignVersion.campaign_id == Entry.campaign_id)
         & (CampaignVersion.number == Entry.version),
     )
-    .where(Entry.id.in_(bindparam("ids", expanding=True)))
-    .order_by(Entry.id)
+    .where(Entry.id == bindparam("entry"))
 )
 _attribute = table(models.Attribute)
 _FORGET = delete(_attribute).where(

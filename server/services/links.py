@@ -49,6 +49,7 @@ class Found:
     campaign: Campaign
     locale: Locale
     entry_id: int
+    answers: dict[str, Any] | None
 
     @property
     def asked(self) -> Asked:
@@ -131,13 +132,14 @@ def _found(session: Session, row: Any, *, directory: Directory, vault: Vault) ->
         campaign=directory.campaign(session, row.campaign_id, row.version),
         locale=cast("Locale", row.locale),
         entry_id=row.entry_id,
+        answers=row.answers,
     )
 
 
 def _asked(row: Any) -> Asked:
     return Asked(
         id=row.optin_id,
-        entry_id=row.entry_id,
+        entry_id=row.asked_in,
         state=row.state,
         wordings=row.wordings,
         requested_at=row.requested_at,
@@ -153,11 +155,14 @@ _FIND = (
         Link.contact_id,
         Link.entry_id,
         Link.optin_id,
+        # Who asked once more has a mail of a later entry about the same request.
+        OptIn.entry_id.label("asked_in"),
         OptIn.state,
         OptIn.wordings,
         OptIn.requested_at,
         OptIn.expires_at,
         OptIn.settled_at,
+        Entry.answers,
         Entry.campaign_id,
         Entry.version,
         Entry.locale,

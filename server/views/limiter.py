@@ -12,10 +12,6 @@ from typing import Protocol
 
 import structlog
 from limits import RateLimitItem, parse_many
-from limits.errors import ConfigurationError
-from limits.storage import RedisStorage
-from limits.strategies import MovingWindowRateLimiter
-from redis.exceptions import RedisError
 
 from server.domain.seals import Vault
 from server.settings import SettingError, Settings
@@ -23,12 +19,9 @@ from server.settings import SettingError, Settings
 log = structlog.get_logger()
 
 MOST_VERDICTS = 10_000
-# A Redis that hangs costs one visitor a moment; then it is left alone for a while.
-PATIENCE_S = 0.5
-LEFT_ALONE_S = 5.0
 
 
-class _Window(Protocol):
+class Window(Protocol):
     """Counts hits within a moving window."""
 
     def hit(self, item: RateLimitItem, /, *identifiers: str) -> bool:
@@ -58,33 +51,12 @@ class _OwnWindow:
         return True
 
 
-class _SharedWindow:
-    """Counts in Redis, and in this process while Redis does not answer."""
-
-    def __init__(self, url: str) -> None:
-        self._shared = MovingWindowRateLimiter(_redis(url))
-        self._own = _OwnWindow()
-        self._alone_until = 0.0
-
-    def hit(self, item: RateLimitItem, /, *identifiers: str) -> bool:
-        """Note a hit, unless the window is full."""
-        if time.monotonic() >= self._alone_until:
-            try:
-                return self._shared.hit(item, *identifiers)
-            except RedisError as error:
-                self._alone_until = time.monotonic() + LEFT_ALONE_S
-                log.error("limits unreachable", error=type(error).__name__)
-        return self._own.hit(item, *identifiers)
-
-
 class Limiter:
     """Counts by keyed hash, so that no address of a network is kept anywhere."""
 
     def __init__(self, settings: Settings, vault: Vault) -> None:
         self._vault = vault
-        self._window: _Window = (
-            _SharedWindow(settings.redis_url) if settings.redis_url else _OwnWindow()
-        )
+        self._window = _window(settings.redis_url)
         self._asking = threading.Lock()
         self._verdicts: OrderedDict[bytes, bool] = OrderedDict()
         self._client = _parsed("CLIENT_MAIL_LIMITS", settings.client_mail_limits)
@@ -138,15 +110,13 @@ class Limiter:
         return within
 
 
-def _redis(url: str) -> RedisStorage:
-    try:
-        return RedisStorage(
-            url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S
-        )
-    except (ConfigurationError, ValueError) as error:
-        raise SettingError(
-            "JAWOORD_REDIS_URL cannot be read; write it like redis://HOST:6379/0"
-        ) from error
+def _window(redis_url: str | None) -> Window:
+    if redis_url is None:
+        return _OwnWindow()
+    # Here, because Redis's client takes six megabytes that most do not need.
+    from server.views.redis_window import RedisWindow
+
+    return RedisWindow(redis_url, meanwhile=_OwnWindow())
 
 
 def _parsed(name: str, text: str) -> list[RateLimitItem]:

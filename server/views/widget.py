@@ -115,11 +115,14 @@ def submit(code: str) -> Response:
         return _only_at_the_till(live)
     if ticket is None or trouble:
         return visit.ask_again(trouble)
-    if faults := rules.check(submission, live.campaign, visit.step):
-        return visit.ask_again(faults=faults, status=422)
-    if visit.step is not Step.PLAY and ticket.form != face.mark:
-        return visit.ask_again(_renewed())
-    return _enter(visit, ticket)
+    faults = rules.check(submission, live.campaign, visit.step)
+    is_other_form = visit.step is not Step.PLAY and ticket.form != face.mark
+    if not (faults or is_other_form):
+        return _enter(visit, ticket)
+    if visit.step is Step.CLAIM and not visit.played():
+        # Nothing waits to be claimed, so there is no form to mend either.
+        return _recall(visit, _attempted(visit, ticket, may_ask=False))
+    return visit.ask_again(None if faults else _renewed(), faults=faults)
 
 
 @bp.get("/w/<code>/theme-<mark>.css")
@@ -175,7 +178,7 @@ class _Visit:
             field: str(OWN_FAULTS.get((field, why), FAULTS[why]))
             for field, why in (faults or {}).items()
         }
-        played = self._played() if self.step is Step.CLAIM else None
+        played = self.played() if self.step is Step.CLAIM else None
         if played:
             return again.show(
                 "widget/_reveal.html",
@@ -201,7 +204,8 @@ class _Visit:
             page="",
         )
 
-    def _played(self) -> Outcome | None:
+    def played(self) -> Outcome | None:
+        """Return what this visit's ticket has won and not claimed yet, if anything."""
         if self.ticket is None:
             return None
         with reading() as session:
@@ -210,24 +214,14 @@ class _Visit:
 
 def _enter(visit: _Visit, ticket: Ticket) -> Response:
     now = clock.now()
-    attempted = Attempted(
-        live=visit.live,
-        submission=visit.submission,
-        step=visit.step,
+    may_ask = not visit.submission.consents or limiter().may_ask(
         ticket=ticket.id,
-        locale=ticket.locale,
-        shown=visit.face.shown,
-        by=client.circumstances(ticket.page),
+        network=client.network(),
         device=ticket.device,
-        may_ask=not visit.submission.consents
-        or limiter().may_ask(
-            ticket=ticket.id,
-            network=client.network(),
-            device=ticket.device,
-            shop_id=visit.live.shop_id,
-            campaign=visit.live.campaign.code,
-        ),
+        shop_id=visit.live.shop_id,
+        campaign=visit.live.campaign.code,
     )
+    attempted = _attempted(visit, ticket, may_ask=may_ask)
     try:
         with transaction() as session:
             outcome = entries.submit(session, attempted, tools=tools(), now=now)
@@ -243,6 +237,20 @@ def _enter(visit: _Visit, ticket: Ticket) -> Response:
             retry_url=None,
         )
     return _reveal(visit, outcome)
+
+
+def _attempted(visit: _Visit, ticket: Ticket, *, may_ask: bool) -> Attempted:
+    return Attempted(
+        live=visit.live,
+        submission=visit.submission,
+        step=visit.step,
+        ticket=ticket.id,
+        locale=ticket.locale,
+        shown=visit.face.shown,
+        by=client.circumstances(ticket.page),
+        device=ticket.device,
+        may_ask=may_ask,
+    )
 
 
 def _recall(visit: _Visit, attempted: Attempted) -> Response:

@@ -6,12 +6,20 @@ from datetime import UTC, datetime
 import pytest
 
 from server.adapters import letters
-from server.adapters.letters import Occasion
+from server.adapters.letters import Invited, Occasion
 from tests.factories import campaign_file, shop_file
 from tests.html import parse
 
 CONFIRM = "https://play.example.com/confirm/TOKEN"
 UNSUBSCRIBE = "https://play.example.com/unsubscribe/TOKEN"
+INVITED = Invited(
+    purpose="newsletter",
+    subject="The doors are open",
+    text="With this code you come in early.",
+    button="To the shop",
+    goes_to="/demo/",
+    until=datetime(2026, 7, 8, tzinfo=UTC),
+)
 ADDRESS = re.compile(r"https?://\S+")
 INJECTIONS = [
     "https://evil.example",
@@ -38,6 +46,7 @@ def write(app, name, **changes):
         "first_name": "Ada",
         "prize": "ten_percent",
         "code": "ZON10",
+        "invitation": INVITED if name == "early" else None,
     }
     with app.app_context():
         return letters.write(Occasion(**(values | changes)))

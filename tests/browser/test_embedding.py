@@ -1,11 +1,22 @@
 """The widget on other people's pages: who may frame it, and who it listens to."""
 
+import re
+
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.browser.host import Host
 from tests.browser.shop import Demo
-from tests.browser.visit import Visit, accept_terms, play, reveal, say_adult, submit
+from tests.browser.visit import (
+    GAME,
+    Visit,
+    accept_terms,
+    new_visitor,
+    play,
+    reveal,
+    say_adult,
+    submit,
+)
 
 # Every jump of the page since it began that no press of the visitor explains.
 JUMPS = """() => new Promise(done => {
@@ -224,7 +235,7 @@ def test_an_unknown_placement_disturbs_nothing(
 def test_the_frame_grows_with_what_is_in_it(visit: Visit) -> None:
     """No bar to scroll within a page that scrolls already."""
     game = visit.shop("done").frame()
-    element = visit.page.locator("jawoord-widget iframe")
+    element = visit.page.locator(f"{GAME} iframe")
     before = element.bounding_box()
     game.locator("#notice summary").click()
     game.locator(".conditions summary").click()
@@ -307,3 +318,42 @@ def _style_of_dialog(page: Page) -> str:
             "el => getComputedStyle(el).position"
         )
     )
+
+
+# --- by night ----------------------------------------------------------------------
+
+SHEETS = {"knows the night": ":root { color-scheme: light dark }", "knows none": ""}
+
+
+@pytest.mark.parametrize("sheet", SHEETS)
+@pytest.mark.parametrize("shape", ["dialog", "inline"])
+def test_the_game_is_as_dark_as_the_shop_however_late_its_style_comes(
+    browser: Browser, demo: Demo, host: Host, shape: str, sheet: str
+) -> None:
+    """A loader faster than the shop's style must not take it for a light one."""
+    late: list[Route] = []
+    html = (
+        "<!doctype html><title>Shop</title><link rel=stylesheet href=/late.css>"
+        "<body><button data-play=lucky>Open</button>"
+    )
+    host.pages["/night"] = (html + tag(demo, f"lucky-{shape}-host"), {})
+    for context in new_visitor(browser, color_scheme="dark"):
+        page = context.new_page()
+        page.route("**/late.css", lambda route: late.append(route))
+        with page.expect_response(re.compile(r"/p/[\w-]+\.js")):
+            page.goto(f"{host.origin}/night", wait_until="commit")
+        page.wait_for_timeout(300)
+        late[-1].fulfill(content_type="text/css", body=SHEETS[sheet])
+        page.wait_for_load_state()
+
+        visit = Visit(demo, page)
+        game = visit.open() if shape == "dialog" else visit.frame()
+
+        paper = game.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (_lightness(paper) < 0.5) == (sheet == "knows the night")
+
+
+def _lightness(colour: str) -> float:
+    """Return the mean of `rgb(r, g, b)`, from 0 to 1."""
+    parts = [float(part) for part in re.findall(r"[\d.]+", colour)[:3]]
+    return sum(parts) / 3 / 255

@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Frame, Page, expect
 
+from tests.browser.host import Host
 from tests.browser.shop import Demo
+from tests.browser.test_embedding import tag
 from tests.browser.visit import (
     Visit,
     accept_terms,
@@ -122,17 +124,19 @@ def test_before_the_visitor_acts_nothing_is_kept(kept_visit: Visit, path: str) -
     assert {each.split(" ", 1)[0] for each in asked} == {"GET"}
 
 
-def test_the_frame_is_only_fetched_when_it_is_wanted(visit: Visit) -> None:
+def test_the_frame_is_only_fetched_when_it_is_wanted(
+    demo: Demo, host: Host, page: Page
+) -> None:
     """Before the trigger the loader costs two requests: itself and its rule."""
-    asked = listen(visit.page)
-    visit.shop("category/wonen")
-    visit.page.wait_for_timeout(500)
+    asked = listen(page)
+    page.goto(host.put("/wanted", tag(demo, "welcome-dialog-host")))
+    page.wait_for_timeout(1_000)
 
-    ours = [each for each in asked if visit.demo.service in each]
+    ours = [each for each in asked if demo.service in each]
 
     assert [urlsplit(each.split(" ", 1)[1]).path for each in ours] == [
         "/embed.js",
-        "/p/welcome-dialog.js",
+        "/p/welcome-dialog-host.js",
     ]
 
 

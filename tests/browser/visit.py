@@ -19,6 +19,8 @@ GROWING_MS = 400
 # Who presses a button within a second of seeing its page is taken for a scanner.
 READING_MS = 1_200
 MOST_TABS = 60
+# Beside the game of a page, the newsletter stands in the shop's footer.
+GAME = "jawoord-widget:not(footer *)"
 # Just within the rim, at the top, whatever way the wheel was turned to get there.
 UNDER_POINTER = """() => {
   const { left, top, width } = document.querySelector('.round').getBoundingClientRect()
@@ -44,7 +46,7 @@ class Visit:
 
     def shop(self, path: str = "") -> "Visit":
         """Go to a page of the shop, and wait until the loader has its rule."""
-        with self.page.expect_response(re.compile(r"/p/[\w-]+\.js")):
+        with self.page.expect_response(re.compile(r"/p/(?!footer)[\w-]+\.js")):
             self.page.goto(self.demo.shop(path))
         return self
 
@@ -55,11 +57,11 @@ class Visit:
 
     @property
     def dialog(self) -> Locator:
-        return self.page.locator("jawoord-widget dialog")
+        return self.page.locator(f"{GAME} dialog")
 
     @property
     def close_button(self) -> Locator:
-        return self.page.locator("jawoord-widget dialog button")
+        return self.page.locator(f"{GAME} dialog button")
 
     def open(self) -> Frame:
         """Press the shop's button until the dialog is there, and return the game."""
@@ -69,7 +71,7 @@ class Visit:
 
     def frame(self) -> Frame:
         """Return the game's frame, loaded."""
-        element = self.page.locator("jawoord-widget iframe")
+        element = self.page.locator(f"{GAME} iframe")
         element.scroll_into_view_if_needed()
         handle = element.element_handle()
         assert handle is not None

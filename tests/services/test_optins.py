@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
+from server.domain.links import LinkRef
 from server.models import ConsentEvent, Contact, Entry, Mailbox, OptIn, Standing
 from server.services import consents, contacts, optins
 from server.services import links as links_of
@@ -203,6 +204,27 @@ def test_asking_twice_while_it_waits_is_one_request(publish, client, house):
     assert first.row.optin_id == second.row.optin_id
     assert first.params["link"] != second.params["link"]
     assert house.press(client, house.link("confirm")).status_code == 303
+
+
+def test_a_second_mail_leads_to_its_entry_and_to_where_the_request_began(
+    publish, client, house, database, app, vault
+):
+    publish(few_mugs(0))
+    take_card(client).enter(client, consents=BOTH)
+    house.clock.advance(timedelta(minutes=11))
+    take_card(client).enter(client, consents=BOTH)
+    row, secret = house.letters("confirm")[-1].params["link"]
+
+    with database.reading() as session:
+        found = links_of.find(
+            session,
+            LinkRef(row, bytes.fromhex(secret)),
+            directory=Directory(vault),
+            vault=vault,
+        )
+
+    first, second = sorted(entry.id for entry in house.rows(Entry))
+    assert (found.asked.entry_id, found.entry_id) == (first, second)
 
 
 def test_an_older_link_of_the_same_request_stays_valid(publish, client, house):

@@ -231,6 +231,29 @@ def test_what_is_not_claimed_goes_back_into_the_game(publish, client, house, clo
     assert house.letters(to=EMAIL) == []
 
 
+def test_a_faulty_claim_that_is_too_late_hears_so(publish, client, house, clock):
+    """Not of a fault in a field that the next page does not even have."""
+    publish(few_mugs(1, "lucky-scratch"))
+    late = take_card(client, "lucky-inline")
+    late.play(client)
+    clock.advance(entries.RESERVED_FOR)
+    lapse(house)
+
+    answer = late.claim(client, "not an address")
+
+    assert answer.status_code == 410
+    assert "went back into the game" in answer.text
+
+
+def test_a_faulty_claim_without_a_play_is_refused(publish, client, house):
+    publish(few_mugs(1, "lucky-scratch"))
+
+    answer = take_card(client, "lucky-inline").claim(client, "not an address")
+
+    assert answer.status_code == 409
+    assert 'href="#field-email"' not in answer.text
+
+
 def test_a_claim_just_in_time_is_kept(publish, client, house, clock):
     publish(few_mugs(1, "lucky-scratch"))
     card = take_card(client, "lucky-inline")

@@ -8,9 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.domain.seals import SealError
+from server.models.attribute import Attribute
+from server.models.campaign import Campaign
 from server.models.consent import ConsentEvent, Evidence, Standing
 from server.models.contact import Contact
+from server.models.entry import Entry
 from server.models.optin import OptIn
+from server.models.placement import Placement
 from server.models.text import Text
 from server.services import consents, contacts
 from server.services.office import entries
@@ -57,6 +61,19 @@ class RequestFile:
 
 
 @dataclass(frozen=True, slots=True)
+class AttributeLine:
+    """One fact about a person, what it is kept for, and where and when it was told."""
+
+    key: str
+    kind: str
+    value: str
+    purpose: str
+    campaign: str
+    placement: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Dossier:
     """A person as one shop knows them. `bodies` maps hex hashes to what was shown."""
 
@@ -66,6 +83,7 @@ class Dossier:
     created_at: datetime
     seen_at: datetime
     standing: list[StandingLine]
+    attributes: list[AttributeLine]
     requests: list[RequestFile]
     bodies: dict[str, str]
     entries: list[EntryLine]
@@ -84,6 +102,7 @@ def find(session: Session, shop_id: int, public_id: str) -> Dossier | None:
         created_at=contact.created_at,
         seen_at=contact.seen_at,
         standing=_standing(session, contact.id),
+        attributes=_attributes(session, contact.id),
         requests=_requests(session, contact.id, events),
         bodies=_bodies(session, events),
         entries=entries.of_contact(session, shop_id, contact.id),
@@ -142,6 +161,29 @@ def _standing(session: Session, contact_id: int) -> list[StandingLine]:
     )
     return [
         StandingLine(row.purpose, row.act, at, row.text_hash.hex()) for row, at in rows
+    ]
+
+
+def _attributes(session: Session, contact_id: int) -> list[AttributeLine]:
+    rows = session.execute(
+        select(Attribute, Campaign.code, Placement.code)
+        .join(Entry, Entry.id == Attribute.entry_id)
+        .join(Campaign, Campaign.id == Entry.campaign_id)
+        .join(Placement, Placement.id == Entry.placement_id)
+        .where(Attribute.contact_id == contact_id)
+        .order_by(Attribute.purpose, Attribute.key)
+    )
+    return [
+        AttributeLine(
+            key=row.key,
+            kind=row.kind,
+            value=row.value,
+            purpose=row.purpose,
+            campaign=campaign,
+            placement=placement,
+            at=row.at,
+        )
+        for row, campaign, placement in rows
     ]
 
 

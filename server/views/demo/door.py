@@ -20,6 +20,15 @@ from server.views.demo.catalogue import (
 from server.views.house import settings
 
 MOST_ITEMS = 20
+# What each page says of itself, in the words of the widget.
+PAGE_KINDS = {
+    "demo.home": "home",
+    "demo.category": "category",
+    "demo.product": "product",
+    "demo.view_basket": "basket",
+    "demo.done": "done",
+}
+MAILBOX = ("demo.inbox", "demo.mail")
 
 bp = Blueprint("demo", __name__, url_prefix="/demo")
 
@@ -63,10 +72,13 @@ def shared() -> dict[str, Any]:
         "chosen_language": g.get("demo_language"),
         "free_shipping_from": FREE_SHIPPING_FROM_CENTS,
         "in_language": in_language,
+        "page_kind": PAGE_KINDS.get(str(request.endpoint)),
         "price": price,
         "round_price": round_price,
         "say": say,
         "service": service(),
+        # A mail's page has a stricter policy, and no shop around it.
+        "has_letter": not str(request.endpoint).startswith(MAILBOX),
     }
 
 
@@ -106,4 +118,6 @@ def wear_policy(response: Response) -> Response:
             "style-src 'self'; img-src 'self' data:; form-action 'self'; "
             "base-uri 'none'; frame-ancestors 'none'",
         )
+        # As most shops do; the widget tells a first page from a later one by it.
+        response.headers.setdefault("Referrer-Policy", "same-origin")
     return response

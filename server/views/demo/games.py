@@ -54,6 +54,9 @@ class Game:
     opener: str = ""
     # The address where it is, of what no tag leads to.
     link: str = ""
+    has_qr: bool = False
+    # What to put behind the address of the page to see it.
+    query: dict[str, str] = field(default_factory=dict)
     # Gives the page something to scroll through.
     is_long: bool = False
 

@@ -10,13 +10,24 @@ from server.views import forgery
 from server.views.house import assets
 from server.views.office import shown, words
 
+FILTERS = (
+    "moment",
+    "full_day",
+    "exact",
+    "day",
+    "number",
+    "share",
+    "own_words",
+    "as_told",
+)
+
 bp = Blueprint("office", __name__, url_prefix="/office")
 
 
 @bp.record_once
 def _prepare(state: BlueprintSetupState) -> None:
     forgery.csrf.init_app(state.app)
-    for name in ("moment", "full_day", "exact", "day", "number", "share", "own_words"):
+    for name in FILTERS:
         state.app.jinja_env.filters[name] = getattr(shown, name)
     # A global, because macros see no context.
     state.app.jinja_env.globals["word"] = words.word

@@ -53,3 +53,17 @@ def share(value: float | None) -> str:
 def own_words(texts: Mapping[str, str]) -> str:
     """Return the page's language of a text, else the first it has."""
     return texts.get(str(get_locale())) or next(iter(texts.values()), "")
+
+
+def as_told(value: str, kind: str) -> str:
+    """Return `2 March` for a birthday's `--03-02`, and room after a choice's comma."""
+    if kind == "choices":
+        return value.replace(",", ", ")
+    if kind != "date":
+        return value
+    try:
+        # A birthday has no year, and may be the last of February.
+        found = date.fromisoformat(f"2000{value[1:]}")
+    except ValueError:
+        return value
+    return str(format_date(found, "d MMMM", rebase=False))

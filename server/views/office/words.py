@@ -28,6 +28,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "confirm": _l("Confirm your choice"),
         "prize": _l("Your prize"),
         "manage": _l("You already said yes"),
+        "early": _l("Early access"),
     },
     "try": {
         "accepted": _l("Accepted"),
@@ -62,7 +63,18 @@ WORDS: dict[str, dict[str, Any]] = {
         "email": _l("E-mail"),
     },
     "role": {"owner": _l("owner"), "viewer": _l("viewer")},
-    "mechanic": {"scratch": _l("Scratch card")},
+    "mechanic": {
+        "scratch": _l("Scratch card"),
+        "wheel": _l("Wheel of fortune"),
+        "quiz": _l("Style quiz"),
+        "form": _l("Form"),
+    },
+    "attribute": {
+        "text": _l("Text"),
+        "date": _l("Day of the year"),
+        "number": _l("Number"),
+        "choices": _l("Choice"),
+    },
     "flow": {
         "play-first": _l("Play first, then the form"),
         "form-first": _l("Form first, then play"),

@@ -65,7 +65,10 @@ def test_a_page_wears_the_tag_that_a_customer_pastes(pages, path, placement):
     page = pages.get(path, headers={"Accept-Language": "nl"})
 
     assert tag(placement) in page.html
-    assert len(page.root.all("script")) == 1
+    assert [script.attrs["data-placement"] for script in page.root.all("script")] == [
+        placement,
+        "footer-newsletter-inline",
+    ]
 
 
 def test_an_english_product_page_names_its_language_in_the_tag(pages):
@@ -94,7 +97,7 @@ def test_the_tag_is_shown_as_text(pages):
     page = pages.get("/demo/how")
 
     assert tag("lucky-dialog") in page.text
-    assert page.root.all("script") == []
+    assert page.root.one("main").all("script") == []
     assert f"{SERVICE}/office/" in [a.attrs["href"] for a in page.root.all("a")]
 
 
@@ -195,3 +198,37 @@ def test_the_other_language_is_one_link_away_and_keeps_the_basket(pages):
 
     assert english.h1 == "Living"
     assert "1" in english.root.one("a", class_="to-basket").text
+
+
+def test_the_newsletter_stands_in_the_footer_of_the_shop_and_not_of_its_inbox(pages):
+    """A mail's page lets no script in at all."""
+    page = pages.get("/demo/basket", headers={"Accept-Language": "nl"})
+
+    assert tag("footer-newsletter-inline") in page.html
+    assert page.root.one("footer").one("script")
+    assert pages.get("/demo/inbox").root.all("script") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "basket"),
+    [
+        ("/demo/", "home", None),
+        ("/demo/category/wonen", "category", None),
+        ("/demo/product/mok-branding", "product", None),
+        ("/demo/basket?item=mok-branding&item=mok-branding", "basket", "3600 2"),
+        ("/demo/done?item=mok-branding", "done", None),
+        ("/demo/how", None, None),
+    ],
+)
+def test_a_page_tells_the_widget_what_it_is_and_what_is_in_the_basket(
+    pages, path, kind, basket
+):
+    body = pages.get(path).root.one("body").attrs
+
+    assert body.get("data-jawoord-page") == kind
+    assert body.get("data-jawoord-basket") == basket
+
+
+def test_a_link_within_the_shop_says_where_it_came_from(client):
+    """The widget tells a first page from a later one by it, and keeps nothing."""
+    assert client.get("/demo/").headers["Referrer-Policy"] == "same-origin"
