@@ -84,6 +84,8 @@ def _anchor(touch: Stage, finger: Finger) -> None:
         }"""
     )
     finger.read_down()
+    # A tap on a page that still moves does no more than stop it.
+    touch.page.wait_for_timeout(400)
     touch.page.touchscreen.tap(30, 670)
     touch.page.wait_for_function("scrollY === 0")
 
