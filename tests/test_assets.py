@@ -23,7 +23,7 @@ def test_a_named_number_stands_where_it_is_used(write):
         write(
             a="import { wait } from './b.js'\nconst LONG_MS = 300\nwait(-LONG_MS)\n",
             b="const SHORT_MS = 20\nconst SHORT_MS_WORD = 'SHORT_MS_WORD'\n"
-            "export const wait = (ms) => setTimeout(say, ms + SHORT_MS, SHORT_MS_WORD)\n",
+            "export const wait = (ms) => later(ms + SHORT_MS, SHORT_MS_WORD)\n",
         )
     )
 
