@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import brotli
 from playwright.sync_api import Browser, Page
 
 from bench import chromium
@@ -93,12 +94,24 @@ def _loader(browser: Browser, service: Service, address: str) -> list[Figure]:
         ),
         Figure("loader, foreign hosts", len(foreign), 0, 0, unit="", is_ceiling=True),
         Figure(
+            "loader, its rule",
+            _rule_size(service),
+            unit="B",
+            note="the one request, brotli on the fly",
+        ),
+        Figure(
             "loader, evaluating embed.js",
             statistics.median(times),
             unit="ms",
             note="no peer's to be had here",
         ),
     ]
+
+
+def _rule_size(service: Web) -> int:
+    address = f"http://{service.host}/p/welcome-dialog.js"
+    with urllib.request.urlopen(address) as answer:
+        return len(brotli.compress(answer.read(), quality=chromium.ON_THE_FLY))
 
 
 def _compare(browser: Browser, shop_at: str) -> list[Figure]:

@@ -4,11 +4,20 @@ from bench.figures import Figure
 from server import assets
 from tests.servers import ROOT
 
+# Brotli bytes of what others ask a page to load, measured once (DESIGN.md section 8).
+PEERS = "Typeform 12,617; HeyForm 5,921"
+
 
 def loader() -> list[Figure]:
-    """Measure what the pasted tag fetches."""
+    """Measure what the pasted tag fetches, and what comes when it opens."""
     files = assets.build(ROOT)
-    size = len(files["widget/embed.js"].brotli)
+    first, then = (len(files[part].brotli) for part in (assets.LOADER, assets.FRAME))
     return [
-        Figure("loader embed.js, brotli", size, 2_900, 2_900, unit="B", is_ceiling=True)
+        Figure(
+            "loader embed.js, brotli", first, 2_900, 2_900, unit="B", is_ceiling=True
+        ),
+        Figure(
+            "loader frame.js, brotli", then, unit="B", note="at the moment of opening"
+        ),
+        Figure("loader, both parts", first + then, unit="B", note=PEERS),
     ]

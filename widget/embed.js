@@ -16,7 +16,7 @@ function open(code = Object.keys(parts)[0] ?? '') {
 function shown(code, part) {
   parts[code] = part
   if (wanted !== code && wanted !== '') return
-  wanted = undefined
+  wanted = null
   part.open()
 }
 

@@ -15,18 +15,20 @@ dialog[open]{display:grid;place-items:center}
 .panel{position:relative;width:100%;max-width:880px;border-radius:20px;background:Canvas;box-shadow:0 30px 80px -20px #000a;outline:2px solid #0000}
 iframe{display:block;width:100%;height:min(var(--h),100dvh - 32px);border:0;border-radius:inherit}
 .close{all:unset;position:absolute;z-index:1;top:10px;right:10px;width:44px;height:44px;border-radius:50%;background:#fffdf9;color:#1c1813;box-shadow:0 1px 6px #0005;cursor:pointer}
-.close:focus-visible{outline:3px solid #1c1813;outline-offset:-6px}
+.close:focus-visible{outline:3px solid;outline-offset:-6px}
 .close::before,.close::after{content:"";position:absolute;left:13px;top:21px;width:18px;border-top:2.5px solid;transform:rotate(45deg)}
 .close::after{transform:rotate(-45deg)}
 .slide{position:fixed;z-index:2147483000;right:20px;bottom:20px;width:min(420px,100% - 40px)}
 .slide iframe{height:min(var(--h),100dvh - 120px)}
-.slide .close,.bar .close{top:-14px;right:-14px}
-.bar{position:fixed;z-index:2147483000;inset:auto 0 16px;display:flex;align-items:center;justify-content:space-between;gap:16px;width:fit-content;max-width:min(680px,100% - 60px);margin:auto;padding:12px 14px 12px 22px;border-radius:18px;background:Canvas;color:CanvasText;box-shadow:0 12px 40px -8px #0009,0 0 0 1px #8883}
+.slide .close{top:-14px;right:-14px}
+.bar{position:fixed;z-index:2147483000;inset:auto 0 16px;display:flex;align-items:center;justify-content:space-between;gap:16px;width:fit-content;max-width:min(680px,100% - 24px);margin:auto;padding:12px 60px 12px 22px;border-radius:18px;background:Canvas;color:CanvasText;box-shadow:0 12px 40px -8px #0009,0 0 0 1px #8883}
 .ask{all:unset;box-sizing:border-box;min-height:44px;padding:11px 18px;border-radius:12px;background:var(--a);color:var(--i);text-align:center;cursor:pointer}
 .ask:focus-visible{outline:3px solid CanvasText;outline-offset:3px}
+.bar .ask{flex:none;max-width:55%}
+.bar .close{top:calc(50% - 22px);right:8px;background:none;color:inherit;box-shadow:none}
 .tab{position:fixed;z-index:2147483000;right:0;top:50%;max-height:70dvh;min-width:44px;padding:18px 11px;border-radius:14px 0 0 14px;writing-mode:vertical-rl;box-shadow:0 4px 18px #0005;transform:translateY(-50%) rotate(180deg);border-radius:0 14px 14px 0}
 [hidden]{display:none}
-@media(max-width:600px){dialog[open]{padding:0;place-items:end}.panel{border-radius:20px 20px 0 0}.panel iframe{height:min(var(--h),100dvh - 64px)}dialog .close{top:-54px}.slide{right:0;bottom:0;width:100%}.slide.panel iframe{height:min(var(--h),64dvh)}.slide .close{top:-20px;right:10px}.bar{padding-left:16px}}
+@media(max-width:600px){dialog[open]{padding:0;place-items:end}.panel{border-radius:20px 20px 0 0}.panel iframe{height:min(var(--h),100dvh - 64px)}dialog .close{top:-54px}.slide{right:0;bottom:0;width:100%}.slide.panel iframe{height:min(var(--h),64dvh)}.slide .close{top:-20px;right:10px}.bar{gap:10px;padding:12px 50px 12px 16px;font-size:15px}.bar .close{right:3px}.bar .ask{padding:11px 14px}}
 @media(prefers-reduced-motion:no-preference){[open] .panel,.slide,.bar{animation:a .45s cubic-bezier(.2,.9,.25,1)}iframe{transition:height .25s}}
 @media(forced-colors:active){.panel,.bar,.ask,.close{border:2px solid}}
 @keyframes a{from{opacity:0;transform:translateY(40px)}}`

@@ -15,7 +15,7 @@ export const said = (name) => document.querySelector(`[data-jawoord-${name}]`)?.
 
 /** Return the page as the rules look at it. */
 export const page = () => ({
-  url: location.pathname + location.search, lang: shell.lang.slice(0, 2), kind: facts.page ?? said('page'), visit, entry,
+  url: location.pathname + location.search, lang: shell.lang.slice(0, 2), kind: facts.page || said('page'), visit, entry,
 })
 
 export const isTyping = () => performance.now() - typed < QUIET_MS
@@ -26,7 +26,7 @@ export const hasModal = () =>
 
 function look() {
   count('any')
-  facts.page = undefined
+  facts.page = ''
   emit('view', said('page'))
 }
 

@@ -77,7 +77,8 @@ export function onFlick(fire) {
   let moved = -SWING_MS
   let lately = []
   return together([
-    listen(document, 'touchmove', () => { moved = performance.now() }),
+    // A tap may make the page jump, however the finger trembled.
+    listen(document, 'touchmove click', ({ type }) => { moved = type === 'click' ? -SWING_MS : performance.now() }),
     listen(document, 'scroll', () => {
       const now = performance.now()
       // A jump that no finger made starts the reading anew.

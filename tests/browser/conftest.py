@@ -55,3 +55,14 @@ def stranger() -> Iterator[Host]:
 def stage(demo: Demo, host: Host, page: Page) -> Stage:
     """Pages of the tests' own, with placements made for one test."""
     return Stage(demo, host, page)
+
+
+@pytest.fixture(scope="session")
+def exit_code(demo: Demo, host: Host) -> str:
+    """A dialog that opens on exit intent, in every way there is on touch."""
+    code = "opening-exit"
+    tables = campaign_tables("welcome-scratch", code=code, shop="host")
+    trigger = {"exit_intent": True, "exit_touch": ["flick", "return", "idle"]}
+    tables["placements"] = [{"code": code, "shape": "dialog", "trigger": trigger}]
+    demo.load("campaign", tables)
+    return code

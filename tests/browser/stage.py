@@ -66,13 +66,4 @@ class Stage:
         """Move the pointer out through the top edge."""
         self.page.mouse.move(x, start)
         self.page.mouse.move(x, 3, steps=5)
-        out(self.page, x, -4)
-
-
-def out(page: Page, x: float, y: float, **more: Any) -> None:
-    """Let the pointer leave the window: a real browser says so to the document."""
-    page.evaluate(
-        """([x, y, more]) => document.documentElement.dispatchEvent(
-          new MouseEvent('mouseleave', { clientX: x, clientY: y, ...more }))""",
-        [x, y, more],
-    )
+        self.page.mouse.move(x, -4)

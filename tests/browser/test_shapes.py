@@ -1,11 +1,22 @@
 """The shapes of a placement, and the calls and events of the shop's page."""
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
+from tests.browser.host import Host
+from tests.browser.shop import Demo
 from tests.browser.stage import TALL, Stage
+from tests.browser.test_access import faults
 from tests.browser.test_embedding import JUMPS, MOST_JUMP
-from tests.browser.visit import accept_terms, fill_person, say_adult, submit
+from tests.browser.visit import (
+    accept_terms,
+    fill_person,
+    new_visitor,
+    say_adult,
+    submit,
+)
+
+PARTS = {"slide": ".slide", "bar": ".bar", "tab": ".tab", "dialog": ".panel"}
 
 # --- shapes ------------------------------------------------------------------------
 
@@ -181,3 +192,43 @@ def test_a_pinned_loader_keeps_its_version(stage: Stage) -> None:
 
     assert stage.is_open()
     assert f"{stage.demo.service}/widget/{version}/frame.js" in asked
+
+
+# --- for everybody -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("shape", ["slide", "bar", "tab", "dialog"])
+def test_axe_finds_nothing_in_any_shape(
+    demo: Demo, host: Host, browser: Browser, shape: str, scheme: str
+) -> None:
+    """AX-04: at 320 pixels, where nothing of it may be wider than the page."""
+    for context in new_visitor(
+        browser,
+        color_scheme=scheme,
+        reduced_motion="reduce",
+        viewport={"width": 320, "height": 640},
+    ):
+        stage = Stage(demo, host, context.new_page())
+        code = stage.place(shape, trigger={"event": "now"})
+        sheet = "<style>:root { color-scheme: light dark }</style>"
+        stage.go(code, body=f"{sheet}<main><h1>Shop</h1><p>Coffee</p></main>")
+        stage.page.evaluate("jawoord('event', 'now')")
+        part = stage.page.locator("jawoord-widget").locator(PARTS[shape])
+        expect(part).to_be_visible()
+
+        assert faults(stage.page) == []
+        box = part.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 320
+        assert (
+            stage.page.evaluate(
+                "document.querySelector('jawoord-widget').shadowRoot"
+                ".getAnimations().filter(each => each.playState === 'running').length"
+            )
+            == 0
+        )
+        if shape != "dialog":
+            # Only a dialog may take the whole phone (CR-12).
+            assert box["height"] < 0.75 * 640

@@ -151,6 +151,18 @@ test('a flick up after reading down fires; a slow one, a short read and a jump d
   mock.timers.reset()
 })
 
+test('a tap that makes the page jump is no flick, however the finger trembled', () => {
+  const fire = counting()
+  const stop = triggers.onFlick(fire)
+  for (let y = 0; y <= 1200; y += 100) scroll(y, { byFinger: true })
+  page.say('touchmove')
+  page.say('click')
+  scroll(0, { byFinger: false })
+  assert.equal(times(fire), 0)
+  stop()
+  mock.timers.reset()
+})
+
 test('so much of the page was seen', () => {
   const fire = counting()
   const stop = triggers.onDepth(fire, 50)

@@ -1,0 +1,42 @@
+"""A finger on a phone's screen: what it does, the browser makes scrolling of."""
+
+from playwright.sync_api import Page
+
+# From where to where a thumb goes on a phone of 700 pixels.
+LOW, HIGH = 620, 80
+STEP_MS = 16
+# How long a thrown page goes on moving.
+SWING_MS = 1_300
+
+
+class Finger:
+    """One finger, by the browser's own input and not by events of ours."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._session = page.context.new_cdp_session(page)
+
+    def drag(self, start: int, end: int, *, steps: int, pause: int = STEP_MS) -> None:
+        """Put it down, move it, and let go."""
+        self._send("touchStart", start)
+        for step in range(1, steps + 1):
+            self._send("touchMove", start + (end - start) * step / steps)
+            self._page.wait_for_timeout(pause)
+        self._send("touchEnd")
+
+    def read_down(self, times: int = 3) -> None:
+        """Scroll down as a reader does, half a screen at a time."""
+        for _ in range(times):
+            self.drag(LOW, HIGH, steps=14)
+            self._page.wait_for_timeout(300)
+
+    def flick_up(self) -> None:
+        """Throw the page up again."""
+        self.drag(HIGH, LOW, steps=6)
+        self._page.wait_for_timeout(SWING_MS)
+
+    def _send(self, kind: str, y: float | None = None) -> None:
+        points = [] if y is None else [{"x": 200, "y": y}]
+        self._session.send(
+            "Input.dispatchTouchEvent", {"type": kind, "touchPoints": points}
+        )
