@@ -1,7 +1,6 @@
 """Keep what people told about themselves, only while its purpose has their yes."""
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -10,52 +9,46 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from server.domain.campaign import Campaign, parse_campaign
-from server.domain.profile import Attribute, campaign_attributes
+from server.domain.profile import Attribute, campaign_attributes, tells
 from server.models import attribute as models
 from server.models.base import inserting, table
 from server.models.campaign import CampaignVersion
 from server.models.entry import Entry
 from server.services.contacts import Person
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What an entry answered, with the campaign that asked."""
-
-    entry_id: int
-    campaign: Campaign
-    answers: Mapping[str, Any] | None
-
-
-def told_in(session: Session, entry_id: int) -> Told:
-    """Return what an entry told, for one whose campaign is not at hand."""
-    row = session.connection().execute(_TOLD, {"entry": entry_id}).one()
-    return Told(entry_id, parse_campaign(row.definition), row.answers)
+from server.services.links import Found
 
 
 def learn(
-    session: Session,
-    who: Person,
-    told: Iterable[Told],
-    *,
-    given: Iterable[str],
-    now: datetime,
+    session: Session, found: Found, *, given: Iterable[str], now: datetime
 ) -> None:
-    """Keep what these entries told under the purposes that were just confirmed.
+    """Keep what the entry behind a link told under purposes just confirmed.
 
-    Where several tell of the same, the last one has the last word.
+    Who asks once more before confirming may have told something in each entry; the
+    newer one has the last word.
     """
-    purposes = set(given)
-    found = {
-        each.key: _row(who, one.entry_id, each, now)
-        for one in told
-        if one.answers
-        for each in campaign_attributes(one.campaign, one.answers)
-        if each.purpose in purposes
-    }
-    if found:
+    purposes, kept = set(given), {}
+    for entry_id, campaign, answers in _told(session, found):
+        for told in campaign_attributes(campaign, answers or {}):
+            if told.purpose in purposes:
+                kept[told.key] = _row(found.who, entry_id, told, now)
+    if kept:
         connection = session.connection()
-        connection.execute(_keep(connection.dialect.name), list(found.values()))
+        connection.execute(_keep(connection.dialect.name), list(kept.values()))
+
+
+def _told(
+    session: Session, found: Found
+) -> Iterable[tuple[int, Campaign, dict[str, str] | None]]:
+    """Return the entries of a request, oldest first, each with its campaign."""
+    if found.asked.entry_id == found.entry_id:
+        # Nearly always; and most campaigns ask nothing that is kept.
+        if tells(found.campaign):
+            answers = session.scalar(_ANSWERS, {"entry": found.entry_id})
+            yield found.entry_id, found.campaign, answers
+        return
+    both = [found.asked.entry_id, found.entry_id]
+    for row in session.execute(_TOLD, {"ids": both}):
+        yield row.id, parse_campaign(row.definition), row.answers
 
 
 def add(
@@ -78,23 +71,23 @@ def add(
         connection.execute(_add(connection.dialect.name), rows)
 
 
-def forget(session: Session, who: Person, withdrawn: Collection[str]) -> None:
+def forget(session: Session, who: Person, withdrawn: Iterable[str]) -> None:
     """Remove what was kept under purposes that have a yes no longer."""
-    if not withdrawn:
-        return
     session.connection().execute(
         _FORGET, {"contact": who.id, "purposes": list(withdrawn)}
     )
 
 
+_ANSWERS = select(Entry.answers).where(Entry.id == bindparam("entry"))
 _TOLD = (
-    select(Entry.answers, CampaignVersion.definition)
+    select(Entry.id, Entry.answers, CampaignVersion.definition)
     .join(
         CampaignVersion,
         (CampaignVersion.campaign_id == Entry.campaign_id)
         & (CampaignVersion.number == Entry.version),
     )
-    .where(Entry.id == bindparam("entry"))
+    .where(Entry.id.in_(bindparam("ids", expanding=True)))
+    .order_by(Entry.id)
 )
 _attribute = table(models.Attribute)
 _FORGET = delete(_attribute).where(

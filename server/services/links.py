@@ -49,7 +49,6 @@ class Found:
     campaign: Campaign
     locale: Locale
     entry_id: int
-    answers: dict[str, Any] | None
 
     @property
     def asked(self) -> Asked:
@@ -132,7 +131,6 @@ def _found(session: Session, row: Any, *, directory: Directory, vault: Vault) ->
         campaign=directory.campaign(session, row.campaign_id, row.version),
         locale=cast("Locale", row.locale),
         entry_id=row.entry_id,
-        answers=row.answers,
     )
 
 
@@ -162,7 +160,6 @@ _FIND = (
         OptIn.requested_at,
         OptIn.expires_at,
         OptIn.settled_at,
-        Entry.answers,
         Entry.campaign_id,
         Entry.version,
         Entry.locale,

@@ -18,7 +18,6 @@ from server.models.base import rows_changed, table
 from server.models.consent import ConsentEvent
 from server.models.optin import OptIn
 from server.services import attributes, consents, contacts, links, outbox
-from server.services.attributes import Told
 from server.services.consents import Circumstances, Request
 from server.services.contacts import Person
 from server.services.links import Asked, Found
@@ -165,11 +164,7 @@ def confirm(
         tools=tools,
         now=now,
     )
-    told = [Told(found.entry_id, found.campaign, found.answers)]
-    if found.asked.entry_id != found.entry_id:
-        # Who asks once more before confirming may have told something else before.
-        told.insert(0, attributes.told_in(session, found.asked.entry_id))
-    attributes.learn(session, who, told, given=found.asked.wordings, now=now)
+    attributes.learn(session, found, given=found.asked.wordings, now=now)
     return Confirmation(rules.State.CONFIRMED, now, is_new=True)
 
 

@@ -142,7 +142,8 @@ def test_what_happens_is_told_and_nothing_about_anybody(stage: Stage) -> None:
     told = stage.page.evaluate("told")
     layer = stage.page.evaluate("dataLayer")
     kinds = [each["type"] for each in told]
-    assert {"shown", "played", "won", "submitted", "consent"} <= set(kinds)
+    # Whether there is a "won" among them is for the draw to say.
+    assert {"shown", "played", "submitted", "consent"} <= set(kinds)
     consent = next(each for each in told if each["type"] == "consent")
     assert consent == {
         "placement": code,

@@ -35,6 +35,9 @@ from tests.factories import campaign_tables
 CODE = "welcome-wheel-inline"
 PLAYS = 16
 LONGEST_MS = 5_000
+DURATION = """() => Math.max(...document.getAnimations()
+  .filter(each => each.effect.target.closest('.panel'))
+  .map(each => each.effect.getComputedTiming().endTime))"""
 AFTERWARDS_MS = 6_500
 PLACES = """() => ['.round', '.under', 'main > .body'].map(name => {
   const { x, y, width } = document.querySelector(name).getBoundingClientRect()
@@ -100,7 +103,6 @@ def test_it_turns_by_itself_once_and_tells_when_it_stands(
     game = visit.straight(CODE)
     visit.page.evaluate(CHANGES)
     spin(game)
-    began = time.monotonic()
 
     expect(game.locator("h1")).to_have_text("Het rad draait")
     expect(game.locator("h1")).to_be_focused()
@@ -108,10 +110,10 @@ def test_it_turns_by_itself_once_and_tells_when_it_stands(
     expect(game.locator("[name=email]")).to_be_hidden()
     expect(spoken(game)).to_have_text("")
     assert _running(game) == ["transform of disc"]
+    # What it is set to, not what a busy machine takes for it.
+    assert game.evaluate(DURATION) < LONGEST_MS
     expect(game.locator("#disc.landed")).to_be_attached(timeout=AFTERWARDS_MS)
-    taken = 1000 * (time.monotonic() - began)
 
-    assert taken < LONGEST_MS + 400
     assert under_pointer(game) == awarded(demo)
     expect(spoken(game)).to_have_text(game.locator("h1").inner_text())
     expect(game.locator("[name=email]")).to_be_visible()

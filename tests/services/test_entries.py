@@ -87,7 +87,9 @@ def test_consent_buys_no_odds(
 
 
 def test_the_draw_is_not_even_told_of_consents(live):
-    """CR-02: what it takes is the table, the day's seed, the ticket and the browser."""
+    """CR-02: what it takes is the table, the day's seed, the ticket, the browser, and
+    what a quiz led to.
+    """
     from inspect import signature
 
     from server.domain import chance
@@ -97,7 +99,7 @@ def test_the_draw_is_not_even_told_of_consents(live):
         *("table", "seed", "campaign", "epoch", "ticket", "browser")
     }
     assert set(signature(draws.draw_prize).parameters) == {
-        *("session", "live", "ticket", "seed", "now")
+        *("session", "live", "ticket", "seed", "now", "led_to")
     }
 
 

@@ -54,7 +54,7 @@ def test_a_member_of_two_shops_chooses(pages, house, ann, now):
         members.add(
             session,
             email=EMAIL,
-            name="",
+            name="Ann",
             password="",
             shop_code=house.other_shop,
             role="viewer",
