@@ -23,6 +23,7 @@ iframe{display:block;width:100%;height:min(var(--h),100dvh - 32px);border:0;bord
 .slide .close,.bar .close{top:-14px;right:-14px}
 .bar{position:fixed;z-index:2147483000;inset:auto 0 16px;display:flex;align-items:center;justify-content:space-between;gap:16px;width:fit-content;max-width:min(680px,100% - 60px);margin:auto;padding:12px 14px 12px 22px;border-radius:18px;background:Canvas;color:CanvasText;box-shadow:0 12px 40px -8px #0009,0 0 0 1px #8883}
 .ask{all:unset;box-sizing:border-box;min-height:44px;padding:11px 18px;border-radius:12px;background:var(--a);color:var(--i);text-align:center;cursor:pointer}
+.bar .ask{flex:none;max-width:60%}
 .ask:focus-visible{outline:3px solid CanvasText;outline-offset:3px}
 .tab{position:fixed;z-index:2147483000;right:0;top:50%;max-height:70dvh;min-width:44px;padding:18px 11px;border-radius:14px 0 0 14px;writing-mode:vertical-rl;box-shadow:0 4px 18px #0005;transform:translateY(-50%) rotate(180deg);border-radius:0 14px 14px 0}
 [hidden]{display:none}

@@ -12,6 +12,7 @@ from server.views.demo.games import GAMES
 from tests.browser.host import Host
 from tests.browser.shop import Demo
 from tests.browser.stage import ARMED_MS, TALL, out
+from tests.browser.test_access import NARROW, faults
 from tests.browser.test_embedding import tag
 from tests.browser.visit import (
     GAME,
@@ -30,6 +31,7 @@ from tests.browser.visit import (
 )
 from tests.factories import campaign_tables
 
+NARROWEST = {"width": 320, "height": 700}
 SHAPES = ("inline", "dialog", "slide", "bar", "tab", "page")
 SOON_MS = 10_000
 # Longer than any page here waits by itself.
@@ -280,6 +282,23 @@ def test_what_needs_no_tag_is_one_press_away(visit: Visit, slug: str) -> None:
 
     visit.page.wait_for_url(f"{visit.demo.service}{GAMES[slug].link}**")
     expect(visit.page.locator("h1")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_every_page_of_the_demo_is_for_everybody(
+    browser: Browser, demo: Demo, language: str, scheme: str
+) -> None:
+    """AX-04: axe finds nothing, and nothing is wider than the narrowest screen."""
+    # Calm, because what fades in has no contrast yet.
+    calm = {"color_scheme": scheme, "viewport": NARROWEST, "reduced_motion": "reduce"}
+    for context in new_visitor(browser, **calm):
+        page = context.new_page()
+        for path in ("games/", *(f"games/{slug}" for slug in GAMES)):
+            page.goto(demo.shop(f"{path}?lang={language}"))
+
+            assert faults(page) == [], path
+            assert page.evaluate(NARROW) <= 0, path
 
 
 def test_who_closed_it_can_start_afresh(visit: Visit) -> None:
