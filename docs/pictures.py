@@ -32,7 +32,7 @@ def main() -> None:
             executable_path=chromium(), args=CHROMIUM_ARGS
         )
         try:
-            for take in (dialog, phone, consents, mail, office, dark):
+            for take in (*README, *GALLERY):
                 take(browser, demo)
         finally:
             browser.close()
@@ -136,6 +136,52 @@ def dark(browser: Browser, demo: Demo) -> None:
         play(game)
         reveal(game)
         keep(visit.page, "dark")
+
+
+# --- the ready-made campaigns, each where it is at its best ------------------------
+
+
+def welcome_wheel(browser: Browser, demo: Demo) -> None:
+    """As it opens over the shop when somebody is about to leave."""
+    with visitor(browser, demo) as visit:
+        visit.page.goto(demo.shop("games/tab?lang=en"))
+        visit.page.locator("jawoord-widget button.ask").click()
+        keep(visit.page, "welcome-wheel")
+
+
+def style_quiz(browser: Browser, demo: Demo) -> None:
+    with visitor(browser, demo) as visit:
+        visit.straight("style-quiz-page", lang="en").locator(".answer").first.click()
+        keep(visit.page, "style-quiz")
+
+
+def black_friday(browser: Browser, demo: Demo) -> None:
+    """In the corner, beside what the visitor reads."""
+    with visitor(browser, demo) as visit:
+        visit.page.goto(demo.shop("games/slide?lang=en"))
+        expect(visit.page.locator("jawoord-widget .slide")).to_be_visible()
+        keep(visit.page, "black-friday")
+
+
+def footer_newsletter(browser: Browser, demo: Demo) -> None:
+    with visitor(browser, demo, viewport={"width": 1280, "height": 640}) as visit:
+        visit.page.goto(demo.shop("category/tafel?lang=en"))
+        visit.page.wait_for_timeout(SETTLED_MS)
+        visit.page.mouse.wheel(0, 9_000)
+        keep(visit.page, "footer-newsletter")
+
+
+def box_scratch(browser: Browser, demo: Demo) -> None:
+    """On the phone that looked at the card in the box."""
+    with visitor(browser, demo, viewport=PHONE, has_touch=True) as visit:
+        game = visit.straight("box-scratch-page", lang="en")
+        play(game)
+        _scratch_a_little(game.page, game)
+        keep(visit.page, "box-scratch")
+
+
+README = (dialog, phone, consents, mail, office, dark)
+GALLERY = (welcome_wheel, style_quiz, black_friday, footer_newsletter, box_scratch)
 
 
 if __name__ == "__main__":

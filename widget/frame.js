@@ -23,6 +23,7 @@ iframe{display:block;width:100%;height:min(var(--h),100dvh - 32px);border:0;bord
 .slide .close{top:-14px;right:-14px}
 .bar{position:fixed;z-index:2147483000;inset:auto 0 16px;display:flex;align-items:center;justify-content:space-between;gap:16px;width:fit-content;max-width:min(680px,100% - 24px);margin:auto;padding:12px 60px 12px 22px;border-radius:18px;background:Canvas;color:CanvasText;box-shadow:0 12px 40px -8px #0009,0 0 0 1px #8883}
 .ask{all:unset;box-sizing:border-box;min-height:44px;padding:11px 18px;border-radius:12px;background:var(--a);color:var(--i);text-align:center;cursor:pointer}
+.bar .ask{flex:none;max-width:60%}
 .ask:focus-visible{outline:3px solid CanvasText;outline-offset:3px}
 .bar .ask{flex:none;max-width:55%}
 .bar .close{top:calc(50% - 22px);right:8px;background:none;color:inherit;box-shadow:none}

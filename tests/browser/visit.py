@@ -212,7 +212,7 @@ def under_pointer(game: Frame) -> str:
 def submit(game: Frame, button: str = "form button.main") -> None:
     """Press the one button that sends, wait for the answer."""
     with game.page.expect_response(re.compile(r"/entries$")):
-        game.locator(button).click()
+        game.locator(button).locator("visible=true").click()
 
 
 def scratch(game: Frame) -> None:
