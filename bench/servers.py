@@ -15,6 +15,7 @@ from server.domain.shop import parse_shop
 from server.migrations import migrate
 from server.services import campaigns
 from server.settings import load_settings
+from tests.factories import with_pictures
 from tests.servers import ROOT, Program, free_port
 
 CAMPAIGNS = ROOT / "server" / "campaigns"
@@ -176,7 +177,9 @@ def fill(environ: Mapping[str, str], *, sites: Iterable[str] = ()) -> None:
     shop = tomllib.loads((CAMPAIGNS / "demo-shop.toml").read_text())
     shop["sites"] = [*shop.get("sites", ()), *sites]
     with database.transaction() as session:
-        campaigns.save_shop(session, parse_shop(shop), now=clock.now())
+        now = clock.now()
+        ready = with_pictures(session, parse_shop(shop), now=now)
+        campaigns.save_shop(session, ready, now=now)
         files = _wheels()
         for path in sorted(CAMPAIGNS.glob("*-scratch.toml")):
             tables = tomllib.loads(path.read_text())
@@ -187,9 +190,9 @@ def fill(environ: Mapping[str, str], *, sites: Iterable[str] = ()) -> None:
         for tables in files:
             campaigns.save(
                 session,
-                parse_campaign(tables),
+                with_pictures(session, parse_campaign(tables), now=now),
                 vault=app.extensions["tools"].vault,
-                now=clock.now(),
+                now=now,
                 random=os.urandom,
             )
     database.dispose()
