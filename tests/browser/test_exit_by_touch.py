@@ -84,10 +84,14 @@ def _anchor(touch: Stage, finger: Finger) -> None:
         }"""
     )
     finger.read_down()
-    # A tap on a page that still moves does no more than stop it.
-    touch.page.wait_for_timeout(400)
-    touch.page.touchscreen.tap(30, 670)
-    touch.page.wait_for_function("scrollY === 0")
+    # A tap on a page that still moves does no more than stop it; then there is another.
+    for _ in range(10):
+        touch.page.wait_for_timeout(400)
+        touch.page.touchscreen.tap(30, 670)
+        touch.page.wait_for_timeout(100)
+        if touch.page.evaluate("scrollY") == 0:
+            return
+    raise AssertionError("the anchor was never reached")
 
 
 def _pull_to_refresh(touch: Stage, finger: Finger) -> None:
@@ -95,7 +99,8 @@ def _pull_to_refresh(touch: Stage, finger: Finger) -> None:
 
 
 def _short_read(touch: Stage, finger: Finger) -> None:
-    finger.drag(LOW, HIGH, steps=14)
+    # Slow enough to throw nothing, however slow the machine is.
+    finger.drag(LOW, 200, steps=14, pause=60)
     touch.page.wait_for_timeout(SWING_MS)
     finger.flick_up()
 

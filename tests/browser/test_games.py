@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Frame, Locator, Page, expect
 from server.views.demo.games import GAMES
 from tests.browser.host import Host
 from tests.browser.shop import Demo
-from tests.browser.stage import ARMED_MS, TALL, out
+from tests.browser.stage import ARMED_MS, TALL
 from tests.browser.test_access import NARROW, faults
 from tests.browser.test_embedding import tag
 from tests.browser.visit import (
@@ -206,7 +206,8 @@ def call(*words: str) -> Callable[[Visit], None]:
 def leave(visit: Visit) -> None:
     visit.page.wait_for_timeout(ARMED_MS)
     visit.page.mouse.move(300, 200)
-    out(visit.page, 300, -4)
+    visit.page.mouse.move(300, 3, steps=5)
+    visit.page.mouse.move(300, -4)
 
 
 def scroll(visit: Visit) -> None:

@@ -155,16 +155,20 @@ def test_after_a_close_only_that_is_remembered(kept_visit: Visit) -> None:
     assert kept_visit.page.context.cookies() == []
 
 
-def test_a_whole_game_keeps_nothing(kept_visit: Visit) -> None:
-    """EM-01 beyond its letter: playing and claiming keep nothing either."""
+def test_a_whole_game_keeps_one_word(kept_visit: Visit) -> None:
+    """EM-02: the shop's page keeps that an entry was made, so that nothing more is
+    offered; the frame keeps nothing at all.
+    """
     asked = listen(kept_visit.page)
     game = kept_visit.shop("product/mok-branding").frame()
     play(game)
     scratch(game)
     fill_person(game, "stil@huispost.nl", "newsletter")
     submit(game)
+    kept_visit.page.wait_for_timeout(500)
 
-    for frame in kept_visit.page.frames:
+    assert kept(kept_visit.page) == NOTHING | {"session": {"jawoord.": "done"}}
+    for frame in kept_visit.page.frames[1:]:
         assert kept(frame) == NOTHING
     assert kept_visit.page.context.cookies() == []
     assert hosts(asked) <= own_hosts(kept_visit.demo)

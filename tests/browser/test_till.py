@@ -15,8 +15,11 @@ CODE = re.compile(r"\S{4}-\S{4}-\S{4}-\S")
 # With these an idle tablet asks, and clears itself.
 ASKS_MS = 10_500
 CLEARS_MS = 20_500
-# What can be pressed and is smaller than 44 pixels; a box is as large as its card.
+# What can be pressed and is under 44 pixels; a box is as large as its card.
+# What is still on its way in is measured as it arrives.
 SMALL = """() => {
+  for (const each of document.getAnimations())
+    if (Number.isFinite(each.effect.getComputedTiming().endTime)) each.finish()
   const all = document.querySelectorAll('button, summary, input, a[href]')
   const seen = [...all].filter(each => each.type !== 'hidden' && each.checkVisibility())
   const parts = seen.filter(each => !each.closest('[inert]')).map(each =>
