@@ -162,6 +162,8 @@ def environment(folder: Path, port: int, url: str | None = None) -> dict[str, st
         "JAWOORD_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "JAWOORD_CLIENT_MAIL_LIMITS": "1000000000 per minute",
         "JAWOORD_CAMPAIGN_MAIL_LIMIT": "1000000000 per minute",
+        "JAWOORD_MAIL_LIMIT": "1000000000 per minute",
+        "JAWOORD_PLAY_LIMIT": "1000000000 per minute",
     }
 
 

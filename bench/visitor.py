@@ -5,6 +5,7 @@ import re
 import time
 import urllib.parse
 import urllib.request
+from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -17,6 +18,8 @@ from server.domain.links import LinkRef, Salt, Signer, hash_secret
 from server.models import Link, OptIn
 
 PLACEMENT = "welcome-inline"
+# Nobody fills in a form at once.
+READ_FOR = timedelta(seconds=30)
 
 
 class Visitor:
@@ -84,6 +87,7 @@ class Visitor:
 
     def _form(self) -> str:
         self._number += 1
+        now = clock.now()
         ticket = Ticket(
             id=os.urandom(16),
             placement=PLACEMENT,
@@ -91,8 +95,9 @@ class Visitor:
             form=self._mark,
             locale="nl",
             page="http://localhost:8401/demo/done",
+            shown_at=now - READ_FOR,
         )
-        signed = self._signer.sign(Salt.TICKET, ticket.as_payload(), now=clock.now())
+        signed = self._signer.sign(Salt.TICKET, ticket.as_payload(), now=now)
         return urllib.parse.urlencode(
             {
                 "ticket": signed,

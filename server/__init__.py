@@ -35,6 +35,7 @@ from server.views import (
 )
 from server.views.faces import Faces
 from server.views.limiter import Limiter
+from server.views.proof import Proofs
 
 ROOT = Path(__file__).parent.parent
 MOST_BYTES = 64 * 1024
@@ -69,6 +70,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["directory"] = Directory(vault)
     app.extensions["faces"] = Faces()
     app.extensions["limiter"] = Limiter(settings, vault)
+    app.extensions["proofs"] = Proofs(vault)
     Htmx(app)
     Mail(app)
     language.init_app(app)

@@ -42,6 +42,9 @@ class Settings:
     lease_seconds: int
     client_mail_limits: str
     campaign_mail_limit: str
+    mail_limit: str
+    play_limit: str
+    least_fill_seconds: int
     demo: bool
     demo_shop_url: str
 
@@ -88,6 +91,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             "CLIENT_MAIL_LIMITS", "5 per 10 minutes; 20 per day"
         ),
         campaign_mail_limit=read.text("CAMPAIGN_MAIL_LIMIT", "500 per hour"),
+        mail_limit=read.text("MAIL_LIMIT", "5000 per hour"),
+        play_limit=read.text("PLAY_LIMIT", "30 per 10 minutes"),
+        least_fill_seconds=read.number("LEAST_FILL_SECONDS", 2, most=60),
         demo=read.flag("DEMO", default=False),
         demo_shop_url=read.url("DEMO_SHOP_URL", f"http://{bind}"),
     )

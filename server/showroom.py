@@ -51,6 +51,7 @@ def environment(given: dict[str, str]) -> dict[str, str]:
         f"{PREFIX}DEMO_SHOP_URL": "http://localhost:8401",
         f"{PREFIX}CLIENT_MAIL_LIMITS": "1000 per minute",
         f"{PREFIX}CAMPAIGN_MAIL_LIMIT": "10000 per hour",
+        f"{PREFIX}PLAY_LIMIT": "1000 per minute",
     }
     return defaults | given | {f"{PREFIX}DEMO": "yes"}
 

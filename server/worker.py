@@ -34,7 +34,15 @@ from server.db import Database, DatabaseBusyError
 from server.domain.links import LinkRef, Salt, Signer
 from server.domain.optin import OPEN
 from server.migrations import check_current
-from server.services import entries, invitations, links, optins, outbox, stats
+from server.services import (
+    alarms,
+    entries,
+    invitations,
+    links,
+    optins,
+    outbox,
+    stats,
+)
 from server.services.campaigns import Directory
 from server.services.contacts import Person
 from server.services.links import Found
@@ -134,7 +142,7 @@ class Worker:
         """Work until `stop` is called; no error of the database ends it."""
         log.info("worker started")
         kept_house = heartbeat = time.monotonic()
-        counting, inviting = Chore(), Chore()
+        counting, inviting, watching = Chore(), Chore(), Chore()
         while not self._stopping.is_set():
             try:
                 did = self.deliver()
@@ -145,6 +153,8 @@ class Worker:
                     counting.do(lambda: self.count(now=clock.now()))
                 if inviting.is_due():
                     inviting.do(lambda: self.invite(now=clock.now()))
+                if watching.is_due():
+                    watching.do(lambda: self.watch(now=clock.now()))
             except DATABASE_ERRORS as error:
                 log.error("database trouble", error=type(error).__name__)
                 self._stopping.wait(1.0)
@@ -208,6 +218,21 @@ class Worker:
         if figures:
             with self._database.transaction() as session:
                 stats.keep(session, figures)
+
+    def watch(self, *, now: datetime) -> None:
+        """Look for spikes of requests, and sound the alarm for a new one (AB-02)."""
+        with self._database.reading() as session:
+            found = alarms.spikes(session, now=now)
+        for spike in found:
+            with self._database.transaction() as session:
+                alarms.guard(session, spike, now=now)
+            if not spike.is_known:
+                log.warning(
+                    "many requests, few confirmed: visitors are checked for an hour",
+                    campaign=spike.code,
+                    sent=spike.sent,
+                    confirmed=spike.confirmed,
+                )
 
     def close(self) -> None:
         """Hang up."""

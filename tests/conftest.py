@@ -177,6 +177,10 @@ def environ(database_url: str, tmp_path: Path, mail_port: int) -> dict[str, str]
         "JAWOORD_DEMO": "yes",
         # Every visitor of a test comes from one address.
         "JAWOORD_CLIENT_MAIL_LIMITS": "100000 per minute",
+        "JAWOORD_MAIL_LIMIT": "100000 per minute",
+        "JAWOORD_PLAY_LIMIT": "100000 per minute",
+        # And fills in a form at once.
+        "JAWOORD_LEAST_FILL_SECONDS": "0",
     }
 
 
@@ -255,6 +259,30 @@ def publish(
 def house(app: Flask, database: Database, vault: Vault, clock: Clock) -> House:
     """What the application stores, looked at from inside."""
     return House(app, database, vault, clock)
+
+
+@pytest.fixture
+def house_with(
+    environ: dict[str, str], database: Database, vault: Vault, clock: Clock
+) -> Callable[..., House]:
+    """Another application on the same database, with settings of its own.
+
+    `house_with(MAIL_LIMIT="3 per hour")`; None takes a setting's default.
+    """
+
+    def make(**settings: str | None) -> House:
+        named = {f"JAWOORD_{name}": value for name, value in settings.items()}
+        own = {
+            name: value
+            for name, value in {**environ, **named}.items()
+            if value is not None
+        }
+        made = create_app(load_settings(own))
+        made.extensions["database"].dispose()
+        made.extensions["database"] = database
+        return House(made, database, vault, clock)
+
+    return make
 
 
 # --- servers -----------------------------------------------------------------------

@@ -7,6 +7,7 @@
 const TRIES = 4
 const SLOWEST_MS = 20000
 const CONSENT = 'consent.'
+const MOST_SUMS = 3
 const stage = () => document.querySelector('#stage')
 const announce = document.querySelector('#announce')
 const coming = document.querySelector('[rel=modulepreload]')
@@ -14,6 +15,7 @@ const waiting = []
 const scheme = new URLSearchParams(location.search).get('scheme')
 let host
 let height
+let sums = 0
 
 /** Tell the loader; before its hello we do not know whom we may tell. */
 function tell(type, more) {
@@ -53,6 +55,8 @@ function wake() {
   showWhatNeedsScript()
   root.dataset.tell?.split(' ').forEach((type) => tell(type))
   if (root.dataset.game) seal(root)
+  const sum = root.querySelector('[data-prove]')
+  if (sum && sums++ < MOST_SUMS) prove(sum)
   // Without the module all steps stand below each other, and work.
   if (root.dataset.steps) import(root.dataset.steps).then(({ prepare }) => prepare(root, { announce, tell }), () => root.classList.add('whole'))
 }
@@ -127,11 +131,25 @@ async function send(form, body, onWait) {
   }
 }
 
-async function submit(event) {
+function submit(event) {
   const form = event.target
   if (!form.closest('#stage')) return
   event.preventDefault()
-  if (form.ariaBusy === 'true') return
+  if (form.ariaBusy !== 'true') post(form)
+}
+
+/** A server that is not sure of us sets a sum; once that is done, the form goes again. */
+async function prove(input) {
+  input.form.ariaBusy = 'true'
+  try {
+    await (await import(input.dataset.prove)).prove(input)
+    post(input.form)
+  } catch {
+    input.form.ariaBusy = 'false'
+  }
+}
+
+async function post(form) {
   const seed = form.elements.seed
   if (seed && !seed.value) seed.value = hex(crypto.getRandomValues(new Uint8Array(16)))
   const note = form.querySelector('[data-note]')

@@ -9,7 +9,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from server.domain import address, answers, quiz
@@ -22,6 +22,8 @@ from server.domain.quiz import Sheet
 SEED = re.compile(r"[0-9a-f]{32}")
 CONSENT_PREFIX = "consent."
 HIDDEN_PREFIX = "h."
+# No browser fills in a field of this name by itself, as it would an address or a site.
+TRAP = "remarks"
 # What the page around us tells is a name or a number, not a story.
 LONGEST_HIDDEN = 200
 TICKET_BYTES = 16
@@ -44,6 +46,8 @@ class Ticket:
     form: str
     locale: Locale
     page: str
+    # When its form was first shown; a form to mend keeps it.
+    shown_at: datetime
     # The public id of the tablet it was issued to; empty everywhere but at a till.
     device: str = ""
 
@@ -56,6 +60,7 @@ class Ticket:
             self.form,
             self.locale,
             self.page,
+            int(self.shown_at.timestamp() * 1000),
             self.device,
         ]
 
@@ -70,10 +75,19 @@ class Ticket:
                 str(form),
                 "nl" | "en" as locale,
                 str(page),
+                int(shown),
                 str(device),
             ] if len(number) == 2 * TICKET_BYTES:
-                number_bytes = bytes.fromhex(number)
-                return cls(number_bytes, placement, version, form, locale, page, device)
+                return cls(
+                    id=bytes.fromhex(number),
+                    placement=placement,
+                    version=version,
+                    form=form,
+                    locale=locale,
+                    page=page,
+                    shown_at=datetime.fromtimestamp(shown / 1000, UTC),
+                    device=device,
+                )
         raise BadTokenError
 
 
@@ -105,6 +119,8 @@ class Submission:
     adult: str = ""
     # A form that asks who somebody is sends `email` even if it was left empty.
     has_email: bool = False
+    # What stands in the field that people do not see.
+    trap: str = ""
 
     def step(self, campaign: Campaign) -> Step:
         """Return what this submission is, judged by what it brings."""
@@ -174,6 +190,7 @@ def read(
         sheet=_read_quiz(form, campaign),
         terms=form.get("terms") == YES,
         has_email="email" in form,
+        trap=form.get(TRAP, ""),
         adult=form.get("adult", "") if form.get("adult") in {YES, "no"} else "",
     )
 

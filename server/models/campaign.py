@@ -33,6 +33,8 @@ class Campaign(Base):
     # From when and until when the people of a waiting list are invited.
     invites_at: Mapped[datetime | None]
     invites_until: Mapped[datetime | None]
+    # Until when its visitors prove that they are people (AB-02).
+    guarded_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 

@@ -57,6 +57,12 @@ class Live:
     epochs: int
     # Limited prizes without a free unit as of a moment ago; a draw does not rely on it.
     sold_out: frozenset[str] = frozenset()
+    # Until when it asks everybody for a proof, because of a spike (AB-02).
+    guarded_until: datetime | None = None
+
+    def is_guarded(self, now: datetime) -> bool:
+        """Return whether a spike makes it stricter at this moment."""
+        return self.guarded_until is not None and now < self.guarded_until
 
     def is_open(self, now: datetime) -> bool:
         """Return whether somebody may play at this moment."""
@@ -221,7 +227,10 @@ class Directory:
         if key not in self._built:
             self._built[key] = self._assemble(session, placement, row, shop_version)
         return replace(
-            self._built[key], state=row.state, sold_out=_sold_out(session, row.id)
+            self._built[key],
+            state=row.state,
+            sold_out=_sold_out(session, row.id),
+            guarded_until=row.guarded_until,
         )
 
     def _assemble(

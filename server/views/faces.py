@@ -228,6 +228,7 @@ def _context(live: Live, locale: Locale, extra: str | None) -> dict[str, Any]:
         ),
         "faults": {},
         "problem": None,
+        "challenge": None,
         "result": None,
         "is_revealed": False,
     }

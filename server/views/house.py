@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     # They use the house themselves, so at run time it must not need them.
     from server.views.faces import Faces
     from server.views.limiter import Limiter
+    from server.views.proof import Proofs
 
 
 def directory() -> Directory:
@@ -29,6 +30,11 @@ def faces() -> "Faces":
 def limiter() -> "Limiter":
     """Return what counts how often somebody causes a mail or tries to sign in."""
     return cast("Limiter", current_app.extensions["limiter"])
+
+
+def proofs() -> "Proofs":
+    """Return what sets a browser a sum, and checks its answer."""
+    return cast("Proofs", current_app.extensions["proofs"])
 
 
 def assets() -> Assets:

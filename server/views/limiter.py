@@ -1,13 +1,15 @@
-"""How often a network or a campaign may cause a confirmation mail (AB-01).
+"""How often a network may play, and cause a confirmation mail (AB-01, AB-02).
 
 Counted in Redis, or in this process where there is none or while it does not answer:
 a visitor's yes and a press on a mailed page must not depend on it (F17). Being over
-the limit changes no answer: only the mail stays away, and the log says so.
+the limit of mails changes no answer: only the mail stays away, and the log says so.
+Over the limit of plays or of its campaign, a visitor's browser is asked for a proof.
 """
 
 import threading
 import time
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
@@ -18,7 +20,7 @@ from server.settings import SettingError, Settings
 
 log = structlog.get_logger()
 
-MOST_VERDICTS = 10_000
+MOST_VERDICTS = 20_000
 
 
 class Window(Protocol):
@@ -58,35 +60,55 @@ class Limiter:
         self._vault = vault
         self._window = _window(settings.redis_url)
         self._asking = threading.Lock()
-        self._verdicts: OrderedDict[bytes, bool] = OrderedDict()
+        self._verdicts: OrderedDict[tuple[str, bytes], bool] = OrderedDict()
         self._client = _parsed("CLIENT_MAIL_LIMITS", settings.client_mail_limits)
         self._device = _parsed("DEVICE", "60 per hour")
         self._campaign = _parsed("CAMPAIGN_MAIL_LIMIT", settings.campaign_mail_limit)
+        self._instance = _parsed("MAIL_LIMIT", settings.mail_limit)
+        self._play = _parsed("PLAY_LIMIT", settings.play_limit)
         self._press = _parsed("PRESS", "10 per minute")
         self._sign_in = _parsed("SIGN_IN", "10 per minute; 50 per hour")
 
     def may_ask(
-        self, *, ticket: bytes, network: str, device: str, shop_id: int, campaign: str
+        self, *, ticket: bytes, network: str, device: str, shop_id: int
     ) -> bool:
         """Count one request for a confirmation mail; False if it is one too many.
 
         Many people stand at one tablet, so it is counted by itself and not as the
-        one client that its network would be.
-        A ticket is counted once, so that a repeated request cannot use up the limit.
+        one client that its network would be. All of them together have a limit too.
         """
+
+        def within() -> bool:
+            client = (
+                self._hit(self._device, "device", device)
+                if device
+                else self._hit(self._client, "client", network, shop_id)
+            )
+            return client and self._hit(self._instance, "instance")
+
+        return self._once("ask", ticket, within)
+
+    def is_rush(self, *, ticket: bytes, campaign: str) -> bool:
+        """Count one request of a campaign; True if there are more than it expects."""
+        return not self._once(
+            "campaign", ticket, lambda: self._hit(self._campaign, "campaign", campaign)
+        )
+
+    def is_crowd(self, *, ticket: bytes, network: str, shop_id: int) -> bool:
+        """Count one play; True if there are more than one household makes."""
+        return not self._once(
+            "play", ticket, lambda: self._hit(self._play, "play", network, shop_id)
+        )
+
+    def _once(self, what: str, ticket: bytes, within: Callable[[], bool]) -> bool:
+        """Count a ticket once, so that a repeated request cannot use up a limit."""
+        key = (what, ticket)
         with self._asking:
-            if ticket not in self._verdicts:
-                client = (
-                    self._hit(self._device, "device", device)
-                    if device
-                    else self._hit(self._client, "client", network, shop_id)
-                )
-                self._verdicts[ticket] = client and self._hit(
-                    self._campaign, "campaign", campaign
-                )
+            if key not in self._verdicts:
+                self._verdicts[key] = within()
                 if len(self._verdicts) > MOST_VERDICTS:
                     self._verdicts.popitem(last=False)
-            return self._verdicts[ticket]
+            return self._verdicts[key]
 
     def may_sign_in(self, *, network: str, email: str) -> bool:
         """Count one try to sign in, for its network and for its address."""

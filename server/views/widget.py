@@ -27,11 +27,18 @@ from server.domain.placement import page_of
 from server.services import entries
 from server.services.campaigns import Live
 from server.services.entries import Attempted, Outcome
-from server.views import client, errors, guards, language
+from server.views import client, errors, guards, language, proof
 from server.views.closed import why as why_closed
 from server.views.faces import ENDINGS, Face, Result, stylesheet_of
 from server.views.headers import KEPT_FOR_EVER, csp_nonce, framed_by
-from server.views.house import directory, faces, limiter, signer, tools
+from server.views.house import (
+    directory,
+    faces,
+    limiter,
+    proofs,
+    signer,
+    tools,
+)
 from server.views.respond import one_of, page_or, varied
 
 PAGE = "widget/page.html"
@@ -78,15 +85,7 @@ def game(live: Live, page: str, *, device: str = "") -> Response:
     if closed := _closed(live):
         return closed
     face = faces().of(live, locale, _extra(live, request.args.get("asked", "")))
-    ticket = Ticket(
-        id=os.urandom(rules.TICKET_BYTES),
-        placement=live.placement.code,
-        version=live.version,
-        form=face.mark,
-        locale=locale,
-        page=page,
-        device=device,
-    )
+    ticket = _new_ticket(live, face, page=page, device=device)
     body = face.page.filled(
         rules.read_hidden(request.args, live.campaign),
         ticket=_signed(ticket),
@@ -170,10 +169,13 @@ class _Visit:
         problem: str | None = None,
         *,
         faults: dict[str, Reason] | None = None,
-        status: int = 422,
+        is_suspect: bool = False,
     ) -> Response:
         """Show the form as it was typed, with what to mend and a ticket that works."""
-        again = replace(self, ticket=self._fresh_ticket())
+        ticket = self._fresh_ticket()
+        again = replace(self, ticket=ticket)
+        now = clock.now()
+        challenge = proofs().challenge(ticket.id, now=now) if is_suspect else None
         said = {
             field: str(OWN_FAULTS.get((field, why), FAULTS[why]))
             for field, why in (faults or {}).items()
@@ -182,27 +184,32 @@ class _Visit:
         if played:
             return again.show(
                 "widget/_reveal.html",
-                status=status,
+                status=422,
                 faults=said,
                 problem=problem,
+                challenge=challenge,
                 result=_result(played, self.face),
                 is_revealed=True,
             )
         fragment = self.face.context["fragment"]
-        return again.show(fragment, status=status, faults=said, problem=problem)
+        return again.show(
+            fragment, status=422, faults=said, problem=problem, challenge=challenge
+        )
+
+    def ask_proof(self) -> Response:
+        """Show the form as it was typed, and let the browser do a sum (AB-02)."""
+        problem = _(
+            "First we check that you are a person. Your browser does that by itself,"
+            " in a few seconds. Does nothing happen? Switch on JavaScript, or try"
+            " again later."
+        )
+        return self.ask_again(problem, is_suspect=True)
 
     def _fresh_ticket(self) -> Ticket:
         """Keep the play this ticket stands for, but bind it to the form shown now."""
         if self.ticket is not None:
             return replace(self.ticket, form=self.face.mark, version=self.live.version)
-        return Ticket(
-            id=os.urandom(rules.TICKET_BYTES),
-            placement=self.live.placement.code,
-            version=self.live.version,
-            form=self.face.mark,
-            locale=self.face.context["locale"],
-            page="",
-        )
+        return _new_ticket(self.live, self.face)
 
     def played(self) -> Outcome | None:
         """Return what this visit's ticket has won and not claimed yet, if anything."""
@@ -212,14 +219,28 @@ class _Visit:
             return entries.played(session, self.live, self.ticket.id)
 
 
+def _new_ticket(live: Live, face: Face, *, page: str = "", device: str = "") -> Ticket:
+    return Ticket(
+        id=os.urandom(rules.TICKET_BYTES),
+        placement=live.placement.code,
+        version=live.version,
+        form=face.mark,
+        locale=face.context["locale"],
+        page=page,
+        shown_at=clock.now(),
+        device=device,
+    )
+
+
 def _enter(visit: _Visit, ticket: Ticket) -> Response:
+    if proof.is_due(visit.live, visit.submission, visit.step, ticket):
+        return visit.ask_proof()
     now = clock.now()
     may_ask = not visit.submission.consents or limiter().may_ask(
         ticket=ticket.id,
         network=client.network(),
         device=ticket.device,
         shop_id=visit.live.shop_id,
-        campaign=visit.live.campaign.code,
     )
     attempted = _attempted(visit, ticket, may_ask=may_ask)
     try:

@@ -88,6 +88,9 @@ def test_defaults_on_the_page_are_those_of_the_code(tmp_path):
         "lease_seconds": "LEASE_SECONDS",
         "client_mail_limits": "CLIENT_MAIL_LIMITS",
         "campaign_mail_limit": "CAMPAIGN_MAIL_LIMIT",
+        "mail_limit": "MAIL_LIMIT",
+        "play_limit": "PLAY_LIMIT",
+        "least_fill_seconds": "LEAST_FILL_SECONDS",
     }.items():
         assert str(getattr(settings, field)) == said[PREFIX + name]
 

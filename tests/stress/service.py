@@ -50,6 +50,9 @@ class Service:
             "JAWOORD_SMTP_URL": smtp_url,
             "JAWOORD_CLIENT_MAIL_LIMITS": "1000000 per minute",
             "JAWOORD_CAMPAIGN_MAIL_LIMIT": "1000000 per minute",
+            "JAWOORD_MAIL_LIMIT": "1000000 per minute",
+            "JAWOORD_PLAY_LIMIT": "1000000 per minute",
+            "JAWOORD_LEAST_FILL_SECONDS": "0",
             **more,
         }
         self.command("init")

@@ -2,19 +2,17 @@
 
 import pytest
 
-from server import create_app
 from server.models import ConsentEvent
-from server.settings import load_settings
 from server.views import client as asking
 from tests.factories import campaign_file
-from tests.visits import House, take_card
+from tests.visits import take_card
 
 SOCKET = "203.0.113.7"
 SIX = "2001:db8:85a3::8a2e:370:7334"
 
 
 @pytest.fixture
-def behind(environ, database, vault, clock, publish):
+def behind(house_with, publish):
     """Make the service stand behind so many proxies, and play there once."""
 
     def play(hops: int, *, socket: str, **headers: str) -> str:
@@ -22,12 +20,8 @@ def behind(environ, database, vault, clock, publish):
         if not play.published:
             publish(campaign_file("welcome-scratch"))
             play.published = True
-        settings = load_settings(environ | {"JAWOORD_TRUSTED_PROXIES": str(hops)})
-        app = create_app(settings)
-        app.extensions["database"].dispose()
-        app.extensions["database"] = database
-        house = House(app, database, vault, clock)
-        visitor = app.test_client()
+        house = house_with(TRUSTED_PROXIES=str(hops))
+        visitor = house.app.test_client()
         before = len(house.rows(ConsentEvent))
         named = f"visitor{before}@example.com"
         take_card(visitor).enter(

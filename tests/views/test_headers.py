@@ -5,12 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from server import create_app
-from server.settings import load_settings
 from server.views.guards import guard_of
 from server.worker import Worker
 from tests.factories import shop_file
-from tests.visits import AGREED, EMAIL, House, sure_win, take_card
+from tests.visits import AGREED, EMAIL, sure_win, take_card
 
 SITES = ["https://shop.example", "http://localhost:8401"]
 POLICY = (
@@ -143,27 +141,21 @@ def test_no_page_opens_itself_to_other_origins(app):
     }
 
 
-def test_over_https_browsers_are_told_to_stay_there(environ, database):
-    app = create_app(
-        load_settings(environ | {"JAWOORD_PUBLIC_URL": "https://play.example.com"})
-    )
-    app.extensions["database"].dispose()
-    app.extensions["database"] = database
+def test_over_https_browsers_are_told_to_stay_there(house_with):
+    house = house_with(PUBLIC_URL="https://play.example.com")
 
-    header = app.test_client().get("/healthz").headers["Strict-Transport-Security"]
+    header = (
+        house.app.test_client().get("/healthz").headers["Strict-Transport-Security"]
+    )
     assert int(header.removeprefix("max-age=").split(";")[0]) >= 31_536_000
 
 
 @pytest.mark.parametrize("lies", HOSTS, ids=lambda lies: next(iter(lies.items())))
 @pytest.mark.parametrize("hops", [0, 1])
-def test_our_own_name_comes_from_the_settings_alone(
-    environ, database, vault, clock, smtp, lies, hops
-):
+def test_our_own_name_comes_from_the_settings_alone(house_with, smtp, lies, hops):
     """T7: pages, redirects and mails carry PUBLIC_URL whatever a header says."""
-    app = create_app(load_settings(environ | {"JAWOORD_TRUSTED_PROXIES": str(hops)}))
-    app.extensions["database"].dispose()
-    app.extensions["database"] = database
-    house, client = House(app, database, vault, clock), app.test_client()
+    house = house_with(TRUSTED_PROXIES=str(hops))
+    client = house.app.test_client()
     answers = [client.get("/w/welcome-inline?lang=en", headers=lies)]
     ticket = re.search(r'name="ticket" value="([^"]+)"', answers[0].text)[1]
     form = AGREED | {"ticket": ticket, "email": EMAIL, "consent.newsletter": "yes"}
@@ -171,8 +163,8 @@ def test_our_own_name_comes_from_the_settings_alone(
     link, stop = house.link("confirm"), house.link("unsubscribe")
     answers.append(client.get(link, headers=lies))
     shown = re.search(r'name="shown" value="([^"]+)"', answers[-1].text)[1]
-    clock.advance(timedelta(seconds=2))
-    worker = Worker(app)
+    house.clock.advance(timedelta(seconds=2))
+    worker = Worker(house.app)
     worker.deliver()
     worker.close()
     answers.append(client.post(link, data={"shown": shown}, headers=lies))

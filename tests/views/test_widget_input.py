@@ -5,11 +5,9 @@ from io import BytesIO
 
 import pytest
 
-from server import create_app
 from server.domain.entry import TICKET_LIFE
 from server.domain.links import Salt, Signer
 from server.models import Campaign, Contact, Entry
-from server.settings import load_settings
 from tests.factories import campaign_file
 from tests.html import parse
 from tests.visits import AGREED, EMAIL, NOTICED, Card, at_once, sure_win, take_card
@@ -139,7 +137,7 @@ def test_a_token_for_something_else_is_no_ticket(client, house, app, now):
 
 
 def test_a_ticket_outlives_a_rotation_of_keys_but_not_the_removal(
-    client, database, environ, app
+    client, house_with, app
 ):
     """T26: old key kept -> fine; old key gone -> renewed."""
     old = app.extensions["tools"] and app.config["SETTINGS"].secret_keys[0]
@@ -147,10 +145,8 @@ def test_a_ticket_outlives_a_rotation_of_keys_but_not_the_removal(
     new = "a new key that has at least 32 letters"
 
     for keys, status in ((new, 422), (f"{old},{new}", 200)):
-        rotated = create_app(load_settings(environ | {"JAWOORD_SECRET_KEYS": keys}))
-        rotated.extensions["database"].dispose()
-        rotated.extensions["database"] = database
-        assert card.enter(rotated.test_client()).status_code == status
+        rotated = house_with(SECRET_KEYS=keys)
+        assert card.enter(rotated.app.test_client()).status_code == status
 
 
 @pytest.mark.parametrize("lang", ["nl", "en"])

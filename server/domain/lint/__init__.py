@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from server.domain.campaign import LONGEST_DAYS, NOTHING, Campaign, Prize
+from server.domain.entry import TRAP
 from server.domain.lint import form, opening, quiz, wheel
 from server.domain.parts import Fault
 
@@ -62,7 +63,7 @@ def _unique_keys(campaign: Campaign) -> Iterator[Fault]:
                 yield Fault(place, f"{name!r} stands here {times} times", "unique")
 
 
-RESERVED = frozenset({"email", "ticket", "seed", "terms", "adult", "csrf_token"})
+RESERVED = frozenset({"email", "ticket", "seed", "terms", "adult", "csrf_token", TRAP})
 
 
 def _field_names(campaign: Campaign) -> Iterator[Fault]:

@@ -21,7 +21,11 @@ NEW_COLUMNS: dict[str, dict[str, sa.types.TypeEngine[Any]]] = {
         "device": sa.String(),
         "invited_at": sa.BigInteger(),
     },
-    "campaign": {"invites_at": sa.BigInteger(), "invites_until": sa.BigInteger()},
+    "campaign": {
+        "invites_at": sa.BigInteger(),
+        "invites_until": sa.BigInteger(),
+        "guarded_until": sa.BigInteger(),
+    },
 }
 
 

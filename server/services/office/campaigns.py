@@ -32,6 +32,8 @@ class Line:
     opens_at: datetime
     closes_at: datetime
     version: int
+    # Until when its visitors prove that they are people (AB-02).
+    guarded_until: datetime | None
     prizes: dict[str, dict[str, str]]
     # What a quiz may lead to, told like the prizes.
     outcomes: dict[str, dict[str, str]]
@@ -140,6 +142,7 @@ def _line(
         opens_at=campaign.opens_at,
         closes_at=campaign.closes_at,
         version=campaign.version,
+        guarded_until=campaign.guarded_until,
         prizes={
             prize["key"]: {
                 locale: text["label"] for locale, text in prize["texts"].items()

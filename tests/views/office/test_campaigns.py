@@ -122,3 +122,15 @@ def test_a_shop_without_campaigns_says_what_to_do(house):
     page = Pages(house.client(house.stranger)).get("/office/other/")
 
     assert "campaign import" in page.text
+
+
+def test_a_campaign_under_a_spike_says_so_until_it_is_over(owner, house, clock):
+    """AB-02: whoever looks knows why visitors are checked."""
+    with house.database.transaction() as session:
+        session.query(Campaign).one().guarded_until = clock.now() + timedelta(hours=1)
+
+    english = {"Accept-Language": "en"}
+    page = owner.get(PAGE, headers=english)
+    assert "hardly anybody did. Until 2 Mar 2026, " in page.root.text
+    clock.advance(timedelta(hours=1))
+    assert "hardly anybody did" not in owner.get(PAGE, headers=english).root.text

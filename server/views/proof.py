@@ -1,0 +1,110 @@
+"""Proof of work by the visitor's browser, asked only under suspicion (AB-02, T15).
+
+The scheme is ALTCHA's second one, hosted by ourselves. A challenge is bound to a
+ticket, and a ticket makes one entry: a solution that was used is worth nothing more,
+and no list of used ones has to be kept or shared.
+"""
+
+import base64
+import json
+import secrets
+from datetime import datetime, timedelta
+
+import altcha
+import structlog
+from flask import request
+
+from server import clock
+from server.domain import suspicion
+from server.domain.entry import Step, Submission, Ticket
+from server.domain.seals import Vault
+from server.domain.suspicion import Traits
+from server.services.campaigns import Live
+from server.views import client
+from server.views.house import limiter, proofs, settings
+
+log = structlog.get_logger()
+
+# Browsers do these beside the page: some 2 ms a try on a laptop, 5 on a phone.
+ALGORITHM = "PBKDF2/SHA-256"
+ROUNDS = 5_000
+LEAST_TRIES = 100
+MOST_TRIES = 200
+LIFE = timedelta(minutes=20)
+LONGEST = 2_000
+
+
+def is_due(live: Live, submission: Submission, step: Step, ticket: Ticket) -> bool:
+    """Return whether this browser has to do a sum first: it looks like a robot's.
+
+    A tablet at a till is registered and looked after, so it never has to.
+    """
+    if ticket.device:
+        return False
+    now = clock.now()
+    found = suspicion.signs(
+        _traits(live, submission, step, ticket, now=now),
+        least=timedelta(seconds=settings().least_fill_seconds),
+    )
+    solution = request.form.get("proof", "")
+    if not found or proofs().is_solved(solution, ticket.id, now=now):
+        return False
+    log.info("proof asked", signs=" ".join(found), campaign=live.campaign.code)
+    return True
+
+
+def _traits(
+    live: Live, submission: Submission, step: Step, ticket: Ticket, *, now: datetime
+) -> Traits:
+    asks = bool(submission.consents)
+    is_play, is_named = step is not Step.CLAIM, step is not Step.PLAY
+    return Traits(
+        trap=submission.trap if is_named else None,
+        took=now - ticket.shown_at if is_named else None,
+        address=submission.address if is_named else None,
+        is_crowd=is_play
+        and limiter().is_crowd(
+            ticket=ticket.id, network=client.network(), shop_id=live.shop_id
+        ),
+        is_rush=asks
+        and limiter().is_rush(ticket=ticket.id, campaign=live.campaign.code),
+        is_spike=asks and live.is_guarded(now),
+    )
+
+
+class Proofs:
+    """Sets challenges and checks solutions, with keys that all our processes share."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._key = vault.hashed("proof of work", "challenge")
+        self._answer_key = vault.hashed("proof of work", "answer")
+
+    def challenge(self, ticket: bytes, *, now: datetime) -> str:
+        """Return a fresh challenge for one ticket, as JSON."""
+        tries = LEAST_TRIES + secrets.randbelow(MOST_TRIES - LEAST_TRIES)
+        challenge = altcha.create_challenge(
+            ALGORITHM,
+            ROUNDS,
+            counter=tries,
+            # Not its own expiry, which would ask another clock than ours.
+            data={"ticket": ticket.hex(), "until": int((now + LIFE).timestamp())},
+            hmac_secret=self._key,
+            hmac_key_secret=self._answer_key,
+        )
+        return json.dumps(challenge.to_dict())
+
+    def is_solved(self, solution: str, ticket: bytes, *, now: datetime) -> bool:
+        """Return whether it solves a challenge that was set for this very ticket."""
+        if not solution or len(solution) > LONGEST:
+            return False
+        result = altcha.verify_solution(
+            solution, self._key, hmac_key_secret=self._answer_key
+        )
+        if not result.verified:
+            return False
+        # What we have signed has this shape.
+        asked = json.loads(base64.b64decode(solution))["challenge"]["parameters"][
+            "data"
+        ]
+        is_same: bool = asked["ticket"] == ticket.hex()
+        return is_same and now.timestamp() <= asked["until"]
