@@ -1,5 +1,6 @@
 """What a shop's page pays for our tag. The shop is the demo, on another origin."""
 
+import re
 import statistics
 import urllib.request
 from collections.abc import Callable
@@ -17,7 +18,8 @@ from tests.servers import free_port
 
 ROUNDS = 9
 SLOWER = 4
-TAG = "<script async src="
+TAG = re.compile(r"<script async src=[^>]*></script>")
+DIALOG = "lucky-dialog"
 ON_SHOP = {"with.html": True, "without.html": False}
 
 
@@ -57,13 +59,11 @@ def _variants(service: Web) -> dict[str, str | bytes]:
     address = f"http://{service.host}/demo/"
     with urllib.request.urlopen(address) as answer:
         home = answer.read().decode()
-    start = home.index(TAG)
-    end = home.index("</script>", start) + len("</script>")
-    tag = home[start:end].replace("lucky-dialog", "welcome-dialog")
+    (tag,) = [tag for tag in TAG.findall(home) if DIALOG in tag]
     # Its pictures and styles still come from the demo.
     base = home.replace("<head>", f'<head><base href="{address}">', 1)
-    start = base.index(TAG)
-    bare = base[:start] + base[start:].partition("</script>")[2]
+    bare = TAG.sub("", base)
+    tag = tag.replace(DIALOG, "welcome-dialog")
     return {"with.html": bare.replace("</body>", f"{tag}</body>"), "without.html": bare}
 
 

@@ -56,7 +56,7 @@ export function make({ rule, host, tag, slot, hooks, facts }) {
     act()
   }
   hooks = { ...hooks, closed: () => acted(closed), done: () => acted(done) }
-  const holder = slot ? inSlot(frame, slot, height) : inShadow(frame, { rule, words, fill, hooks })
+  const holder = slot ? inSlot(frame, slot, height) : inShadow(frame, { rule, host, words, fill, hooks })
   const heard = {
     size: (message) => holder.grow(Math.max(heightIn(message), height)),
     close: () => holder.close?.(),
@@ -66,11 +66,12 @@ export function make({ rule, host, tag, slot, hooks, facts }) {
     consent: (message) => hooks.tell('consent', { purposes: purposesIn(message), state: 'requested' }),
     done: () => hooks.done(),
     stop: () => hooks.stop(),
+    end: () => holder.goRound?.(),
   }
   addEventListener('message', (event) => {
     if (isOurs(event, frame, host)) heard[event.data.type]?.(event.data)
   })
-  frame.addEventListener('load', () => frame.contentWindow?.postMessage({ jawoord: 1, type: 'hello' }, host))
+  frame.addEventListener('load', () => frame.contentWindow?.postMessage({ jawoord: 1, type: 'hello', isModal: !!holder.goRound }, host))
   document.addEventListener('securitypolicyviolation', function blocked(event) {
     if (event.disposition !== 'enforce' || event.effectiveDirective !== 'frame-src' || !event.blockedURI.startsWith(host)) return
     document.removeEventListener('securitypolicyviolation', blocked)
@@ -129,7 +130,7 @@ function inSlot(frame, element, height) {
 }
 
 /** Hold it over the page: a dialog, a panel in the corner, or a button that opens one. */
-function inShadow(frame, { rule, words, fill, hooks }) {
+function inShadow(frame, { rule, host, words, fill, hooks }) {
   const isModal = rule.shape !== 'slide'
   const element = element_('jawoord-widget')
   const shadow = element.attachShadow({ mode: 'open' })
@@ -193,6 +194,13 @@ function inShadow(frame, { rule, words, fill, hooks }) {
       if (teaser?.hidden) backFromTeaser()
     }
     box.onclick = ({ target }) => { if (target === box) close() }
+    // The other way round, from the button to the end of the page in the frame.
+    button.onkeydown = (event) => {
+      if (event.key !== 'Tab' || !event.shiftKey) return
+      event.preventDefault()
+      frame.focus()
+      frame.contentWindow.postMessage({ jawoord: 1, type: 'last' }, host)
+    }
   } else panel.onkeydown = ({ key }) => { if (key === 'Escape') close() }
 
   /** A shop that swaps its pages may have thrown us out, open as we were. */
@@ -206,6 +214,7 @@ function inShadow(frame, { rule, words, fill, hooks }) {
     element,
     grow,
     close,
+    goRound: isModal && (() => button.focus()),
     /** Nothing stands by itself where it may not; what the visitor opened stays. */
     suit(isFit) {
       element.hidden = !isFit && !element.hasAttribute('open')

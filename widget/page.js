@@ -24,12 +24,28 @@ function tell(type, more) {
   else waiting.push(message)
 }
 
-function greet(event) {
-  if (event.source !== parent || parent === window) return
-  if (event.data?.jawoord !== 1 || event.data.type !== 'hello') return
+function hear(event) {
+  if (event.source !== parent || parent === window || event.data?.jawoord !== 1) return
+  if (event.data.type === 'last') return tabbable().at(-1)?.focus()
+  if (event.data.type !== 'hello') return
   host = event.origin
   showWhatNeedsScript()
+  if (event.data.isModal) closeRound()
   waiting.splice(0).forEach((message) => parent.postMessage(message, host))
+}
+
+const tabbable = () => [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
+  .filter((each) => each.tabIndex >= 0 && !each.disabled && !each.closest('[inert]') && each.checkVisibility({ visibilityProperty: true }))
+
+/**
+ * A dialog keeps the focus: who tabs past the end of this page goes round to its button.
+ * Left alone, Chromium leads them to the next frame of ours in the shop's page (AX-04).
+ */
+function closeRound() {
+  const end = document.createElement('span')
+  end.tabIndex = 0
+  end.onfocus = () => tell('end')
+  document.body.append(end)
 }
 
 /** The stage fills the frame, so its own height is measured without that. */
@@ -197,7 +213,7 @@ async function press(event) {
 if (scheme === 'light') document.documentElement.dataset.scheme = scheme
 // One line unfolds for good: folding under a finger would move the button away from it.
 addEventListener('focusin', ({ target }) => { if (target.matches('.compact input')) target.form.classList.add('open') })
-addEventListener('message', greet)
+addEventListener('message', hear)
 addEventListener('submit', submit)
 addEventListener('click', press)
 addEventListener('keydown', (event) => { if (event.key === 'Escape' && !event.isComposing) tell('close') })

@@ -9,6 +9,9 @@ from tests.browser.visit import Visit
 DELAY_MS = 4_000
 # A browser's own bar is part of the round: there the page has no focus at all.
 NOT_BENEATH = "document.activeElement.matches('body, jawoord-widget')"
+ON_THE_BUTTON = (
+    """document.activeElement.shadowRoot?.activeElement?.matches('.close')"""
+)
 
 
 def close_by_escape(visit: Visit) -> None:
@@ -42,14 +45,29 @@ def test_escape_closes_it_from_within_the_game(visit: Visit) -> None:
     expect(visit.opener).to_be_focused()
 
 
-def test_tab_stays_in_the_dialog(visit: Visit) -> None:
-    """AX-04: whole rounds of Tab never reach the shop beneath."""
-    visit.shop().open()
-    page = visit.page
+@pytest.mark.parametrize("key", ["Tab", "Shift+Tab"])
+def test_tab_stays_in_the_dialog(visit: Visit, key: str) -> None:
+    """AX-04: whole rounds, over the button and through the game; never the shop
+    beneath, nor the other frame of ours that stands in its foot.
+    """
+    page = visit.shop().page
+    letter = page.locator("footer iframe")
+    letter.scroll_into_view_if_needed()
+    footer = letter.element_handle().content_frame()
+    footer.wait_for_selector("[name=email]")
+    game = visit.open()
+    game.wait_for_selector("[name=terms]")
+    on_the_button, in_the_game = [], []
 
-    for _ in range(25):
-        page.keyboard.press("Tab")
+    for _ in range(40):
+        page.keyboard.press(key)
         assert page.evaluate(NOT_BENEATH)
+        assert not footer.evaluate("document.hasFocus()")
+        on_the_button.append(bool(page.evaluate(ON_THE_BUTTON)))
+        in_the_game.append(bool(game.evaluate("document.hasFocus()")))
+
+    assert on_the_button.count(True) >= 2
+    assert in_the_game.count(True) >= 20
 
 
 def test_once_closed_it_stays_closed_but_for_the_visitors_own_wish(
