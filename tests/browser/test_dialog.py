@@ -10,8 +10,6 @@ DELAY_MS = 4_000
 # A browser's own bar is part of the round: there the page has no focus at all.
 NOT_BENEATH = "document.activeElement.matches('body, jawoord-widget')"
 ON_THE_BUTTON = "document.activeElement.shadowRoot?.activeElement?.matches('.close')"
-    """document.activeElement.shadowRoot?.activeElement?.matches('.close')"""
-)
 
 
 def close_by_escape(visit: Visit) -> None:
