@@ -115,6 +115,7 @@ function swap(html) {
     const kept = document.getElementById(each.id)
     if (kept) each.replaceWith(kept)
   })
+  next.classList.add('next')
   stage().replaceWith(next)
   wake()
   const heading = next.querySelector('h1')

@@ -2,8 +2,6 @@
 
 import io
 
-import segno
-
 # A camera needs four free modules around the code.
 BORDER = 4
 PNG_SCALE = 10
@@ -22,6 +20,9 @@ def png(address: str) -> bytes:
 
 
 def _saved(address: str, kind: str, **options: object) -> bytes:
+    # Here, because loading it takes a tenth of the time in which a server starts.
+    import segno
+
     body = io.BytesIO()
     code = segno.make(address, error=ERROR, micro=False, boost_error=False)
     code.save(body, kind=kind, border=BORDER, **options)
