@@ -31,6 +31,7 @@ from server.views import (
     qr,
     reports,
     till,
+    verify,
     widget,
 )
 from server.views.faces import Faces
@@ -75,7 +76,7 @@ def create_app(settings: Settings) -> Flask:
     Mail(app)
     language.init_app(app)
     Assets(ROOT).init_app(app)
-    pages = (embed, widget, links, qr, till, office, demo)
+    pages = (embed, widget, links, verify, qr, till, office, demo)
     for part in (health, reports, files, images, *pages):
         app.register_blueprint(part.bp)
     errors.init_app(app)

@@ -14,7 +14,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from server import assets as assets_of
 from server import log, showroom, web, worker
 from server.adapters.sink import run_sink
-from server.commands import campaign, device, doctor, member, outbox, qr, shop
+from server.commands import (
+    campaign,
+    device,
+    doctor,
+    draw,
+    member,
+    outbox,
+    qr,
+    shop,
+)
 from server.commands.base import database_trouble, fail, opened
 from server.db import DatabaseBusyError
 from server.migrations import OutdatedError, migrate
@@ -102,6 +111,7 @@ def assets() -> None:
 for part in (
     shop.shop,
     campaign.campaign,
+    draw.draw,
     member.member,
     device.device,
     qr.qr,

@@ -332,8 +332,16 @@ class Worker:
             first_name=mail.params.get("first_name", ""),
             prize=mail.params.get("prize", ""),
             code=mail.params.get("code"),
+            verify_url=self._verify_url(mail, found),
             invitation=_invited(mail),
         )
+
+    def _verify_url(self, mail: Claimed, found: Found) -> str:
+        """Return where a play can be checked; its number stays in the browser."""
+        if mail.letter != "prize" or not found.campaign.is_drawn:
+            return ""
+        place = f"{self._url}/verify/{found.campaign.code}?lang={found.locale}"
+        return f"{place}#play={mail.params['play']}"
 
     def _link(self, place: str, salt: Salt, mail: Claimed) -> str:
         # Signed as of the mail's own moment, every try gives the very same letter.

@@ -44,6 +44,7 @@ class Occasion:
     first_name: str = ""
     prize: str = ""
     code: str | None = None
+    verify_url: str = ""
     invitation: "Invited | None" = None
 
 
@@ -82,6 +83,7 @@ def write(occasion: Occasion) -> Written:
         "unsubscribe_url": occasion.unsubscribe_url,
         "first_name": name,
         "code": occasion.code or "",
+        "verify_url": occasion.verify_url,
     }
     return Written(
         " ".join(subject.filled(told).split()),
@@ -127,6 +129,7 @@ def _kept(occasion: Occasion, *, greets: bool) -> tuple[_Sheet, _Sheet, _Sheet]:
     key = (
         *(id(shop), id(campaign), occasion.name, occasion.locale),
         *(occasion.purposes, occasion.prize, site, greets, occasion.code is None),
+        bool(occasion.verify_url),
         occasion.invitation,
     )
     if key not in kept:
@@ -176,6 +179,7 @@ def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
         "first_name": _marked("first_name") if greets else "",
         "prize": prize.texts[spoken] if prize else None,
         "code": None if occasion.code is None else _marked("code"),
+        "verify_url": _marked("verify_url") if occasion.verify_url else "",
         **_invited(occasion, spoken),
     }
 

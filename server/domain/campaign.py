@@ -182,6 +182,11 @@ class Campaign(Part):
         return self.award != "nothing"
 
     @property
+    def is_drawn(self) -> bool:
+        """Return whether chance decides, so that each play can be checked (PZ-08)."""
+        return self.award in {"instant-win", "everybody-wins", "same-gift"}
+
+    @property
     def outcomes(self) -> tuple[Prize, ...]:
         """Return what a draw can come to; without prizes that is one nothing."""
         return self.prizes or (NOTHING,)

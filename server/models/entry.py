@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.models.base import Base, row_id
+
+LAPSED = text("lapsed_at IS NOT NULL")
 
 
 class Entry(Base):
@@ -23,6 +25,14 @@ class Entry(Base):
         ),
         Index("ix_entry_campaign_id_played_at", "campaign_id", "played_at"),
         Index("ix_entry_contact_id_campaign_id", "contact_id", "campaign_id"),
+        # Few lapse, and the others should not pay for it.
+        Index(
+            "ix_entry_campaign_id_lapsed_at",
+            "campaign_id",
+            "lapsed_at",
+            sqlite_where=LAPSED,
+            postgresql_where=LAPSED,
+        ),
     )
 
     id: Mapped[int] = row_id()
@@ -49,5 +59,7 @@ class Entry(Base):
     device: Mapped[str | None]
     played_at: Mapped[datetime]
     claimed_at: Mapped[datetime | None]
+    # When what it had won went back into the game.
+    lapsed_at: Mapped[datetime | None]
     # When the early-access mail of a waiting list was queued.
     invited_at: Mapped[datetime | None]

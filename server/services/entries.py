@@ -68,6 +68,16 @@ class Attempted:
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """With what a visitor finds their own play in the public record (PZ-08)."""
+
+    ticket: str
+    # The number that the browser brought, in hex; empty without script.
+    seed: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What the visitor is told. It is the same whatever we know of the address."""
 
@@ -76,6 +86,7 @@ class Outcome:
     code: str | None
     mailbox: str | None
     asks_confirmation: bool
+    receipt: Receipt
     # The key of what a quiz led to.
     led_to: str | None = None
 
@@ -87,6 +98,8 @@ class _Made:
     entry_id: int
     awarded: str
     outcome: str | None
+    browser_seed: bytes
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +162,16 @@ def recall(session: Session, attempted: Attempted, *, print_key: bytes) -> Outco
     entry, code = row
     _check_same(entry, attempted, print_key)
     is_claim = attempted.step is not Step.PLAY
-    made = _Made(entry.id, entry.awarded, entry.outcome)
+    made = _Made(
+        entry.id, entry.awarded, entry.outcome, entry.browser_seed, entry.epoch
+    )
     return _outcome(attempted, made, code if is_claim else None)
 
 
 def played(session: Session, live: Live, ticket: bytes) -> Outcome | None:
     """Return what an unclaimed play of this campaign awaits, or None."""
     row = session.execute(
-        select(Entry.awarded, Entry.outcome).where(
+        select(Entry.awarded, Entry.outcome, Entry.browser_seed, Entry.epoch).where(
             Entry.ticket == ticket,
             Entry.campaign_id == live.campaign_id,
             Entry.state == "played",
@@ -171,6 +186,7 @@ def played(session: Session, live: Live, ticket: bytes) -> Outcome | None:
         None,
         None,
         asks_confirmation=False,
+        receipt=Receipt(ticket.hex(), row.browser_seed.hex(), row.epoch),
         led_to=row.outcome,
     )
 
@@ -197,7 +213,7 @@ def lapse_due(session: Session, *, now: datetime, most: int = 200) -> int:
     lapsed = session.scalars(
         update(Entry)
         .where(Entry.id.in_(due), Entry.state == "played")
-        .values(state="lapsed")
+        .values(state="lapsed", lapsed_at=now)
         .returning(Entry.id)
     ).all()
     session.execute(
@@ -217,6 +233,7 @@ def _outcome(attempted: Attempted, made: "_Made", code: str | None) -> Outcome:
         code=code,
         mailbox=address.masked(email) if email else None,
         asks_confirmation=bool(attempted.submission.consents),
+        receipt=Receipt(attempted.ticket.hex(), made.browser_seed.hex(), made.epoch),
         led_to=made.outcome,
     )
 
@@ -244,7 +261,7 @@ def _play(run: _Run, who: Person | None) -> _Made:
         now=run.now,
         led_to=led_to,
     )
-    sheet = quiz.as_answers(submission.sheet)
+    sheet, seed = quiz.as_answers(submission.sheet), bytes.fromhex(submission.seed)
     connection = run.session.connection()
     entry_id = connection.scalar(
         _insert_entry(connection.dialect.name),
@@ -254,7 +271,7 @@ def _play(run: _Run, who: Person | None) -> _Made:
             "version": run.live.version,
             "placement_id": run.live.placement_id,
             "locale": run.attempted.locale,
-            "browser_seed": bytes.fromhex(submission.seed),
+            "browser_seed": seed,
             "epoch": drawn.epoch,
             "drawn": drawn.slot,
             "awarded": drawn.awarded,
@@ -271,7 +288,9 @@ def _play(run: _Run, who: Person | None) -> _Made:
     if entry_id is None:
         raise TicketUsedError
     draws.hold(run.session, drawn, entry_id=entry_id)
-    return _Made(entry_id, drawn.awarded, led_to.key if led_to else None)
+    return _Made(
+        entry_id, drawn.awarded, led_to.key if led_to else None, seed, drawn.epoch
+    )
 
 
 def _decide(run: _Run) -> quiz.Outcome | None:
@@ -322,7 +341,9 @@ def _claim(run: _Run, who: Person) -> _Made:
         update(Entry)
         .where(*played)
         .values(**_claim_values(run, who, sheet))
-        .returning(Entry.id, Entry.awarded, Entry.outcome)
+        .returning(
+            Entry.id, Entry.awarded, Entry.outcome, Entry.browser_seed, Entry.epoch
+        )
     ).one_or_none()
     if row is None:
         raise TicketUsedError
@@ -482,6 +503,7 @@ def _queue(
         "prize": made.awarded,
         "code": code,
         "page": run.attempted.by.page,
+        "play": run.attempted.ticket.hex(),
     }
     outbox.put_mails(
         run.session,

@@ -31,6 +31,7 @@ TICKET_MARK = "\x01ticket\x01"
 NONCE_MARK = "\x01nonce\x01"
 CODE_MARK = "\x01code\x01"
 MAILBOX_MARK = "\x01mailbox\x01"
+PLAY_MARK, SEED_MARK, DAY_MARK = "\x01play\x01", "\x01seed\x01", "\x01day\x01"
 _MARK = re.compile("(\x01[a-z0-9_.]+\x01)")
 STYLE = "widget/widget.css"
 STEPS_STYLE = "widget/steps.css"
@@ -56,6 +57,10 @@ class Result:
     code: str | None
     mailbox: str | None
     asks_confirmation: bool
+    # With what a play is found in the public record; empty where nothing is drawn.
+    play: str
+    seed: str
+    day: str
     # The key of what a quiz led to.
     led_to: str | None = None
 
@@ -69,7 +74,7 @@ class Sheet:
     def filled(
         self, hidden: Mapping[str, str] | None = None, **values: str | None
     ) -> bytes:
-        """Return it with `ticket`, `nonce`, `code` and `mailbox` put in as text.
+        """Return it with `ticket`, `nonce`, `code` and the like put in as text.
 
         So is what the page around it told, which is `hidden`.
         """
@@ -113,6 +118,9 @@ class Face:
             result,
             code=CODE_MARK if result.code else None,
             mailbox=MAILBOX_MARK if result.mailbox else None,
+            play=PLAY_MARK if result.play else "",
+            seed=SEED_MARK if result.seed else "",
+            day=DAY_MARK if result.day else "",
         )
         key = (name, fragment, marked)
         if key not in self.answers:

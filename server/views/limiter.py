@@ -67,6 +67,7 @@ class Limiter:
         self._instance = _parsed("MAIL_LIMIT", settings.mail_limit)
         self._play = _parsed("PLAY_LIMIT", settings.play_limit)
         self._press = _parsed("PRESS", "10 per minute")
+        self._download = _parsed("DOWNLOAD", "20 per hour")
         self._sign_in = _parsed("SIGN_IN", "10 per minute; 50 per hour")
 
     def may_ask(
@@ -119,6 +120,10 @@ class Limiter:
     def may_register(self, *, network: str) -> bool:
         """Count one try to register a tablet."""
         return self._hit(self._sign_in, "register", network)
+
+    def may_download(self, *, network: str) -> bool:
+        """Count one download of a campaign's draws, which may be a big file."""
+        return self._hit(self._download, "download", network)
 
     def may_press(self, *, link: int) -> bool:
         """Count one press on a mailed link's page (section 15)."""

@@ -309,12 +309,16 @@ def _reveal(visit: _Visit, outcome: Outcome) -> Response:
         nonce=csp_nonce(),
         code=result.code,
         mailbox=result.mailbox,
+        play=result.play,
+        seed=result.seed,
+        day=result.day,
     )
     return _in_frame(varied(body))
 
 
 def _result(outcome: Outcome, face: Face) -> Result:
     text = outcome.prize.texts[face.context["locale"]]
+    receipt = outcome.receipt if face.context["campaign"].is_drawn else None
     return Result(
         key=outcome.prize.key,
         is_win=outcome.is_win,
@@ -323,6 +327,9 @@ def _result(outcome: Outcome, face: Face) -> Result:
         code=outcome.code,
         mailbox=outcome.mailbox,
         asks_confirmation=outcome.asks_confirmation,
+        play=receipt.ticket if receipt else "",
+        seed=receipt.seed if receipt else "",
+        day=str(receipt.epoch) if receipt else "",
         # A newer version of the quiz may not know it any more.
         led_to=outcome.led_to if outcome.led_to in face.context["led_to"] else None,
     )

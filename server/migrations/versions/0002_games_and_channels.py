@@ -12,6 +12,7 @@ revision = "0002"
 down_revision = "0001"
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+LAPSED = sa.text("lapsed_at IS NOT NULL")
 # In the order in which they can be made.
 TABLES = ("device", "image", "attribute")
 NEW_COLUMNS: dict[str, dict[str, sa.types.TypeEngine[Any]]] = {
@@ -20,6 +21,7 @@ NEW_COLUMNS: dict[str, dict[str, sa.types.TypeEngine[Any]]] = {
         "source": sa.JSON(),
         "device": sa.String(),
         "invited_at": sa.BigInteger(),
+        "lapsed_at": sa.BigInteger(),
     },
     "campaign": {
         "invites_at": sa.BigInteger(),
@@ -84,10 +86,19 @@ def upgrade() -> None:
     for table, columns in NEW_COLUMNS.items():
         for name, kind in columns.items():
             op.add_column(table, sa.Column(name, kind, nullable=True))
+    op.create_index(
+        "ix_entry_campaign_id_lapsed_at",
+        "entry",
+        ["campaign_id", "lapsed_at"],
+        unique=False,
+        sqlite_where=LAPSED,
+        postgresql_where=LAPSED,
+    )
 
 
 def downgrade() -> None:
     """Take away what was added."""
+    op.drop_index("ix_entry_campaign_id_lapsed_at", table_name="entry")
     for table, columns in NEW_COLUMNS.items():
         for name in reversed(columns):
             op.drop_column(table, name)
