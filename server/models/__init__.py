@@ -17,7 +17,7 @@ from server.models.placement import Placement
 from server.models.prize import Prize
 from server.models.shop import Shop
 from server.models.text import Text
-from server.models.voucher import Voucher
+from server.models.voucher import Voucher, VoucherStep
 
 __all__ = [
     "Attempt",
@@ -47,4 +47,5 @@ __all__ = [
     "Suppression",
     "Text",
     "Voucher",
+    "VoucherStep",
 ]

@@ -24,7 +24,9 @@ class Membership(Base):
     """What a member may do in one shop."""
 
     __tablename__ = "membership"
-    __table_args__ = (CheckConstraint("role IN ('owner', 'viewer')", name="role"),)
+    __table_args__ = (
+        CheckConstraint("role IN ('owner', 'staff', 'viewer')", name="role"),
+    )
 
     member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
     shop_id: Mapped[int] = mapped_column(ForeignKey("shop.id"), primary_key=True)

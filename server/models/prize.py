@@ -18,4 +18,7 @@ class Prize(Base):
     id: Mapped[int] = row_id()
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))
     key: Mapped[str]
+    # Of a pool of codes, how many there are; those beyond it are still coming in.
     stock: Mapped[int | None]
+    # Which import is bringing codes in; empty when none is under way.
+    importing: Mapped[bytes | None]

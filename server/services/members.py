@@ -24,7 +24,7 @@ ABSOLUTE = timedelta(days=7)
 SEEN_EVERY = timedelta(minutes=5)
 LONGEST_NAME = 160
 # Each role may do what those before it may.
-ROLES = ("viewer", "owner")
+ROLES = ("viewer", "staff", "owner")
 
 
 class UnknownShopError(Exception):
@@ -36,7 +36,7 @@ class MemberNameError(Exception):
 
 
 class UnknownRoleError(Exception):
-    """A role is `viewer` or `owner`."""
+    """A role is one of `ROLES`."""
 
 
 class AlreadyMemberError(Exception):

@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, func, literal_column, select, type_coerce
 from sqlalchemy.orm import Session
 
 from server.domain import optin as rules
+from server.domain.voucher import GIVEN
 from server.models.base import EPOCH, inserting
 from server.models.campaign import CampaignDay
 from server.models.entry import Entry
@@ -58,7 +59,7 @@ def count(session: Session, *, now: datetime) -> list[Figures]:
             Voucher.awarded_at,
             since,
             Entry.played_at >= since - CLAIM_LAG,
-            Voucher.state == "awarded",
+            Voucher.state.in_(GIVEN),
             through=(Voucher, Voucher.entry_id == Entry.id),
         ),
         "asked": _by_day(

@@ -62,7 +62,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "link": _l("Link"),
         "email": _l("E-mail"),
     },
-    "role": {"owner": _l("owner"), "viewer": _l("viewer")},
+    "role": {"owner": _l("owner"), "staff": _l("staff"), "viewer": _l("viewer")},
     "mechanic": {
         "scratch": _l("Scratch card"),
         "wheel": _l("Wheel of fortune"),
