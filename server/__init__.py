@@ -17,6 +17,7 @@ from server.services.texts import Copies
 from server.services.tools import Tools
 from server.settings import Settings
 from server.views import (
+    api,
     demo,
     embed,
     errors,
@@ -28,6 +29,7 @@ from server.views import (
     language,
     links,
     office,
+    prize,
     qr,
     reports,
     till,
@@ -76,7 +78,7 @@ def create_app(settings: Settings) -> Flask:
     Mail(app)
     language.init_app(app)
     Assets(ROOT).init_app(app)
-    pages = (embed, widget, links, verify, qr, till, office, demo)
+    pages = (embed, widget, links, prize, verify, qr, api, till, office, demo)
     for part in (health, reports, files, images, *pages):
         app.register_blueprint(part.bp)
     errors.init_app(app)

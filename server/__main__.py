@@ -21,8 +21,10 @@ from server.commands import (
     draw,
     member,
     outbox,
+    prize,
     qr,
     shop,
+    voucher,
 )
 from server.commands.base import database_trouble, fail, opened
 from server.db import DatabaseBusyError
@@ -110,12 +112,14 @@ def assets() -> None:
 
 for part in (
     shop.shop,
+    voucher.voucher,
     campaign.campaign,
     draw.draw,
     member.member,
     device.device,
     qr.qr,
     outbox.outbox_commands,
+    prize.prize,
     doctor.doctor,
 ):
     main.add_command(part)

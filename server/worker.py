@@ -38,9 +38,11 @@ from server.services import (
     alarms,
     entries,
     invitations,
+    lapses,
     links,
     optins,
     outbox,
+    prize_letters,
     stats,
 )
 from server.services.campaigns import Directory
@@ -76,6 +78,7 @@ class Parcel:
     sender: str
     to: str
     who: Person
+    entry_id: int
 
 
 @dataclass
@@ -88,6 +91,7 @@ class Tally:
     dropped: int = 0
     expired: int = 0
     lapsed: int = 0
+    over: int = 0
     invited: int = 0
 
 
@@ -199,6 +203,10 @@ class Worker:
             self.tally.expired += optins.expire_due(session, tools=self._tools, now=now)
         with self._database.transaction() as session:
             self.tally.lapsed += entries.lapse_due(session, now=now)
+        with self._database.transaction() as session:
+            self.tally.over += lapses.lapse_due(
+                session, directory=self._directory, random=self._tools.random, now=now
+            )
 
     def invite(self, *, now: datetime) -> bool:
         """Queue a batch of early-access letters; True if there may be more at once."""
@@ -252,15 +260,26 @@ class Worker:
                 directory=self._directory,
                 vault=self._tools.vault,
             )
+            prizes = [
+                found[_ref(mail)].entry_id
+                for mail in mails
+                if mail.letter == prize_letters.LETTER and _ref(mail) in found
+            ]
+            gone = prize_letters.taken_back(session, prizes) if prizes else set()
             return {
-                mail.id: self._if_wanted(session, mail, found.get(_ref(mail)))
+                mail.id: self._if_wanted(session, mail, found.get(_ref(mail)), gone)
                 for mail in mails
             }
 
     def _if_wanted(
-        self, session: Session, mail: Claimed, found: Found | None
+        self, session: Session, mail: Claimed, found: Found | None, gone: set[int]
     ) -> Found | None:
-        """Leave out who withdrew after an invitation was queued (I6, WD-03)."""
+        """Leave out who withdrew after an invitation was queued (I6, WD-03).
+
+        And whose prize was taken back before its letter went.
+        """
+        if found is not None and mail.letter == prize_letters.LETTER:
+            return None if found.entry_id in gone else found
         if found is None or mail.letter != invitations.LETTER:
             return found
         is_wanted = invitations.is_wanted(session, found, mail.params["purpose"])
@@ -315,7 +334,8 @@ class Worker:
                     unsubscribe_url=occasion.unsubscribe_url,
                 )
             )
-        return Parcel(body, shop.sender.email, mail.params["to"], found.who)
+        to = mail.params["to"]
+        return Parcel(body, shop.sender.email, to, found.who, found.entry_id)
 
     def _occasion(self, mail: Claimed, found: Found) -> Occasion:
         optin = found.optin if mail.letter == "confirm" else None
@@ -333,6 +353,8 @@ class Worker:
             prize=mail.params.get("prize", ""),
             code=mail.params.get("code"),
             verify_url=self._verify_url(mail, found),
+            prize_url=self._prize_url(mail),
+            until=_moment(mail.params.get("until")),
             invitation=_invited(mail),
         )
 
@@ -342,6 +364,11 @@ class Worker:
             return ""
         place = f"{self._url}/verify/{found.campaign.code}?lang={found.locale}"
         return f"{place}#play={mail.params['play']}"
+
+    def _prize_url(self, mail: Claimed) -> str:
+        """Return where the winner sees how their prize stands."""
+        is_prize = mail.letter == prize_letters.LETTER and mail.params.get("code")
+        return self._link("prize", Salt.PRIZE, mail) if is_prize else ""
 
     def _link(self, place: str, salt: Salt, mail: Claimed) -> str:
         # Signed as of the mail's own moment, every try gives the very same letter.
@@ -382,6 +409,8 @@ class Worker:
         if not outbox.delivered(session, mail, answer=answer, now=now):
             log.warning("claim lost", outbox_id=mail.id)
             return
+        if mail.letter == prize_letters.LETTER:
+            prize_letters.mark_mailed(session, parcel.entry_id, now=now)
         if mail.letter == "confirm" and mail.optin_id is not None:
             facts = {
                 "message_id": mail.message_id,
@@ -442,6 +471,7 @@ class Worker:
             dropped=tally.dropped,
             expired=tally.expired,
             lapsed=tally.lapsed,
+            over=tally.over,
             invited=tally.invited,
         )
 
@@ -456,6 +486,10 @@ def _invited(mail: Claimed) -> Invited | None:
         return None
     said = {name: mail.params[name] for name in INVITED}
     return Invited(until=datetime.fromisoformat(mail.params["until"]), **said)
+
+
+def _moment(told: str | None) -> datetime | None:
+    return None if told is None else datetime.fromisoformat(told)
 
 
 def _has_reason(mail: Claimed, found: Found, now: datetime) -> bool:

@@ -34,7 +34,11 @@ AGREED = {"terms": "yes", "adult": "yes"}
 READING = timedelta(seconds=2)
 # After this every process sees that a campaign was changed or paused.
 NOTICED = timedelta(seconds=2)
-SALTS = {"confirm": Salt.CONFIRM, "unsubscribe": Salt.UNSUBSCRIBE}
+SALTS = {
+    "confirm": Salt.CONFIRM,
+    "unsubscribe": Salt.UNSUBSCRIBE,
+    "prize": Salt.PRIZE,
+}
 NOTHING = prize_table("nothing", kind="none", weight=0)
 del NOTHING["stock"]
 
@@ -177,8 +181,9 @@ class House:
         return found
 
     def link(self, place: str, *, to: str = EMAIL) -> str:
-        """Return the address of `confirm` or `unsubscribe` in the newest such mail."""
-        letter = self.letters("confirm" if place == "confirm" else None, to=to)[-1]
+        """Return the address in the newest mail: `confirm`, `unsubscribe`, `prize`."""
+        kind = None if place == "unsubscribe" else place
+        letter = self.letters(kind, to=to)[-1]
         row, secret = letter.params["link"]
         ref = LinkRef(row, bytes.fromhex(secret))
         signer = self.app.extensions["signer"]

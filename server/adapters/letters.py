@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from babel import Locale as BabelLocale
 from flask import current_app
-from flask_babel import force_locale, format_datetime
+from flask_babel import force_locale, format_date, format_datetime
 from markupsafe import escape
 
 from server.domain import theme
@@ -45,6 +45,9 @@ class Occasion:
     prize: str = ""
     code: str | None = None
     verify_url: str = ""
+    prize_url: str = ""
+    # The last day on which the code works; None where it has none.
+    until: datetime | None = None
     invitation: "Invited | None" = None
 
 
@@ -76,6 +79,7 @@ def write(occasion: Occasion) -> Written:
     name = occasion.first_name if is_name(occasion.first_name) else ""
     with force_locale(occasion.locale):
         when = format_datetime(occasion.at, "d MMMM y, HH:mm")
+        until = format_date(occasion.until, "d MMMM y") if occasion.until else ""
         subject, text, html = _kept(occasion, greets=bool(name))
     told = {
         "when": when,
@@ -84,6 +88,8 @@ def write(occasion: Occasion) -> Written:
         "first_name": name,
         "code": occasion.code or "",
         "verify_url": occasion.verify_url,
+        "prize_url": occasion.prize_url,
+        "last_day": until,
     }
     return Written(
         " ".join(subject.filled(told).split()),
@@ -129,7 +135,8 @@ def _kept(occasion: Occasion, *, greets: bool) -> tuple[_Sheet, _Sheet, _Sheet]:
     key = (
         *(id(shop), id(campaign), occasion.name, occasion.locale),
         *(occasion.purposes, occasion.prize, site, greets, occasion.code is None),
-        bool(occasion.verify_url),
+        *(bool(occasion.verify_url), bool(occasion.prize_url)),
+        occasion.until is None,
         occasion.invitation,
     )
     if key not in kept:
@@ -180,6 +187,8 @@ def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
         "prize": prize.texts[spoken] if prize else None,
         "code": None if occasion.code is None else _marked("code"),
         "verify_url": _marked("verify_url") if occasion.verify_url else "",
+        "prize_url": _marked("prize_url") if occasion.prize_url else "",
+        "last_day": _marked("last_day") if occasion.until else "",
         **_invited(occasion, spoken),
     }
 

@@ -1,4 +1,4 @@
-"""`device add`, `device list` and `device revoke`."""
+"""`device add`, `device list`, `device key` and `device revoke`."""
 
 import os
 
@@ -48,6 +48,23 @@ def list_devices(*, shop_code: str) -> None:
         click.echo(f"{each.public_id}  {each.state:<12}  {each.name}")
     if not found:
         click.echo("No tablets yet. Make one with: python -m server device add")
+
+
+@device.command("key")
+@click.argument("public_id")
+def give_key(public_id: str) -> None:
+    """Make a key with which a till's own program redeems vouchers.
+
+    It is shown once. An older key of the same device stops working.
+    """
+    with transaction() as (session, settings):
+        key = devices.give_key(session, public_id, random=os.urandom)
+    if key is None:
+        fail(f"there is no tablet {public_id!r} that could have a key")
+    click.echo(f"{key}\n")
+    click.echo(
+        f"It opens {settings.public_url}/api/v1/vouchers/redeem; see docs/api.md."
+    )
 
 
 @device.command("revoke")

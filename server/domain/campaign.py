@@ -29,6 +29,7 @@ from server.domain.placement import Placement
 from server.domain.quiz import Quiz
 
 LONGEST_DAYS = 366
+LONGEST_VALID_DAYS = 1_826
 MOST_FIELDS = 40
 
 Flow = Literal["play-first", "form-first"]
@@ -83,7 +84,11 @@ class PrizeText(Part):
 
 
 class Prize(Part):
-    """Something a draw can award. Without `stock` it never runs out."""
+    """Something a draw can award. Without `stock` it never runs out.
+
+    With `pool` its codes are imported, and its stock is how many there are. A voucher
+    lapses `valid_days` after it was won; with `returns` its unit is then won again.
+    """
 
     key: Key
     kind: Literal["voucher", "none"]
@@ -91,6 +96,9 @@ class Prize(Part):
     stock: int | None = Field(default=None, ge=0, le=1_000_000)
     value_cents: int = Field(default=0, ge=0, le=100_000_00)
     code: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{3,40}$")] | None = None
+    pool: bool = False
+    valid_days: int | None = Field(default=None, ge=1, le=LONGEST_VALID_DAYS)
+    returns: bool = False
     texts: dict[Locale, PrizeText]
 
 

@@ -7,6 +7,7 @@ that returns to the game after it was mailed comes back under a new code.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -162,8 +163,6 @@ def spellings(typed: str) -> list[str]:
     if not plain or len(plain) > LONGEST_CODE or not plain.isprintable():
         return []
     found = [plain, plain.upper()]
-    try:
+    with suppress(codes.CodeError):
         found.append(codes.read(plain))
-    except codes.CodeError:
-        pass
     return list(dict.fromkeys(found))

@@ -19,8 +19,7 @@ class Voucher(Base):
     __tablename__ = "voucher"
     __table_args__ = (
         CheckConstraint(
-            "state IN ('free', 'reserved', 'awarded', "
-            "'redeemed', 'lapsed', 'revoked')",
+            "state IN ('free', 'reserved', 'awarded', 'redeemed', 'lapsed', 'revoked')",
             name="state",
         ),
         CheckConstraint("(state = 'free') = (entry_id IS NULL)", name="free_is_unheld"),
@@ -52,7 +51,7 @@ class Voucher(Base):
     valid_until: Mapped[datetime | None]
     mailed_at: Mapped[datetime | None]
     redeemed_at: Mapped[datetime | None]
-    # `member:7`, `device:<public id>` or `operator`; and where, in the words for people.
+    # `member:7`, `device:<public id>` or `operator`; and where, in words.
     redeemed_by: Mapped[str | None]
     redeemed_place: Mapped[str | None]
     revoked_at: Mapped[datetime | None]

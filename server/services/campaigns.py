@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from server.domain import chance, codes, lint
-from server.domain.campaign import Campaign, Prize, parse_campaign
+from server.domain import chance, lint
+from server.domain.campaign import Campaign, parse_campaign
 from server.domain.parts import Fault, FileError, as_tables
 from server.domain.placement import Placement
 from server.domain.seals import NONCE_BYTES, Vault
@@ -19,12 +19,15 @@ from server.models.placement import Placement as PlacementRow
 from server.models.prize import Prize as PrizeRow
 from server.models.shop import Shop
 from server.models.voucher import Voucher
-from server.services import images
+from server.services import images, prizes
 from server.services.tools import Chance
 
 KNOWN_FOR = timedelta(seconds=1)
 FROZEN = ("mechanic", "award", "flow", "fallback", "starts", "ends", "days")
-FROZEN_PRIZE = ("key", "kind", "weight", "stock", "value_cents", "code")
+FROZEN_PRIZE = (
+    *("key", "kind", "weight", "stock", "value_cents", "code"),
+    *("pool", "valid_days", "returns"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +112,20 @@ def save(
     row = session.scalar(
         select(models.Campaign).where(models.Campaign.code == campaign.code)
     )
+    pools = prizes.pools(session, row.id) if row else {}
+    campaign = prizes.counted(campaign, pools)
     faults = lint.judge(campaign) + _foreign_faults(session, campaign, shop, row)
+    if publish:
+        faults += prizes.pool_faults(campaign, pools)
     refusals = [fault for fault in faults if fault.refuses]
     # A missing shop is among the faults.
     if refusals or shop is None:
         raise FileError(refusals)
     if row is None:
         row = _create(session, campaign, shop, vault=vault, now=now, random=random)
+    if row.state == "draft":
+        before = load(session, row.code)
+        prizes.stock(session, row.id, campaign, before=before, random=random)
     is_new = _add_version(session, row, campaign, now=now)
     _place(session, row, campaign)
     row.invites_at, row.invites_until = (
@@ -360,27 +370,7 @@ def _create(
     )
     session.add(row)
     session.flush()
-    for prize in campaign.prizes:
-        _stock(session, row.id, prize, random=random)
     return row
-
-
-def _stock(session: Session, campaign_id: int, prize: Prize, *, random: Chance) -> None:
-    """Make a prize and, if it is limited, one voucher for each unit of it."""
-    row = PrizeRow(campaign_id=campaign_id, key=prize.key, stock=prize.stock)
-    session.add(row)
-    session.flush()
-    units = [
-        {
-            "prize_id": row.id,
-            "number": number,
-            "code": prize.code or codes.make(random(8)),
-            "state": "free",
-        }
-        for number in range(1, (prize.stock or 0) + 1)
-    ]
-    if units:
-        session.execute(insert(Voucher), units)
 
 
 def _add_version(

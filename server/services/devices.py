@@ -23,6 +23,8 @@ from server.services.tools import Chance
 CODE_LIFE = timedelta(days=1)
 SECRET_BYTES = 32
 PUBLIC_ID_BYTES = 9
+# So that a key that leaked into a log or a repository is known for what it is.
+KEY_BEGINS = "jawoord_key_"
 
 
 class UnknownShopError(Exception):
@@ -102,6 +104,31 @@ def register(
     return secret if rows_changed(registered) == 1 else None
 
 
+def give_key(session: Session, public_id: str, *, random: Chance) -> str | None:
+    """Return a new key for a till's own program; None if there is no such device.
+
+    It takes the place of an older one. A tablet's cookie is no key, and the other way
+    round: a program cannot read the one, and a browser never sees the other.
+    """
+    key = KEY_BEGINS + random(SECRET_BYTES).hex()
+    given = session.execute(
+        update(Device)
+        .where(Device.public_id == public_id, Device.revoked_at.is_(None))
+        .values(key_hash=_secret_hash(key))
+    )
+    return key if rows_changed(given) == 1 else None
+
+
+def known_by_key(session: Session, key: str) -> Known | None:
+    """Return the device that this key was given to, unless it was revoked."""
+    row = session.execute(
+        select(Device.public_id, Device.shop_id, Device.name).where(
+            Device.key_hash == _secret_hash(key), Device.revoked_at.is_(None)
+        )
+    ).one_or_none()
+    return None if row is None else Known(*row)
+
+
 def known(session: Session, secret: str) -> Known | None:
     """Return the tablet whose cookie holds this secret, unless it was revoked."""
     row = session.execute(
@@ -117,7 +144,7 @@ def revoke(session: Session, public_id: str, *, now: datetime) -> bool:
     revoked = session.execute(
         update(Device)
         .where(Device.public_id == public_id, Device.revoked_at.is_(None))
-        .values(revoked_at=now, code_hash=None, secret_hash=None)
+        .values(revoked_at=now, code_hash=None, secret_hash=None, key_hash=None)
     )
     return rows_changed(revoked) == 1
 
@@ -154,6 +181,8 @@ def _state(row: Device, now: datetime) -> str:
         return "revoked"
     if row.registered_at is not None:
         return "registered"
+    if row.key_hash is not None:
+        return "has a key"
     return "waiting" if row.code_expires_at > now else "code expired"
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import chance, codes
+from server.domain import voucher as rules
 from server.domain.campaign import NOTHING
 from server.domain.quiz import Outcome
 from server.models.base import rows_changed, table
@@ -95,7 +96,7 @@ _AWARD_NEW = table(Voucher).insert()
 _AWARD_HELD = (
     update(Voucher)
     .where(Voucher.entry_id == bindparam("holder"), Voucher.state == "reserved")
-    .values(state="awarded", awarded_at=bindparam("at"))
+    .values(state="awarded", awarded_at=bindparam("at"), valid_until=bindparam("until"))
     .returning(Voucher.code)
 )
 
@@ -113,8 +114,10 @@ def award(
     prize = live.campaign.prize(prize_key)
     if prize.kind == "none":
         return None
+    until = rules.valid_until(now, days=prize.valid_days)
     if prize.stock is not None:
-        code = session.scalar(_AWARD_HELD, {"holder": entry_id, "at": now})
+        held = {"holder": entry_id, "at": now, "until": until}
+        code = session.scalar(_AWARD_HELD, held)
         if code is None:
             raise StockError
         return code
@@ -128,6 +131,7 @@ def award(
             "state": "awarded",
             "entry_id": entry_id,
             "awarded_at": now,
+            "valid_until": until,
         },
     )
     return code

@@ -23,7 +23,16 @@ from server.domain.profile import campaign_attributes
 from server.models.base import inserting, table
 from server.models.entry import Entry
 from server.models.voucher import Voucher
-from server.services import attributes, contacts, draws, links, optins, outbox
+from server.services import (
+    attributes,
+    contacts,
+    draws,
+    links,
+    optins,
+    outbox,
+    prize_letters,
+    vouchers,
+)
 from server.services.campaigns import Live
 from server.services.consents import Circumstances
 from server.services.contacts import Person
@@ -216,11 +225,13 @@ def lapse_due(session: Session, *, now: datetime, most: int = 200) -> int:
         .values(state="lapsed", lapsed_at=now)
         .returning(Entry.id)
     ).all()
-    session.execute(
+    released = session.scalars(
         update(Voucher)
         .where(Voucher.entry_id.in_(lapsed), Voucher.state == "reserved")
         .values(state="free", entry_id=None)
-    )
+        .returning(Voucher.id)
+    ).all()
+    vouchers.note_released(session, released, now=now)
     return len(lapsed)
 
 
@@ -496,12 +507,14 @@ def _queue(
         now=run.now,
         tools=run.tools,
     )
+    won = run.live.campaign.prize(made.awarded)
     params = {
         "to": who.email,
         "link": [ref.row, ref.secret.hex()],
         "first_name": run.submission.answers.get("first_name", ""),
         "prize": made.awarded,
         "code": code,
+        "until": prize_letters.told_until(won, run.now),
         "page": run.attempted.by.page,
         "play": run.attempted.ticket.hex(),
     }

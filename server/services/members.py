@@ -5,6 +5,7 @@ the SHA-256 of it, so neither a stolen database nor a backup signs anybody in (T
 """
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,6 +26,8 @@ SEEN_EVERY = timedelta(minutes=5)
 LONGEST_NAME = 160
 # Each role may do what those before it may.
 ROLES = ("viewer", "staff", "owner")
+# How a step of a voucher names a member.
+ACTOR = "member:"
 
 
 class UnknownShopError(Exception):
@@ -197,6 +200,15 @@ def workplaces(session: Session, member_id: int) -> list[Workplace]:
         .order_by(Shop.name, Shop.id)
     )
     return [Workplace(row.id, row.code, row.name, row.role) for row in rows]
+
+
+def names(session: Session, actors: Collection[str]) -> dict[str, str]:
+    """Return the names behind `member:7`, as steps of a voucher name who did them."""
+    ids = [
+        int(actor.removeprefix(ACTOR)) for actor in actors if actor.startswith(ACTOR)
+    ]
+    rows = session.execute(select(Member.id, Member.name).where(Member.id.in_(ids)))
+    return {f"{ACTOR}{row.id}": row.name for row in rows}
 
 
 def _hashed(secret: str) -> bytes:

@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, g, make_response, redirect, request, url_for
+from flask import Flask, abort, g, jsonify, make_response, redirect, request, url_for
 from flask import session as cookie
 from flask_babel import gettext as _
 
@@ -110,6 +110,29 @@ def device(view: View) -> View:
         return view(known, **kwargs)
 
     return _declare(cast("View", guarded), "device")
+
+
+def device_key(view: View) -> View:
+    """Only a till's own program, by the key it was given; the view gets which till.
+
+    No cookie is read, so another site cannot make a browser send this.
+    """
+
+    @wraps(view)
+    def guarded(**kwargs: Any) -> Any:
+        kind, _space, key = request.headers.get("Authorization", "").partition(" ")
+        known = None
+        if kind.lower() == "bearer":
+            with reading() as session:
+                known = devices.known_by_key(session, key.strip())
+        if known is None:
+            answer = jsonify(result="no_key", message=_("This needs a till's key."))
+            answer.status_code = 401
+            answer.headers["WWW-Authenticate"] = "Bearer"
+            return answer
+        return view(known, **kwargs)
+
+    return _declare(cast("View", guarded), "device:key")
 
 
 def registering(view: View) -> View:
@@ -213,7 +236,7 @@ def _too_low() -> Any:
     return errors.problem(
         403,
         _("You may look, but not change this"),
-        _("Ask an owner of this shop to do it, or to make you an owner."),
+        _("Ask an owner of this shop to do it, or to give you the role for it."),
     )
 
 

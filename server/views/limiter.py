@@ -29,6 +29,9 @@ class Window(Protocol):
     def hit(self, item: RateLimitItem, /, *identifiers: str) -> bool:
         """Note a hit; False, and nothing noted, if it is one too many."""
 
+    def test(self, item: RateLimitItem, /, *identifiers: str) -> bool:
+        """Return whether one more hit would be let through; nothing is noted."""
+
 
 class _OwnWindow:
     """Counts in this process. The library's own starts threads for it (1 ms a hit)."""
@@ -52,6 +55,13 @@ class _OwnWindow:
                 self._hits.popitem(last=False)
         return True
 
+    def test(self, item: RateLimitItem, /, *identifiers: str) -> bool:
+        """Return whether one more hit would be let through."""
+        with self._turn:
+            hits = self._hits.get(item.key_for(*identifiers)) or deque[float]()
+            is_full = len(hits) == item.amount
+            return not (is_full and hits[0] > time.monotonic() - item.get_expiry())
+
 
 class Limiter:
     """Counts by keyed hash, so that no address of a network is kept anywhere."""
@@ -68,6 +78,7 @@ class Limiter:
         self._play = _parsed("PLAY_LIMIT", settings.play_limit)
         self._press = _parsed("PRESS", "10 per minute")
         self._download = _parsed("DOWNLOAD", "20 per hour")
+        self._guess = _parsed("GUESS", "10 per minute")
         self._sign_in = _parsed("SIGN_IN", "10 per minute; 50 per hour")
 
     def may_ask(
@@ -121,6 +132,15 @@ class Limiter:
         """Count one try to register a tablet."""
         return self._hit(self._sign_in, "register", network)
 
+    def may_guess(self, *, network: str) -> bool:
+        """Return whether this network may try one more code of a voucher (G14)."""
+        key = self._key("guess", network)
+        return all(self._window.test(limit, key) for limit in self._guess)
+
+    def note_guess(self, *, network: str) -> None:
+        """Count one code that was wrong; right ones cost a busy till nothing."""
+        self._hit(self._guess, "guess", network)
+
     def may_download(self, *, network: str) -> bool:
         """Count one download of a campaign's draws, which may be a big file."""
         return self._hit(self._download, "download", network)
@@ -130,11 +150,14 @@ class Limiter:
         return self._hit(self._press, "press", link)
 
     def _hit(self, limits: list[RateLimitItem], scope: str, *who: str | int) -> bool:
-        key = self._vault.hashed("limit", scope, *who).hex()
+        key = self._key(scope, *who)
         within = all(self._window.hit(limit, key) for limit in limits)
         if not within:
             log.warning("limit reached", scope=scope)
         return within
+
+    def _key(self, scope: str, *who: str | int) -> str:
+        return self._vault.hashed("limit", scope, *who).hex()
 
 
 def _window(redis_url: str | None) -> Window:

@@ -68,6 +68,13 @@ DONE = {
             "A prize you have won stays yours."
         ),
     ),
+    "mailed": (
+        _l("Look in your mailbox"),
+        _l(
+            "If your prize was mailed only just now, wait a little and ask again. "
+            "The page with your code keeps working as well."
+        ),
+    ),
 }
 
 bp = Blueprint("links", __name__)
@@ -77,9 +84,9 @@ bp = Blueprint("links", __name__)
 @guards.link
 def confirm_page(token: str) -> Response:
     """Show what was asked, and one button."""
-    found = _follow(Salt.CONFIRM, token)
+    found = follow(Salt.CONFIRM, token)
     if found is None:
-        return _unknown()
+        return unknown()
     return _confirm_page(found, token)
 
 
@@ -87,9 +94,9 @@ def confirm_page(token: str) -> Response:
 @guards.link
 def confirm(token: str) -> Response:
     """Turn what was asked into consents."""
-    found = _follow(Salt.CONFIRM, token)
+    found = follow(Salt.CONFIRM, token)
     if found is None:
-        return _unknown()
+        return unknown()
     now = clock.now()
     if not _is_pressed(found, now):
         return _confirm_page(found, token, once_more=True)
@@ -98,7 +105,7 @@ def confirm(token: str) -> Response:
             session, found, by=client.circumstances(), tools=tools(), now=now
         )
     if done.is_new:
-        return _to("confirmed", found)
+        return leave("confirmed", found)
     return _stands(found, done, token)
 
 
@@ -106,9 +113,9 @@ def confirm(token: str) -> Response:
 @guards.link
 def not_me(token: str) -> Response:
     """Forget the request, because the owner of the address did not make it."""
-    found = _follow(Salt.CONFIRM, token)
+    found = follow(Salt.CONFIRM, token)
     if found is None:
-        return _unknown()
+        return unknown()
     with transaction() as session:
         done = optins.decline(
             session,
@@ -118,7 +125,7 @@ def not_me(token: str) -> Response:
             now=clock.now(),
         )
     if done.is_new:
-        return _to("declined", found)
+        return leave("declined", found)
     return _stands(found, done, token)
 
 
@@ -129,9 +136,9 @@ def renew(token: str) -> Response:
 
     The answer is the same whether a mail goes out or a limit keeps it back.
     """
-    found = _follow(Salt.CONFIRM, token)
+    found = follow(Salt.CONFIRM, token)
     if found is None:
-        return _unknown()
+        return unknown()
     with transaction() as session:
         optins.renew(
             session,
@@ -140,17 +147,17 @@ def renew(token: str) -> Response:
             tools=tools(),
             now=clock.now(),
         )
-    return _to("renewed", found)
+    return leave("renewed", found)
 
 
 @bp.get("/unsubscribe/<token>")
 @guards.link
 def unsubscribe_page(token: str) -> Response:
     """Show whose mail would stop, and one button."""
-    found = _follow(Salt.UNSUBSCRIBE, token)
+    found = follow(Salt.UNSUBSCRIBE, token)
     if found is None:
-        return _unknown()
-    return _page(
+        return unknown()
+    return page(
         "links/unsubscribe.html",
         found,
         mailbox=address.masked(found.who.email),
@@ -166,9 +173,9 @@ def unsubscribe(token: str) -> Response:
     A mail program gets 200 whatever the link was, and is never sent elsewhere.
     """
     is_one_click = request.form.get("List-Unsubscribe") == ONE_CLICK
-    found = _follow(Salt.UNSUBSCRIBE, token)
+    found = follow(Salt.UNSUBSCRIBE, token)
     if found is None:
-        return make_response("", 200) if is_one_click else _unknown(status=200)
+        return make_response("", 200) if is_one_click else unknown(status=200)
     with transaction() as session:
         optins.withdraw_all(
             session,
@@ -178,7 +185,7 @@ def unsubscribe(token: str) -> Response:
             tools=tools(),
             now=clock.now(),
         )
-    return make_response("", 200) if is_one_click else _to("unsubscribed", found)
+    return make_response("", 200) if is_one_click else leave("unsubscribed", found)
 
 
 @bp.get("/done/<what>/<code>/<lang>")
@@ -197,10 +204,10 @@ def done(what: str, code: str, lang: str) -> Response:
         title=str(title),
         advice=str(advice) % {"shop": shop.name},
     )
-    return _unindexed(make_response(body))
+    return unindexed(make_response(body))
 
 
-def _follow(salt: Salt, token: str) -> Found | None:
+def follow(salt: Salt, token: str) -> Found | None:
     """Return where a link leads, and speak its language.
 
     None for a foreign one, and for a confirmation that has no request.
@@ -243,7 +250,7 @@ def _confirm_page(found: Found, token: str, *, once_more: bool = False) -> Respo
     if state not in rules.OPEN or optin.expires_at <= now:
         return _stands(found, Confirmation(state, optin.settled_at, False), token)
     shown = [found.link_id, int(now.timestamp() * 1000)]
-    return _page(
+    return page(
         "links/confirm.html",
         found,
         status=422 if once_more else 200,
@@ -269,7 +276,7 @@ def _stands(found: Found, done: Confirmation, token: str) -> Response:
     """Say how a request that waits no more stands, and what can be done (DO-05)."""
     may_renew = optins.may_renew(found.asked, now=clock.now())
     status, title, advice = _ended(found, done, may_renew=may_renew)
-    return _page(
+    return page(
         "links/state.html",
         found,
         status=status,
@@ -314,14 +321,14 @@ def _local(moment: datetime) -> str:
     return str(format_datetime(moment, "d MMMM y, HH:mm", rebase=True))
 
 
-def _page(name: str, found: Found, *, status: int = 200, **context: Any) -> Response:
+def page(name: str, found: Found, *, status: int = 200, **context: Any) -> Response:
     body = render_template(name, shop=found.shop, **context)
-    return _unindexed(make_response(body, status))
+    return unindexed(make_response(body, status))
 
 
-def _unknown(*, status: int = 404) -> Response:
+def unknown(*, status: int = 404) -> Response:
     """Answer a link that is not ours, saying nothing about anybody."""
-    return _unindexed(
+    return unindexed(
         page_or(
             "errors/_problem.html",
             "errors/page.html",
@@ -334,12 +341,12 @@ def _unknown(*, status: int = 404) -> Response:
     )
 
 
-def _to(what: str, found: Found) -> Response:
+def leave(what: str, found: Found) -> Response:
     """Send the browser to a page whose address holds no link (T22)."""
     place = url_for(".done", what=what, code=found.shop.code, lang=found.locale)
-    return _unindexed(make_response(redirect(place, 303)))
+    return unindexed(make_response(redirect(place, 303)))
 
 
-def _unindexed(response: Response) -> Response:
+def unindexed(response: Response) -> Response:
     response.headers["X-Robots-Tag"] = "noindex"
     return response

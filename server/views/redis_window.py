@@ -29,13 +29,20 @@ class RedisWindow:
 
     def hit(self, item: RateLimitItem, /, *identifiers: str) -> bool:
         """Note a hit, unless the window is full."""
+        return self._ask("hit", item, *identifiers)
+
+    def test(self, item: RateLimitItem, /, *identifiers: str) -> bool:
+        """Return whether one more hit would be let through."""
+        return self._ask("test", item, *identifiers)
+
+    def _ask(self, what: str, item: RateLimitItem, *identifiers: str) -> bool:
         if time.monotonic() >= self._alone_until:
             try:
-                return self._shared.hit(item, *identifiers)
+                return bool(getattr(self._shared, what)(item, *identifiers))
             except RedisError as error:
                 self._alone_until = time.monotonic() + LEFT_ALONE_S
                 log.error("limits unreachable", error=type(error).__name__)
-        return self._meanwhile.hit(item, *identifiers)
+        return bool(getattr(self._meanwhile, what)(item, *identifiers))
 
 
 def _storage(url: str) -> RedisStorage:

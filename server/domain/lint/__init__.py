@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from server.domain.campaign import LONGEST_DAYS, NOTHING, Campaign, Prize
 from server.domain.entry import TRAP
-from server.domain.lint import form, opening, quiz, wheel
+from server.domain.lint import form, opening, prizes, quiz, wheel
 from server.domain.parts import Fault
 
 MOST_WORDS = 90
@@ -212,6 +212,7 @@ RULES: tuple[Rule, ...] = (
     _field_names,
     _award,
     _draw,
+    prizes.faults,
     _words,
     _languages,
     _placement_languages,

@@ -12,6 +12,7 @@ from server.domain.campaign import parse_campaign
 from server.domain.consent import request_text
 from server.domain.parts import Locale
 from server.domain.shop import Legal, ShopFile, parse_shop
+from server.domain.voucher import GIVEN
 from server.models.campaign import Campaign, CampaignVersion
 from server.models.prize import Prize
 from server.models.shop import Shop
@@ -182,7 +183,7 @@ def _prizes(session: Session, campaign_id: int, file: CampaignFile) -> list[Priz
             chance=prize.weight / whole,
             stock=prize.stock,
             reserved=counts.get((prize.key, "reserved"), 0),
-            awarded=counts.get((prize.key, "awarded"), 0),
+            awarded=sum(counts.get((prize.key, state), 0) for state in GIVEN),
             left=None if prize.stock is None else counts.get((prize.key, "free"), 0),
         )
         for prize in file.prizes

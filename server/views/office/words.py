@@ -63,6 +63,22 @@ WORDS: dict[str, dict[str, Any]] = {
         "email": _l("E-mail"),
     },
     "role": {"owner": _l("owner"), "staff": _l("staff"), "viewer": _l("viewer")},
+    "voucher": {
+        "awarded": _l("Not used yet"),
+        "redeemed": _l("Redeemed"),
+        "lapsed": _l("Over"),
+        "revoked": _l("Taken back"),
+    },
+    "step": {
+        "reserved": _l("Won, and kept for the winner"),
+        "released": _l("Not claimed, back in the game"),
+        "awarded": _l("Claimed; the code was shown"),
+        "mailed": _l("The mail with the code was accepted"),
+        "mailed_again": _l("The winner asked for the mail once more"),
+        "redeemed": _l("Redeemed"),
+        "lapsed": _l("Its days were over"),
+        "revoked": _l("Taken back"),
+    },
     "mechanic": {
         "scratch": _l("Scratch card"),
         "wheel": _l("Wheel of fortune"),

@@ -1,0 +1,135 @@
+"""`prize codes import` and `prize report`."""
+
+import os
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import IO, NoReturn
+
+import click
+
+from server.commands.base import fail, opened
+from server.db import Database
+from server.domain import pool as rules
+from server.domain.pool import Wrong
+from server.domain.voucher import State
+from server.services import pools, vouchers
+from server.services.pools import Pool
+from server.settings import load_settings
+
+WRONG = 1
+
+
+@click.group()
+def prize() -> None:
+    """Prizes and their codes."""
+
+
+@prize.group()
+def codes() -> None:
+    """Codes that another system made."""
+
+
+@codes.command("import")
+@click.argument("campaign")
+@click.argument("prize_key", metavar="PRIZE")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def import_codes(campaign: str, prize_key: str, file: Path) -> None:
+    """Add a file of codes, one a line, to a prize of a draft: all of them or none."""
+    settings = load_settings()
+    try:
+        with file.open("rb") as body, opened(settings) as database:
+            with database.transaction() as session:
+                pool = pools.begin(session, campaign, prize_key, random=os.urandom)
+            size = _bring_in(database, pool, body, file)
+    except OSError as error:
+        fail(f"{file} cannot be read ({error.strerror})")
+    except pools.NoPoolError:
+        fail(f"{campaign!r} has no prize {prize_key!r} with pool = true")
+    except pools.PublishedError:
+        fail(f"{campaign!r} is published, and its stock is fixed with its odds")
+    except pools.TakenOverError:
+        fail("another import of this pool has begun; nothing of this one is stored")
+    click.echo(f"{campaign} {prize_key}: {size:,} codes in the pool")
+
+
+def _bring_in(database: Database, pool: Pool, body: IO[bytes], file: Path) -> int:
+    """Store a file and return the pool's size, or name what is wrong with it."""
+    _sweep(database, pool)
+    wrong = _wrong_lines(body, pool)
+    count = 0
+    if not wrong:
+        body.seek(0)
+        count = _store(database, pool, body)
+        with database.reading() as session:
+            found = pools.doubles(session, pool, most=rules.MOST_NAMED)
+        wrong = [Wrong(one.number, _why_double(one)) for one in found]
+    if wrong:
+        _sweep(database, pool)
+        with database.transaction() as session:
+            pools.give_up(session, pool)
+        _refuse(file, wrong)
+    with database.transaction() as session:
+        return pools.finish(session, pool, count=count)
+
+
+def _wrong_lines(body: IO[bytes], pool: Pool) -> list[Wrong]:
+    wrong = (one for one in _read(body, pool) if isinstance(one, Wrong))
+    return list(islice(wrong, rules.MOST_NAMED))
+
+
+def _read(body: IO[bytes], pool: Pool) -> Iterator[str | Wrong]:
+    return rules.read(body.readline, room=rules.MOST_CODES - pool.stock)
+
+
+def _store(database: Database, pool: Pool, body: IO[bytes]) -> int:
+    count = 0
+    good = (one for one in _read(body, pool) if isinstance(one, str))
+    while some := list(islice(good, pools.RANGE)):
+        with database.transaction() as session:
+            pools.add(session, pool, some, after=count)
+        count += len(some)
+    return count
+
+
+def _sweep(database: Database, pool: Pool) -> None:
+    is_more = True
+    while is_more:
+        with database.transaction() as session:
+            is_more = pools.sweep(session, pool) > 0
+
+
+def _why_double(one: pools.Double) -> str:
+    if one.other is not None:
+        return f"is the same code as in line {one.other}"
+    return f"is a code that {one.campaign!r} has already"
+
+
+def _refuse(file: Path, wrong: list[Wrong]) -> NoReturn:
+    for one in wrong:
+        click.echo(f"{file}: line {one.line}: {one.why}", err=True)
+    if len(wrong) == rules.MOST_NAMED:
+        click.echo(f"{file}: there may be more; these are the first", err=True)
+    click.echo("Nothing was stored.", err=True)
+    sys.exit(WRONG)
+
+
+@prize.command()
+@click.argument("campaign")
+def report(campaign: str) -> None:
+    """Say where every prize of a campaign is: what was offered adds up (PZ-04)."""
+    with opened(load_settings()) as database, database.reading() as session:
+        found = vouchers.balance(session, campaign)
+    if found is None:
+        fail(f"there is no campaign {campaign!r}")
+    for line in found:
+        parts = ", ".join(
+            f"{line.counts[state]:,} {state}" for state in State if line.counts[state]
+        )
+        offered = "no limit" if line.stock is None else f"{line.stock:,} offered"
+        click.echo(f"{line.key}: {offered}: {parts or 'none yet'}")
+        if line.missing:
+            click.echo(f"{line.key}: {line.missing:,} units are missing", err=True)
+    if any(line.missing for line in found):
+        sys.exit(WRONG)

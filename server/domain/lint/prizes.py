@@ -1,0 +1,30 @@
+"""How a prize's codes may come and go: pools, and units that return to the game."""
+
+from collections.abc import Iterator
+
+from server.domain.campaign import Campaign, Prize
+from server.domain.parts import Fault
+
+
+def faults(campaign: Campaign) -> Iterator[Fault]:
+    """Yield what is wrong with a prize's pool, its days and its return."""
+    for number, prize in enumerate(campaign.prizes, 1):
+        for name, what in _faults(prize):
+            yield Fault(f"prizes[{number}].{name}", what, "PZ-04")
+
+
+def _faults(prize: Prize) -> Iterator[tuple[str, str]]:
+    if prize.kind == "none" and (prize.pool or prize.valid_days or prize.returns):
+        yield "kind", "no prize has no codes that come, lapse or return"
+        return
+    if prize.pool and prize.code:
+        yield "code", "a prize has one code for everybody or a pool of them"
+    if not prize.returns:
+        return
+    if prize.stock is None:
+        yield "returns", "what never runs out has nothing to return to"
+    if prize.valid_days is None:
+        yield "returns", "only what lapses can return; give `valid_days`"
+    if prize.pool:
+        # The shop's till would still take it from whom it was mailed to.
+        yield "returns", "an imported code that was mailed is not given to another"

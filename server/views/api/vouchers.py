@@ -1,0 +1,87 @@
+"""Redeem a voucher from a till's own program."""
+
+from typing import Any
+
+from flask import Response, jsonify, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from server import clock
+from server.db import transaction
+from server.domain.voucher import LONGEST_CODE, Verdict
+from server.services import vouchers
+from server.services.devices import Known
+from server.services.vouchers import By, Held
+from server.views import client, guards
+from server.views.api.blueprint import bp
+from server.views.house import directory, limiter
+from server.views.vouchers import label, where
+
+STATUS = {Verdict.REDEEMED: 200, Verdict.UNKNOWN: 404}
+CONFLICT = 409
+TOO_MANY = _l("Those were many wrong codes. Wait a minute before the next one.")
+
+
+@bp.post("/vouchers/redeem")
+@guards.device_key
+def redeem(till: Known) -> Response:
+    """Redeem `{"code": ...}` at this till, once.
+
+    A code of another shop is answered like one that was made up.
+    """
+    code = _code()
+    if code is None:
+        said = _('Send JSON like {"code": "7K3M-9TQX-2PWD-R"}.')
+        return _answer(400, "unreadable", said)
+    network = client.network()
+    if not limiter().may_guess(network=network):
+        response = _answer(429, "too_many", str(TOO_MANY))
+        response.headers["Retry-After"] = "60"
+        return response
+    by = By(f"device:{till.public_id}", till.name)
+    with transaction() as session:
+        done = vouchers.redeem(
+            session,
+            till.shop_id,
+            code,
+            by=by,
+            directory=directory(),
+            now=clock.now(),
+        )
+    if done.verdict is Verdict.UNKNOWN:
+        limiter().note_guess(network=network)
+    return _answer(
+        STATUS.get(done.verdict, CONFLICT),
+        done.verdict.value,
+        where(done),
+        **(_told(done.held, by) if done.held else {}),
+    )
+
+
+def _code() -> str | None:
+    """Return the code that was sent; None if there is none that could be one."""
+    body = request.get_json(silent=True)
+    code = body.get("code") if isinstance(body, dict) else None
+    if not isinstance(code, str) or not 0 < len(code.strip()) <= LONGEST_CODE:
+        return None
+    return code
+
+
+def _told(held: Held, by: By) -> dict[str, Any]:
+    return {
+        "code": held.code,
+        "prize": held.prize.key,
+        "label": label(held),
+        "campaign": held.campaign,
+        "valid_until": held.valid_until and held.valid_until.isoformat(),
+        "redeemed_at": held.redeemed_at and held.redeemed_at.isoformat(),
+        "place": held.place,
+        # A till that got no answer asks again: then it was itself that redeemed it.
+        "by_this_device": held.redeemed_by == by.who,
+    }
+
+
+def _answer(status: int, result: str, message: str, **more: Any) -> Response:
+    response = jsonify(result=result, message=message, **more)
+    response.status_code = status
+    return response
