@@ -39,6 +39,7 @@ class House:
     owner: int
     viewer: int
     stranger: int
+    staff: int
     contact: str
     evidence: str
     mail: str
@@ -92,6 +93,7 @@ def _people(session: Session, now: datetime) -> dict[str, int]:
     for name, shop, role in (
         ("owner", "demo", "owner"),
         ("viewer", "demo", "viewer"),
+        ("staff", "demo", "staff"),
         ("stranger", "other", "owner"),
     ):
         member = make(
@@ -127,11 +129,12 @@ def play(
     ip: str = IP,
     page: str = "http://localhost:8401/demo/",
     yes: tuple[str, ...] = ("newsletter",),
+    placement: str = "welcome-inline",
 ) -> None:
     """Let somebody take part; what they bring is not checked, as a view would."""
     tools = app.extensions["tools"]
     with app.test_request_context(), database.reading() as session:
-        live = app.extensions["directory"].find(session, "welcome-inline", now=now)
+        live = app.extensions["directory"].find(session, placement, now=now)
         shown = app.extensions["faces"].of(live, "nl").shown
     attempted = Attempted(
         live=live,

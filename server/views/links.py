@@ -343,7 +343,7 @@ def unknown(*, status: int = 404) -> Response:
 
 def leave(what: str, found: Found) -> Response:
     """Send the browser to a page whose address holds no link (T22)."""
-    place = url_for(".done", what=what, code=found.shop.code, lang=found.locale)
+    place = url_for("links.done", what=what, code=found.shop.code, lang=found.locale)
     return unindexed(make_response(redirect(place, 303)))
 
 

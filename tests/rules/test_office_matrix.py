@@ -74,21 +74,27 @@ def test_every_route_of_a_shop_asks_for_a_role(routes):
         route.address
         for route in routes
         if "/demo" in route.address
-        and route.guard not in {"member:viewer", "member:owner"}
+        and route.guard not in {"member:viewer", "member:staff", "member:owner"}
     ]
 
     assert loose == [], "wear guards.member(role)"
 
 
-def test_what_changes_something_is_for_owners(routes):
-    """A search changes nothing: it is a POST to keep the address out of the URL."""
+def test_what_changes_something_is_not_for_viewers(routes):
+    """A search changes nothing: it is a POST to keep what is sought out of the URL."""
     open_to_viewers = {
         route.endpoint
         for route in routes
         if "POST" in route.methods and route.guard == "member:viewer"
     }
 
-    assert open_to_viewers == {"office.find_contact"}
+    assert open_to_viewers == {"office.find_contact", "office.find_voucher"}
+
+
+def test_staff_at_the_till_redeems_and_changes_nothing_else(routes):
+    of_staff = {route.endpoint for route in routes if route.guard == "member:staff"}
+
+    assert of_staff == {"office.redeem_voucher"}
 
 
 def test_signed_out_leads_to_the_door(house, routes):
@@ -143,6 +149,10 @@ def is_list(route: Route) -> bool:
         "office.entries",
         "office.find_contact",
         "office.outbox",
+        "office.vouchers",
+        "office.find_voucher",
+        "office.redeem_voucher",
+        "office.revoke_voucher",
     }
 
 
@@ -161,8 +171,12 @@ def test_the_places_in_a_list_of_another_shop_are_not_there(house):
         assert client.get(address).status_code == 404, address
 
 
-def test_a_viewer_may_look_but_not_change(house, routes):
-    client = house.client(house.viewer)
+MAY_NOT = {"viewer": {"member:staff", "member:owner"}, "staff": {"member:owner"}}
+
+
+@pytest.mark.parametrize("role", MAY_NOT)
+def test_a_lower_role_may_look_but_not_change(house, routes, role):
+    client = house.client(getattr(house, role))
     proof = token(client)
     for route in routes:
         if not route.guard.startswith("member:") or "/demo" not in route.address:
@@ -170,7 +184,7 @@ def test_a_viewer_may_look_but_not_change(house, routes):
         for method in route.methods - {"OPTIONS"}:
             data = {"csrf_token": proof} if method == "POST" else None
             status = client.open(route.address, method=method, data=data).status_code
-            if route.guard == "member:owner":
+            if route.guard in MAY_NOT[role]:
                 assert status == 403, f"{method} {route.address}"
             else:
                 assert status in {200, 422}, f"{method} {route.address}"

@@ -60,7 +60,10 @@ def redeem(till: Known) -> Response:
 
 def _code() -> str | None:
     """Return the code that was sent; None if there is none that could be one."""
-    body = request.get_json(silent=True)
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:
+        return None
     code = body.get("code") if isinstance(body, dict) else None
     if not isinstance(code, str) or not 0 < len(code.strip()) <= LONGEST_CODE:
         return None

@@ -19,6 +19,12 @@ def owner(house: House) -> Pages:
 
 
 @pytest.fixture
+def staff(house: House) -> Pages:
+    """Somebody at the till, who may redeem and change nothing else."""
+    return Pages(house.client(house.staff))
+
+
+@pytest.fixture
 def viewer(house: House) -> Pages:
     """A colleague who may look, but not change anything."""
     return Pages(house.client(house.viewer))
