@@ -63,6 +63,8 @@ class Result:
     day: str
     # The key of what a quiz led to.
     led_to: str | None = None
+    # For how many days the code works; None where it has no end.
+    valid_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -332,6 +332,7 @@ def _result(outcome: Outcome, face: Face) -> Result:
         day=str(receipt.epoch) if receipt else "",
         # A newer version of the quiz may not know it any more.
         led_to=outcome.led_to if outcome.led_to in face.context["led_to"] else None,
+        valid_days=outcome.prize.valid_days,
     )
 
 

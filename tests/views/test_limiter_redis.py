@@ -50,3 +50,29 @@ def test_a_redis_that_hangs_holds_nobody_up(limiter: Limiter, redis_server: Redi
 
     assert pressed == [True] * 10 + [False] * 2
     assert lasted < 4, "one short wait, not one for each visitor"
+
+
+def test_wrong_codes_are_counted_together_and_right_ones_not(
+    environ, redis_server: Redis
+):
+    """G14: looking whether one may guess notes nothing."""
+    settings = replace(load_settings(environ), redis_url=redis_server.url)
+    one, other = (Limiter(settings, Vault(settings.data_keys)) for _ in range(2))
+
+    assert all(each.may_guess(network="a") for each in [one, other] * OFTEN)
+    for _ in range(5):
+        one.note_guess(network="a")
+        other.note_guess(network="a")
+
+    assert not one.may_guess(network="a")
+    assert one.may_guess(network="b")
+
+
+def test_without_redis_wrong_codes_are_still_counted(limiter, redis_server: Redis):
+    redis_server.stop()
+
+    for _ in range(10):
+        assert limiter.may_guess(network="a")
+        limiter.note_guess(network="a")
+
+    assert not limiter.may_guess(network="a")
