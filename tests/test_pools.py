@@ -103,7 +103,10 @@ def test_a_pool_is_brought_in_and_then_played_for(
     """PZ-04: its size is the stock that is promised with the odds."""
     answer = bring_in("\ufeff" + "\r\n".join(CODES))
 
-    assert (answer.exit_code, answer.stdout) == (0, "pooled mug: 12 codes in the pool\n")
+    assert (answer.exit_code, answer.stdout) == (
+        0,
+        "pooled mug: 12 codes in the pool\n",
+    )
     assert kept() == (CODES, 12, False)
     with pytest.raises(FileError, match="leave `stock` out"):
         save(pooled(stock=13))

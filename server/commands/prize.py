@@ -61,10 +61,9 @@ def _bring_in(database: Database, pool: Pool, body: IO[bytes], file: Path) -> in
     count = 0
     if not wrong:
         body.seek(0)
-        count = _store(database, pool, body)
-        with database.reading() as session:
-            found = pools.doubles(session, pool, most=rules.MOST_NAMED)
-        wrong = [Wrong(one.number, _why_double(one)) for one in found]
+        count, wrong = _store(database, pool, body)
+    if not wrong:
+        wrong = _doubles(database, pool)
     if wrong:
         _sweep(database, pool)
         with database.transaction() as session:
@@ -83,14 +82,24 @@ def _read(body: IO[bytes], pool: Pool) -> Iterator[str | Wrong]:
     return rules.read(body.readline, room=rules.MOST_CODES - pool.stock)
 
 
-def _store(database: Database, pool: Pool, body: IO[bytes]) -> int:
-    count = 0
-    good = (one for one in _read(body, pool) if isinstance(one, str))
-    while some := list(islice(good, pools.RANGE)):
+def _store(database: Database, pool: Pool, body: IO[bytes]) -> tuple[int, list[Wrong]]:
+    """Bring the codes in; a line that is wrong now was changed since it was read."""
+    count, lines = 0, _read(body, pool)
+    while some := list(islice(lines, pools.RANGE)):
+        wrong = [one for one in some if isinstance(one, Wrong)]
+        if wrong:
+            return count, wrong
+        good = [one for one in some if isinstance(one, str)]
         with database.transaction() as session:
-            pools.add(session, pool, some, after=count)
-        count += len(some)
-    return count
+            pools.add(session, pool, good, after=count)
+        count += len(good)
+    return count, []
+
+
+def _doubles(database: Database, pool: Pool) -> list[Wrong]:
+    with database.reading() as session:
+        found = pools.doubles(session, pool, most=rules.MOST_NAMED)
+    return [Wrong(one.number, _why_double(one)) for one in found]
 
 
 def _sweep(database: Database, pool: Pool) -> None:

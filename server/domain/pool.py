@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 MOST_CODES = 1_000_000
 MOST_NAMED = 20
-CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,38}[A-Za-z0-9]", re.ASCII)
+# What our own codes may end with is among them.
+CODE = re.compile(r"[A-Za-z0-9][\w.*~$=-]{1,38}[A-Za-z0-9*~$=]", re.ASCII)
 # One endless line must not fill the memory.
 LONGEST_LINE = 256
 MARK = b"\xef\xbb\xbf"
@@ -54,5 +55,5 @@ def _code(piece: bytes, line: int) -> str | Wrong:
     if not text:
         return Wrong(line, "is empty")
     if not CODE.fullmatch(text):
-        return Wrong(line, "is no code: 3 to 40 of A-Z, a-z, 0-9, `.`, `_` and `-`")
+        return Wrong(line, "is no code: 3 to 40 of A-Z a-z 0-9 . _ - * ~ $ =")
     return text

@@ -1,4 +1,4 @@
-"""A voucher's life: redeemed once, taken back, lapsed, given back to the game (PZ-04)."""
+"""A voucher's life: redeemed once, taken back, lapsed, won again (PZ-04)."""
 
 import os
 from collections import Counter

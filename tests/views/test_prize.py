@@ -104,7 +104,10 @@ def test_pressing_again_and_again_stays_within_the_limits_of_a_mailbox(
 
 
 ENDS = {
-    "redeemed": ("This prize has been used", "It was on 4 March 2026, 11:30, at Till 1."),
+    "redeemed": (
+        "This prize has been used",
+        "It was on 4 March 2026, 11:30, at Till 1.",
+    ),
     "lapsed": ("The time for this prize is over", "until and including 1 April 2026."),
     "revoked": ("This prize was taken back", "why; they can tell you more."),
 }
@@ -165,7 +168,9 @@ def test_every_link_that_is_not_ours_leads_to_the_same_page(client, house, link)
 
 def test_an_entry_that_won_nothing_has_no_prize_page(publish, client, house, link):
     publish(few_mugs(0, "lucky-scratch", losing=1, flow="form-first"))
-    take_card(client, "lucky-inline").enter(client, "ada@example.com", consents=["newsletter"])
+    take_card(client, "lucky-inline").enter(
+        client, "ada@example.com", consents=["newsletter"]
+    )
     letter = house.letters("confirm", to="ada@example.com")[0]
     row, secret = letter.params["link"]
     ref = LinkRef(row, bytes.fromhex(secret))

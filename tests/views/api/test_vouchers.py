@@ -123,19 +123,28 @@ def test_what_cannot_be_redeemed_says_why(redeem, add_till, publish, client):
     assert "Everybody who wins Mug has this same code" in shared.json["message"]
 
 
-@pytest.mark.parametrize(
-    "header",
-    [None, "", "Bearer", "Bearer ", "Bearer wrong", "Basic {key}", "{key}", "Bearer \xff"],
+NO_KEYS = (
+    None,
+    "",
+    "Bearer",
+    "Bearer ",
+    "Bearer wrong",
+    "Basic {}",
+    "{}",
+    "Bearer \xff",
 )
-def test_without_a_key_nothing_is_redeemed(client, add_till, unit, house, header):
+
+
+def test_without_a_key_nothing_is_redeemed(client, add_till, unit, house):
     _, key = add_till()
-    headers = {} if header is None else {"Authorization": header.format(key=key)}
+    for header in NO_KEYS:
+        headers = {} if header is None else {"Authorization": header.format(key)}
 
-    answer = client.post(REDEEM, json={"code": unit.code}, headers=headers)
+        answer = client.post(REDEEM, json={"code": unit.code}, headers=headers)
 
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
-    assert answer.json["result"] == "no_key"
+        assert answer.status_code == 401, header
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert answer.json["result"] == "no_key"
     assert house.rows(Voucher)[0].state == "awarded"
 
 
@@ -174,22 +183,21 @@ def test_a_revoked_or_replaced_key_is_a_stranger(redeem, add_till, unit, databas
     assert redeem(new, unit.code).status_code == 401
 
 
-@pytest.mark.parametrize(
-    "body",
-    ["", "{", "[]", "null", '"x"', "{}", '{"code": 7}', '{"code": " "}', "[" * 9_000]
-    + ['{"code": "%s"}' % ("A" * 61)],
-)
-def test_what_is_no_request_is_said_to_be_none(client, add_till, unit, body):
+NO_REQUESTS = ("", "{", "[]", "null", '"x"', "{}", "[" * 9_000, b"\xff\xfe")
+NO_REQUESTS += ('{"code": 7}', '{"code": " "}', '{"code": "%s"}' % ("A" * 61))
+
+
+def test_what_is_no_request_is_said_to_be_none(client, add_till, unit):
     _, key = add_till()
+    for body in NO_REQUESTS:
+        answer = client.post(
+            REDEEM,
+            data=body,
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {key}"},
+        )
 
-    answer = client.post(
-        REDEEM,
-        data=body,
-        content_type="application/json",
-        headers={"Authorization": f"Bearer {key}"},
-    )
-
-    assert (answer.status_code, answer.json["result"]) == (400, "unreadable")
+        assert (answer.status_code, answer.json["result"]) == (400, "unreadable"), body
 
 
 def test_ten_wrong_codes_a_minute_and_no_more(redeem, add_till, unit):

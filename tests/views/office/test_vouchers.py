@@ -99,12 +99,12 @@ def test_an_owner_takes_a_voucher_back_with_the_reason(owner, house, unit):
     assert house.audits() == ["voucher.revoke"]
 
 
-@pytest.mark.parametrize("typed", ["0000-0000-0000-0", "<b>x", "MUG", "\x00", "é" * 60])
-def test_a_code_that_is_none_says_what_to_do_and_keeps_what_was_typed(staff, typed):
-    page = look_up(staff, typed)
+def test_a_code_that_is_none_says_what_to_do_and_keeps_what_was_typed(staff):
+    for typed in ("0000-0000-0000-0", "<b>x", "MUG", "\x00", "é" * 60):
+        page = look_up(staff, typed)
 
-    assert "This code is not known here. Check each character" in page.text
-    assert page.form("find").values["code"] == typed.strip()
+        assert "This code is not known here. Check each character" in page.text
+        assert page.form("find").values["code"] == typed.strip()
 
 
 def test_an_empty_field_is_asked_for(staff):
