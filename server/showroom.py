@@ -38,6 +38,7 @@ LOOPBACK = "127.0.0.1"
 PASSWORD = "kras-maar-raak"  # noqa: S105  # printed for everybody to read
 MEMBERS = (
     ("owner@noordenzon.example", "Olga Eigenaar", "owner"),
+    ("till@noordenzon.example", "Mo Kassa", "staff"),
     ("viewer@noordenzon.example", "Kees Meekijker", "viewer"),
 )
 START_S = 30.0
