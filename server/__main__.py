@@ -13,7 +13,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server import assets as assets_of
 from server import log, showroom, web, worker
-from server.adapters.sink import run_sink
 from server.commands import (
     campaign,
     device,
@@ -29,7 +28,6 @@ from server.db import DatabaseBusyError
 from server.migrations import OutdatedError, migrate
 from server.settings import SettingError, load_settings
 from server.translations import compile_all
-from server.views.demo import mails
 
 ROOT = Path(__file__).parent.parent
 
@@ -86,15 +84,6 @@ def demo() -> None:
     """Start a demo shop with everything it needs, on this machine."""
     environ = showroom.environment(dict(os.environ))
     showroom.Demo(environ, load_settings(environ)).run(click.echo)
-
-
-@main.command(hidden=True)
-@click.option("--port", type=int, required=True)
-def sink(port: int) -> None:
-    """Take the demo's mails."""
-    log.configure()
-    folder = load_settings().instance / mails.FOLDER
-    run_sink(showroom.LOOPBACK, port, folder)
 
 
 @main.command()
