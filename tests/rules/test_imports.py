@@ -94,13 +94,10 @@ LAYERS = {
 }
 # Beside the layers themselves, only these may know the outside world.
 MAY_IMPORT_ADAPTERS = (
-    *(
-        "server/worker.py",
-        "server/__main__.py"
-        # What the command `demo` does.
-        "server/showroom.py",
-    ),
+    *("server/worker.py", "server/__main__.py"),
     *("server/commands/", "server/adapters/"),
+    # What the command `demo` does.
+    "server/showroom.py",
 )
 
 
