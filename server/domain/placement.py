@@ -133,3 +133,8 @@ def page_of(address: str, sites: tuple[str, ...]) -> str:
     if origin not in sites:
         return ""
     return f"{origin}{parts.path or '/'}"[:LONGEST_PAGE]
+
+
+def site_of(page: str, sites: tuple[str, ...]) -> str:
+    """Return the shop's site that a page of ours stands in, else the shop's first."""
+    return next((site for site in sites if page.startswith(f"{site}/")), sites[0])

@@ -31,6 +31,7 @@ TICKET_MARK = "\x01ticket\x01"
 NONCE_MARK = "\x01nonce\x01"
 CODE_MARK = "\x01code\x01"
 MAILBOX_MARK = "\x01mailbox\x01"
+SITE_MARK = "\x01site\x01"
 _MARK = re.compile("(\x01[a-z0-9_.]+\x01)")
 STYLE = "widget/widget.css"
 STEPS_STYLE = "widget/steps.css"
@@ -69,7 +70,7 @@ class Sheet:
     def filled(
         self, hidden: Mapping[str, str] | None = None, **values: str | None
     ) -> bytes:
-        """Return it with `ticket`, `nonce`, `code` and `mailbox` put in as text.
+        """Return it with `ticket`, `nonce`, `code`, `mailbox` and `site` put in as text.
 
         So is what the page around it told, which is `hidden`.
         """
@@ -193,7 +194,7 @@ def _context(live: Live, locale: Locale, extra: str | None) -> dict[str, Any]:
             for p in campaign.asked_in(locale)
         ],
         "quiz": quiz.asked(campaign, locale),
-        "led_to": quiz.results(campaign, locale, live.shop.sites[0]),
+        "led_to": quiz.results(campaign, locale, SITE_MARK),
         "fields": questions.shown(campaign, locale, extra),
         "months": questions.months(locale),
         "steps": [
