@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.shop import Demo
-from tests.browser.test_access import faults
+from tests.browser.test_access import NARROW, faults
 from tests.browser.test_fair_play import SEND
-from tests.browser.test_quiz_access import each_page
+from tests.browser.test_quiz_access import MOVING, each_page
 from tests.browser.test_wheel_access import while_it_turns
 from tests.browser.visit import (
     accept_terms,
@@ -32,6 +32,14 @@ SCHEMES = ("light", "dark")
 LANGUAGES = ("nl", "en")
 DAY = timedelta(days=1)
 TURNING = "turning"
+# What is pressed or filled in and cannot be told from the ground: no border is drawn.
+EDGELESS = """() => [...document.querySelectorAll('button, textarea, select, input')]
+  .filter(each => each.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+  .filter(each => !/hidden|range|radio|checkbox/.test(each.type))
+  .filter(each => {
+    const { borderTopStyle, borderTopWidth } = getComputedStyle(each)
+    return borderTopStyle === 'none' || parseFloat(borderTopWidth) < 1
+  }).map(each => 'without an edge: ' + each.outerHTML.slice(0, 80))"""
 SAY_YES = "[name^='consent.']"
 
 
@@ -169,6 +177,36 @@ def test_axe_finds_nothing_on_the_way(
         page.goto(f"{demo.service}/w/{code}?lang={language}")
         for step in WAYS[code](page):
             found[step] = in_both_shades(page, step)
+    assert len(found) >= 4
+    assert {step: said for step, said in found.items() if said} == {}
+
+
+@pytest.mark.parametrize("code", WAYS)
+def test_the_way_can_be_gone_calm_large_and_in_forced_colours(
+    browser: Browser, demo: Demo, code: str
+) -> None:
+    """AX-03, AX-04 (SC 1.4.10, 1.4.4, 1.4.11): all at once, at every step.
+
+    What a page of 640 pixels is at 200%: 320 of them, each twice as large.
+    """
+    found: dict[str, list[str]] = {}
+    for context in new_visitor(
+        browser,
+        viewport={"width": 320, "height": 640},
+        device_scale_factor=2,
+        forced_colors="active",
+        reduced_motion="reduce",
+    ):
+        page = context.new_page()
+        page.goto(f"{demo.service}/w/{code}?lang=nl")
+        for step in WAYS[code](page):
+            if step != TURNING:
+                found[step] = [
+                    *page.evaluate(EDGELESS),
+                    *(["something moves"] * (page.evaluate(MOVING) > 0)),
+                    *(["too wide"] * (page.evaluate(NARROW) > 0)),
+                    *faults(page),
+                ]
     assert len(found) >= 4
     assert {step: said for step, said in found.items() if said} == {}
 
