@@ -104,7 +104,7 @@ class Placement(Part):
     channel: Channel = "web"
     shape: Shape
     language: Locale | None = None
-    height: int = Field(default=640, ge=200, le=2_000)
+    height: int | None = Field(default=None, ge=200, le=2_000)
     trigger: Trigger = Trigger()
     where: Where = Where()
 
