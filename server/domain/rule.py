@@ -61,7 +61,7 @@ def _call(campaign: Campaign, locale: Locale) -> str:
 
 
 def _height(campaign: Campaign) -> int:
-    """Return the height of a game; a line that unfolds would stand on an empty sheet."""
+    """Return the height of a game; a single line would stand on an empty sheet."""
     return LINE_PX if campaign.form.layout == "compact" else GAME_PX
 
 

@@ -70,7 +70,7 @@ class Sheet:
     def filled(
         self, hidden: Mapping[str, str] | None = None, **values: str | None
     ) -> bytes:
-        """Return it with `ticket`, `nonce`, `code`, `mailbox` and `site` put in as text.
+        """Return it with a ticket, a nonce, a code, a mailbox and a site as text.
 
         So is what the page around it told, which is `hidden`.
         """

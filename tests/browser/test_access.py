@@ -38,9 +38,13 @@ NOTE_WAITS = """window.waits = 0
 const note = (ms) => { window.waits = Math.max(window.waits, Number(ms) || 0) }
 const all = () => document.getAnimations()
   .forEach(each => note(each.effect.getComputedTiming().endTime))
-for (const type of ['transitionrun', 'animationstart']) addEventListener(type, all, true)
+addEventListener('transitionrun', all, true)
+addEventListener('animationstart', all, true)
 const { setTimeout } = window
-window.setTimeout = (act, ms, ...rest) => { note(ms); return setTimeout(act, ms, ...rest) }
+window.setTimeout = (act, ms, ...rest) => {
+  note(ms)
+  return setTimeout(act, ms, ...rest)
+}
 const { animate } = Element.prototype
 Element.prototype.animate = function (...how) {
   const made = animate.apply(this, how)

@@ -34,7 +34,7 @@ DAY = timedelta(days=1)
 TURNING = "turning"
 # What is pressed or filled in and cannot be told from the ground: no border is drawn.
 EDGELESS = """() => [...document.querySelectorAll('button, textarea, select, input')]
-  .filter(each => each.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+  .filter(each => each.checkVisibility({ visibilityProperty: true }))
   .filter(each => !/hidden|range|radio|checkbox/.test(each.type))
   .filter(each => {
     const { borderTopStyle, borderTopWidth } = getComputedStyle(each)

@@ -153,6 +153,7 @@ def _newest(shop_id: int) -> Any:
 def _line(
     campaign: Campaign, version: CampaignVersion, sums: dict[int, Figures]
 ) -> Line:
+    quiz = version.definition.get("quiz", {})
     return Line(
         id=campaign.id,
         code=campaign.code,
@@ -163,7 +164,7 @@ def _line(
         version=campaign.version,
         guarded_until=campaign.guarded_until,
         prizes=_named(version.definition["prizes"], "label"),
-        outcomes=_named(version.definition.get("quiz", {}).get("outcomes", ()), "title"),
+        outcomes=_named(quiz.get("outcomes", ()), "title"),
         purposes=_named(version.definition.get("purposes", ()), "title"),
         asked=_asked(version.definition),
         figures=sums.get(campaign.id, Figures()),
