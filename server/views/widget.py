@@ -23,11 +23,11 @@ from server.domain.answers import Reason
 from server.domain.entry import Step, Submission, Ticket
 from server.domain.links import BadTokenError, ExpiredTokenError, Salt
 from server.domain.parts import Locale
-from server.domain.placement import page_of
+from server.domain.placement import page_of, site_of
 from server.services import entries
 from server.services.campaigns import Live
 from server.services.entries import Attempted, Outcome
-from server.views import client, errors, guards, language, proof
+from server.views import client, errors, guards, language, proof, quiz
 from server.views.closed import why as why_closed
 from server.views.faces import ENDINGS, Face, Result, stylesheet_of
 from server.views.headers import KEPT_FOR_EVER, csp_nonce, framed_by
@@ -153,9 +153,17 @@ class _Visit:
     step: Step
     ticket: Ticket | None
 
+    @property
+    def site(self) -> str:
+        """Return the shop's site that the visitor is on, as our ticket says it."""
+        page = self.ticket.page if self.ticket else ""
+        return site_of(page, self.live.shop.sites)
+
     def show(self, fragment: str, *, status: int = 200, **more: Any) -> Response:
         """Return a fragment, or the page around it, with this visit's data."""
+        campaign, locale = self.live.campaign, self.face.context["locale"]
         context = self.face.context | {
+            "led_to": quiz.results(campaign, locale, self.site),
             "csp_nonce": csp_nonce,
             "values": self.submission,
             "ticket": _signed(self.ticket) if self.ticket else "",
@@ -312,6 +320,7 @@ def _reveal(visit: _Visit, outcome: Outcome) -> Response:
         play=result.play,
         seed=result.seed,
         day=result.day,
+        site=visit.site,
     )
     return _in_frame(varied(body))
 
