@@ -15,6 +15,7 @@ from server import assets as assets_of
 from server import log, showroom, web, worker
 from server.adapters.sink import run_sink
 from server.commands import (
+    boxcodes,
     campaign,
     device,
     doctor,
@@ -115,6 +116,7 @@ for part in (
     member.member,
     device.device,
     qr.qr,
+    boxcodes.boxcodes,
     outbox.outbox_commands,
     doctor.doctor,
 ):

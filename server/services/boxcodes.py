@@ -20,6 +20,7 @@ from server.domain.codes import CodeError
 from server.domain.seals import NONCE_BYTES, Vault
 from server.models.base import rows_changed, table
 from server.models.boxcode import BoxBatch, BoxCode
+from server.models.campaign import Campaign
 from server.models.entry import Entry
 from server.models.placement import Placement
 from server.services.tools import Chance
@@ -64,8 +65,8 @@ class Found:
 class Sheets:
     """What is needed to print a batch."""
 
+    campaign: str
     placement: str
-    name: str
     size: int
     secret: bytes
 
@@ -132,15 +133,16 @@ def _row(batch_id: int, label: Label, vault: Vault) -> dict[str, Any]:
 def sheets(session: Session, public_id: str, *, vault: Vault) -> Sheets | None:
     """Return what is needed to print a batch, or None if there is none of that id."""
     row = session.execute(
-        select(BoxBatch, Placement.code)
+        select(BoxBatch, Placement.code, Campaign.code)
         .join(Placement, Placement.id == BoxBatch.placement_id)
+        .join(Campaign, Campaign.id == Placement.campaign_id)
         .where(BoxBatch.public_id == public_id)
     ).one_or_none()
     if row is None:
         return None
-    batch, placement = row
+    batch, placement, campaign = row
     secret = vault.open(batch.sealed_secret, about=_about(public_id))
-    return Sheets(placement, batch.name, batch.size, secret)
+    return Sheets(campaign, placement, batch.size, secret)
 
 
 def printed(session: Session, public_id: str, *, now: datetime) -> None:
