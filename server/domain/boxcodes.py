@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import count
 from typing import Literal
 
 from server.domain import codes
@@ -22,6 +23,7 @@ SECRET_BYTES = 32
 QR_BYTES = 16
 # What 16 bytes are in URL-safe letters.
 QR = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
+SIGNS = "*~$="
 MOST_CODES = 100_000
 LONGEST_NAME = 60
 # A code with all its gaps; what is longer was never a code.
@@ -78,9 +80,18 @@ class Kept:
 
 def label(secret: bytes, number: int) -> Label:
     """Return the codes of one label of a batch; the same each time."""
-    qr, typed = (_bytes(secret, form, number) for form in ("qr", "typed"))
-    letters = base64.urlsafe_b64encode(qr[:QR_BYTES]).decode().rstrip("=")
-    return Label(number, letters, codes.make(typed))
+    chance = _bytes(secret, f"qr|{number}")[:QR_BYTES]
+    letters = base64.urlsafe_b64encode(chance).decode().rstrip("=")
+    return Label(number, letters, _typed(secret, number))
+
+
+def _typed(secret: bytes, number: int) -> str:
+    """Return the first code whose check character a phone has among its letters.
+
+    Four of the 37 check characters are signs; doing without costs 0.2 of 60 bits.
+    """
+    tries = (codes.make(_bytes(secret, f"typed|{number}|{n}")) for n in count())
+    return next(code for code in tries if code[-1] not in SIGNS)
 
 
 def read(text: str) -> Given:
@@ -138,5 +149,5 @@ def read_reference(text: str) -> tuple[str, int]:
     return batch, int(number)
 
 
-def _bytes(secret: bytes, form: str, number: int) -> bytes:
-    return hmac.digest(secret, f"boxcode|{form}|{number}".encode(), hashlib.sha256)
+def _bytes(secret: bytes, what: str) -> bytes:
+    return hmac.digest(secret, f"boxcode|{what}".encode(), hashlib.sha256)

@@ -56,9 +56,12 @@ def wrap(text: str, size: float, *, most: float) -> list[str]:
 
 def encoded(text: str) -> bytes:
     """Return a text in the letters that the font has; others lose their accents."""
+    return b"".join(map(_encoded, text))
+
+
+def _encoded(letter: str) -> bytes:
     try:
-        return text.encode("cp1252")
+        return letter.encode("cp1252")
     except UnicodeEncodeError:
-        parts = unicodedata.normalize("NFKD", text)
-        bare = "".join(letter for letter in parts if not unicodedata.combining(letter))
+        bare = unicodedata.normalize("NFKD", letter)[0]
         return bare.encode("cp1252", "replace")

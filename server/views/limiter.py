@@ -148,7 +148,10 @@ class Limiter:
 
         Right codes are not counted, so a whole street may play behind one address.
         """
-        return self._has_room(self._wrong_code, "box code", network)
+        has_room = self._has_room(self._wrong_code, "box code", network)
+        if not has_room:
+            log.warning("limit reached", scope="box code")
+        return has_room
 
     def wrong_code(self, *, network: str) -> None:
         """Count a wrong box code, and sound the alarm when there are many (T14).

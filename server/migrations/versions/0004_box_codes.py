@@ -56,7 +56,9 @@ def upgrade() -> None:
             ["entry_id"], ["entry.id"], name=op.f("fk_box_code_entry_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_box_code")),
-        sa.UniqueConstraint("batch_id", "number", name=op.f("uq_box_code_batch_id")),
+        sa.UniqueConstraint(
+            "batch_id", "number", name=op.f("uq_box_code_batch_id_number")
+        ),
         sa.UniqueConstraint("entry_id", name=op.f("uq_box_code_entry_id")),
         sa.UniqueConstraint("qr_hash", name=op.f("uq_box_code_qr_hash")),
         sa.UniqueConstraint("typed_hash", name=op.f("uq_box_code_typed_hash")),
