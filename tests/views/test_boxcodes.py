@@ -131,7 +131,7 @@ def test_twenty_who_play_one_code_at_once_make_one_entry(
 def test_who_is_late_holds_no_prize(client, publish, database, vault, now, house):
     """What the late play had drawn goes back with everything else of it."""
     place = {"code": PLACEMENT, "channel": "box", "shape": "page"}
-    publish(few_mugs(2, "box-scratch", placements=[place]))
+    publish(few_mugs(2, "lucky-scratch", placements=[place]))
     label = fill_boxes(database, vault, now=now).labels[0]
     first, second = take_box(client, label), take_box(client, label)
 

@@ -119,6 +119,7 @@ def test_the_log_holds_no_code(client, label):
 
 def test_a_code_that_is_there_takes_no_longer_to_find(database, vault, label):
     """T14: one search for a keyed hash, found or not; the medians agree."""
+
     def took(qr: str) -> float:
         began = time.perf_counter()
         with database.reading() as session:
