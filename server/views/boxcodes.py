@@ -68,12 +68,15 @@ def _open(text: str, *, wrong: int) -> Response:
     live = widget.find(found.placement)
     if live is None:
         abort(404)
-    if found.unclaimed:
-        return widget.unclaimed(live, found.unclaimed, box=found.reference)
     now = clock.now()
-    if rules.state(found.kept, now=now) is not State.FRESH:
-        return boxpages.spent(live, found.kept, now=now)
-    return widget.game(live, "", box=found.reference)
+    if rules.state(found.kept, now=now) is State.FRESH:
+        return widget.game(live, "", box=found.reference)
+    widget.speak(live, request.args.get("lang"))
+    if found.unclaimed and (
+        waiting := widget.unclaimed(live, found.unclaimed, box=found.reference)
+    ):
+        return waiting
+    return boxpages.spent(live, found.kept, now=now)
 
 
 def _find(given: Given) -> boxcodes.Found | None:

@@ -10,7 +10,6 @@ from server.domain import boxcodes as rules
 from server.domain.boxcodes import Kept, Slip, State
 from server.domain.shop import ShopFile
 from server.services.campaigns import Live
-from server.views import language
 
 WAIT_S = 60
 
@@ -22,10 +21,13 @@ def door(
     status: int = 200,
     shop: ShopFile | None = None,
 ) -> Response:
-    """Return the page where a code is typed, as it was typed and what is wrong."""
+    """Return the page where a code is typed, as it was typed and what is wrong.
+
+    What a camera has read is no start for who types.
+    """
     page = render_template(
         "boxes/door.html",
-        typed=typed[: rules.LONGEST_TYPED],
+        typed="" if rules.QR.fullmatch(typed) else typed[: rules.LONGEST_TYPED],
         problem=problem,
         shop=shop,
     )
@@ -65,9 +67,6 @@ def slip(text: str) -> str:
 
 def spent(live: Live, kept: Kept | None, *, now: datetime) -> Response:
     """Return the page for a code that cannot be played: why, and what to do."""
-    language.speak(
-        live.campaign.language(live.placement.language, None, language.wished())
-    )
     status, title, advice = _words(live, kept, now)
     page = render_template(
         "boxes/state.html", shop=live.shop, title=title, advice=advice
@@ -77,7 +76,7 @@ def spent(live: Live, kept: Kept | None, *, now: datetime) -> Response:
 
 def _words(live: Live, kept: Kept | None, now: datetime) -> tuple[int, str, list[str]]:
     state = rules.state(kept, now=now) if kept else State.REVOKED
-    help_ = _("Is that not right? Mail %(address)s.", address=live.shop.legal.email)
+    help_ = _("Is that not right? Mail %(address)s.", address=live.shop.sender.email)
     if kept and kept.used_at and state is State.USED:
         when = _moment(kept.used_at)
         said = _("That was on %(when)s. Every code is good for one play.", when=when)

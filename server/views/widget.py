@@ -86,7 +86,7 @@ def game(live: Live, page: str, *, device: str = "", box: str = "") -> Response:
 
     A tablet's is bound to the tablet, that of a box to its code.
     """
-    locale = _speak(live, request.args.get("lang"))
+    locale = speak(live, request.args.get("lang"))
     if closed := _closed(live):
         return closed
     face = faces().of(live, locale, _extra(live, request.args.get("asked", "")))
@@ -99,19 +99,19 @@ def game(live: Live, page: str, *, device: str = "", box: str = "") -> Response:
     return _in_frame(make_response(body))
 
 
-def unclaimed(live: Live, played: bytes, *, box: str) -> Response:
-    """Answer a game that was played and not claimed yet, to who holds its code."""
-    locale = _speak(live, None)
-    face = faces().of(live, locale)
+def unclaimed(live: Live, played: bytes, *, box: str) -> Response | None:
+    """Answer a game that was played and not claimed yet, to who holds its code.
+
+    None if it was claimed or lapsed since it was looked up.
+    """
+    face = faces().of(live, speak(live, request.args.get("lang")))
     ticket = replace(_new_ticket(live, face, box=box), id=played)
     visit = _Visit(live, face, Submission(), Step.CLAIM, ticket)
     won = visit.played()
     if won is None:
-        # Claimed or lapsed since it was looked up.
-        abort(409)
-    return visit.show(
-        "widget/_reveal.html", result=_result(won, face), is_revealed=True
-    )
+        return None
+    result = _result(won, face)
+    return visit.show("widget/_reveal.html", result=result, is_revealed=True)
 
 
 @bp.post("/w/<code>/entries")
@@ -121,7 +121,7 @@ def submit(code: str) -> Response:
     live = _live(code)
     form = request.form
     ticket, trouble = _ticket(form.get("ticket", ""), code)
-    locale = _speak(live, None, of=ticket)
+    locale = speak(live, None, of=ticket)
     face = faces().marked(live, locale, ticket.form if ticket else "")
     submission = rules.read(form, live.campaign, locale, extra=face.extra)
     visit = _Visit(live, face, submission, submission.step(live.campaign), ticket)
@@ -160,7 +160,7 @@ def stylesheet(code: str, mark: str) -> Response:
 def terms(code: str) -> Response:
     """Answer the game terms on a page of their own."""
     live = _live(code)
-    locale = _speak(live, request.args.get("lang"))
+    locale = speak(live, request.args.get("lang"))
     context = faces().of(live, locale).context | {"csp_nonce": csp_nonce}
     return make_response(render_template("widget/terms.html", **context))
 
@@ -390,7 +390,7 @@ def framed_for(live: Live) -> None:
 
 def _only_at_the_till(live: Live) -> Response:
     """Say that a till's game is played on a registered tablet and nowhere else."""
-    _speak(live, request.args.get("lang"))
+    speak(live, request.args.get("lang"))
     title = _("This game is played in the shop")
     advice = _("Ask for the tablet at the till. Press “Done” there to start again.")
     return _in_frame(errors.problem(403, title, advice))
@@ -398,12 +398,12 @@ def _only_at_the_till(live: Live) -> Response:
 
 def _only_with_a_code(live: Live) -> Response:
     """Ask for the code of a box where a game cannot be played without one."""
-    _speak(live, request.args.get("lang"))
+    speak(live, request.args.get("lang"))
     said = _("This game opens with the code in your box. Scan it, or type it here.")
     return _in_frame(boxpages.door(problem=said, status=403, shop=live.shop))
 
 
-def _speak(live: Live, wish: str | None, *, of: Ticket | None = None) -> Locale:
+def speak(live: Live, wish: str | None, *, of: Ticket | None = None) -> Locale:
     """Speak a ticket's language, or else what placement, wish and browser lead to."""
     locale = (
         of.locale
