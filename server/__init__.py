@@ -17,6 +17,7 @@ from server.services.texts import Copies
 from server.services.tools import Tools
 from server.settings import Settings
 from server.views import (
+    boxcodes,
     demo,
     embed,
     errors,
@@ -76,7 +77,7 @@ def create_app(settings: Settings) -> Flask:
     Mail(app)
     language.init_app(app)
     Assets(ROOT).init_app(app)
-    pages = (embed, widget, links, verify, qr, till, office, demo)
+    pages = (embed, widget, boxcodes, links, verify, qr, till, office, demo)
     for part in (health, reports, files, images, *pages):
         app.register_blueprint(part.bp)
     errors.init_app(app)

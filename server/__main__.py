@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from server import assets as assets_of
 from server import log, showroom, web, worker
 from server.commands import (
+    boxcodes,
     campaign,
     device,
     doctor,
@@ -106,6 +107,7 @@ for part in (
     member.member,
     device.device,
     qr.qr,
+    boxcodes.boxcodes,
     outbox.outbox_commands,
     doctor.doctor,
 ):

@@ -29,7 +29,8 @@ from server.domain.seals import Vault
 from server.domain.shop import parse_shop
 from server.migrations import migrate
 from server.models.campaign import Campaign
-from server.services import campaigns, images, members
+from server.services import boxcodes, campaigns, images, members
+from server.services.boxcodes import Wanted
 from server.settings import PREFIX, Settings
 from server.views.demo import mails
 
@@ -42,6 +43,8 @@ MEMBERS = (
     ("owner@noordenzon.example", "Olga Eigenaar", "owner"),
     ("viewer@noordenzon.example", "Kees Meekijker", "viewer"),
 )
+BOX_PLACEMENT = "box-scratch-code"
+BOXES = 24
 START_S = 30.0
 STOP_S = 12.0
 TICK_S = 0.1
@@ -67,6 +70,7 @@ def prepare(settings: Settings) -> list[str]:
             _shop(session, settings)
             notes = _campaigns(session, settings)
             _members(session)
+            _boxes(session, settings)
     finally:
         database.dispose()
     return notes
@@ -122,6 +126,19 @@ def _members(session: Session) -> None:
                 role=role,
                 now=clock.now(),
             )
+
+
+def _boxes(session: Session, settings: Settings) -> None:
+    """Put a code in each of a few boxes, so that one can be tried at once."""
+    vault = Vault(settings.data_keys)
+    if boxcodes.fresh(session, BOX_PLACEMENT, vault=vault) is None:
+        boxcodes.create(
+            session,
+            Wanted(BOX_PLACEMENT, "Demo", BOXES),
+            vault=vault,
+            now=clock.now(),
+            random=os.urandom,
+        )
 
 
 class EndedError(Exception):

@@ -29,6 +29,9 @@ class Window(Protocol):
     def hit(self, item: RateLimitItem, /, *identifiers: str) -> bool:
         """Note a hit; False, and nothing noted, if it is one too many."""
 
+    def has_room(self, item: RateLimitItem, /, *identifiers: str) -> bool:
+        """Return whether a hit would be within the window; nothing is noted."""
+
 
 class _OwnWindow:
     """Counts in this process. The library's own starts threads for it (1 ms a hit)."""
@@ -52,6 +55,14 @@ class _OwnWindow:
                 self._hits.popitem(last=False)
         return True
 
+    def has_room(self, item: RateLimitItem, /, *identifiers: str) -> bool:
+        """Return whether the window has room for one more hit."""
+        with self._turn:
+            hits = self._hits.get(item.key_for(*identifiers))
+            if hits is None or len(hits) < item.amount:
+                return True
+            return hits[0] <= time.monotonic() - item.get_expiry()
+
 
 class Limiter:
     """Counts by keyed hash, so that no address of a network is kept anywhere."""
@@ -69,6 +80,9 @@ class Limiter:
         self._press = _parsed("PRESS", "10 per minute")
         self._download = _parsed("DOWNLOAD", "20 per hour")
         self._sign_in = _parsed("SIGN_IN", "10 per minute; 50 per hour")
+        self._wrong_code = _parsed("WRONG_CODE", "10 per minute")
+        self._wrong_codes = _parsed("WRONG_CODES", "1000 per hour")
+        self._alarm = _parsed("ALARM", "1 per 10 minutes")
 
     def may_ask(
         self, *, ticket: bytes, network: str, device: str, shop_id: int
@@ -129,8 +143,41 @@ class Limiter:
         """Count one press on a mailed link's page (section 15)."""
         return self._hit(self._press, "press", link)
 
+    def may_guess(self, *, network: str) -> bool:
+        """Return whether a network may try a box code: not after ten wrong ones.
+
+        Right codes are not counted, so a whole street may play behind one address.
+        """
+        has_room = self._has_room(self._wrong_code, "box code", network)
+        if not has_room:
+            log.warning("limit reached", scope="box code")
+        return has_room
+
+    def wrong_code(self, *, network: str) -> None:
+        """Count a wrong box code, and sound the alarm when there are many (T14).
+
+        A wrong code belongs to no campaign, so those of all are counted together.
+        """
+        self._hit(self._wrong_code, "box code", network)
+        if self.is_guessing() and self._hit(self._alarm, "box codes"):
+            log.error("box codes are being guessed", count=self._wrong_codes[0].amount)
+        self._hit(self._wrong_codes, "all box codes")
+
+    def is_guessing(self) -> bool:
+        """Return whether somebody tries box codes, wherever they come from."""
+        return not self._has_room(self._wrong_codes, "all box codes")
+
+    def _has_room(
+        self, limits: list[RateLimitItem], scope: str, *who: str | int
+    ) -> bool:
+        key = self._key(scope, *who)
+        return all(self._window.has_room(limit, key) for limit in limits)
+
+    def _key(self, scope: str, *who: str | int) -> str:
+        return self._vault.hashed("limit", scope, *who).hex()
+
     def _hit(self, limits: list[RateLimitItem], scope: str, *who: str | int) -> bool:
-        key = self._vault.hashed("limit", scope, *who).hex()
+        key = self._key(scope, *who)
         within = all(self._window.hit(limit, key) for limit in limits)
         if not within:
             log.warning("limit reached", scope=scope)
