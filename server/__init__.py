@@ -18,6 +18,7 @@ from server.services.tools import Tools
 from server.settings import Settings
 from server.views import (
     api,
+    boxcodes,
     demo,
     embed,
     errors,
@@ -78,7 +79,10 @@ def create_app(settings: Settings) -> Flask:
     Mail(app)
     language.init_app(app)
     Assets(ROOT).init_app(app)
-    pages = (embed, widget, links, prize, verify, qr, api, till, office, demo)
+    pages = (
+        *(embed, widget, boxcodes, links, prize, verify, qr),
+        *(api, till, office, demo),
+    )
     for part in (health, reports, files, images, *pages):
         app.register_blueprint(part.bp)
     errors.init_app(app)

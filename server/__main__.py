@@ -13,12 +13,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server import assets as assets_of
 from server import log, showroom, web, worker
-from server.adapters.sink import run_sink
 from server.commands import (
+    boxcodes,
     campaign,
     device,
     doctor,
     draw,
+    forecast,
     member,
     outbox,
     prize,
@@ -31,7 +32,6 @@ from server.db import DatabaseBusyError
 from server.migrations import OutdatedError, migrate
 from server.settings import SettingError, load_settings
 from server.translations import compile_all
-from server.views.demo import mails
 
 ROOT = Path(__file__).parent.parent
 
@@ -90,15 +90,6 @@ def demo() -> None:
     showroom.Demo(environ, load_settings(environ)).run(click.echo)
 
 
-@main.command(hidden=True)
-@click.option("--port", type=int, required=True)
-def sink(port: int) -> None:
-    """Take the demo's mails."""
-    log.configure()
-    folder = load_settings().instance / mails.FOLDER
-    run_sink(showroom.LOOPBACK, port, folder)
-
-
 @main.command()
 def assets() -> None:
     """Build what browsers get, and the translations."""
@@ -115,9 +106,11 @@ for part in (
     voucher.voucher,
     campaign.campaign,
     draw.draw,
+    forecast.forecast_command,
     member.member,
     device.device,
     qr.qr,
+    boxcodes.boxcodes,
     outbox.outbox_commands,
     prize.prize,
     doctor.doctor,

@@ -1,4 +1,4 @@
-"""The demo: a shop, its mailbox and our service, each a process of its own."""
+"""The demo: a shop with a mailbox, and our service in processes of its own."""
 
 import os
 import signal
@@ -20,6 +20,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server import clock, web
+from server.adapters.sink import Sink
 from server.commands.pictures import prepare as prepare_pictures
 from server.db import Database
 from server.domain.campaign import parse_campaign
@@ -28,8 +29,10 @@ from server.domain.seals import Vault
 from server.domain.shop import parse_shop
 from server.migrations import migrate
 from server.models.campaign import Campaign
-from server.services import campaigns, images, members
+from server.services import boxcodes, campaigns, images, members
+from server.services.boxcodes import Wanted
 from server.settings import PREFIX, Settings
+from server.views.demo import mails
 
 FILES = Path(__file__).parent / "campaigns"
 SHOP_FILE = "demo-shop.toml"
@@ -41,6 +44,8 @@ MEMBERS = (
     ("till@noordenzon.example", "Mo Kassa", "staff"),
     ("viewer@noordenzon.example", "Kees Meekijker", "viewer"),
 )
+BOX_PLACEMENT = "box-scratch-code"
+BOXES = 24
 START_S = 30.0
 STOP_S = 12.0
 TICK_S = 0.1
@@ -66,6 +71,7 @@ def prepare(settings: Settings) -> list[str]:
             _shop(session, settings)
             notes = _campaigns(session, settings)
             _members(session)
+            _boxes(session, settings)
     finally:
         database.dispose()
     return notes
@@ -123,6 +129,19 @@ def _members(session: Session) -> None:
             )
 
 
+def _boxes(session: Session, settings: Settings) -> None:
+    """Put a code in each of a few boxes, so that one can be tried at once."""
+    vault = Vault(settings.data_keys)
+    if boxcodes.fresh(session, BOX_PLACEMENT, vault=vault) is None:
+        boxcodes.create(
+            session,
+            Wanted(BOX_PLACEMENT, "Demo", BOXES),
+            vault=vault,
+            now=clock.now(),
+            random=os.urandom,
+        )
+
+
 class EndedError(Exception):
     """One of the demo's processes ended by itself; the message says which."""
 
@@ -148,6 +167,7 @@ class Demo:
         self._environ = environ
         self._settings = settings
         self._children: list[Child] = []
+        self._mailbox: Sink | None = None
         self._stopping = threading.Event()
 
     def run(self, say: Callable[[str], None]) -> None:
@@ -172,8 +192,9 @@ class Demo:
         if f"{PREFIX}SMTP_URL" not in self._environ:
             port = _free_port()
             self._environ[f"{PREFIX}SMTP_URL"] = f"smtp://{LOOPBACK}:{port}"
-            self._start("mailbox", "sink", "--port", str(port))
-            self._wait_until(lambda: _is_open(port), START_S)
+            folder = self._settings.instance / mails.FOLDER
+            self._mailbox = Sink(LOOPBACK, port, folder=folder)
+            self._mailbox.start()
         self._start("web", "serve")
         self._start("worker", "worker")
 
@@ -226,6 +247,8 @@ class Demo:
                 with suppress(ProcessLookupError):
                     os.killpg(child.process.pid, signal.SIGKILL)
                 child.process.wait()
+        if self._mailbox:
+            self._mailbox.stop()
 
     def _welcome(self, notes: list[str]) -> str:
         shop, ours = self._settings.demo_shop_url, self._settings.public_url
@@ -251,8 +274,3 @@ def _free_port() -> int:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _is_open(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((LOOPBACK, port)) == 0

@@ -360,10 +360,11 @@ class Worker:
 
     def _verify_url(self, mail: Claimed, found: Found) -> str:
         """Return where a play can be checked; its number stays in the browser."""
-        if mail.letter != "prize" or not found.campaign.is_drawn:
+        play = mail.params.get("play")
+        if mail.letter != "prize" or not play or not found.campaign.is_drawn:
             return ""
         place = f"{self._url}/verify/{found.campaign.code}?lang={found.locale}"
-        return f"{place}#play={mail.params['play']}"
+        return f"{place}#play={play}"
 
     def _prize_url(self, mail: Claimed) -> str:
         """Return where the winner sees how their prize stands."""

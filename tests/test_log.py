@@ -8,6 +8,7 @@ import urllib.request
 from datetime import UTC, datetime
 
 from server.domain.links import LinkRef, Salt
+from tests.boxes import fill_boxes
 from tests.factories import campaign_file
 from tests.visits import AGREED
 
@@ -25,6 +26,8 @@ def fetch(url: str, data: dict | None = None, **headers: str) -> str:
 def test_forty_visitors_leave_no_trace_in_the_log(publish, house, live, tmp_path):
     """G20: 200 canaries through a real server; its whole output holds none of them."""
     publish(campaign_file("welcome-scratch"), now=datetime.now(UTC))
+    publish(campaign_file("box-scratch"), now=datetime.now(UTC))
+    boxes = fill_boxes(house.database, house.vault, now=datetime.now(UTC), size=40)
     canaries = []
     for number in range(40):
         mark = f"kanarie{number:02}x"
@@ -40,6 +43,10 @@ def test_forty_visitors_leave_no_trace_in_the_log(publish, house, live, tmp_path
         form["first_name"] = name
         fetch(f"{live.url}/w/welcome-inline/entries", form, **{"User-Agent": agent})
         fetch(f"{live.url}/w/welcome-inline/entries", form | {"email": f"{mark}@"})
+        label = boxes.labels[number]
+        canaries += [label.qr, label.typed]
+        fetch(f"{live.url}/b/{label.qr}")
+        fetch(f"{live.url}/b/", {"code": label.typed})
         fetch(f"{live.url}/nowhere/{mark}?email={email}")
         letter = house.letters(to=email)[-1]
         row, secret = letter.params["link"]

@@ -102,6 +102,17 @@ def test_mails_that_did_not_leave_yet_say_nothing(ask, house, worker):
     assert wait(house, worker, minutes=20) == []
 
 
+def test_mails_that_have_just_left_say_nothing_yet(ask, house, worker):
+    """After an outage they all leave at once, long after they were asked for."""
+    ask(LEAST_SENT, delivered=False)
+    house.clock.advance(timedelta(minutes=40))
+    while worker.deliver():
+        pass
+
+    assert wait(house, worker, minutes=5) == []
+    assert wait(house, worker, minutes=10) == [ALARM]
+
+
 def test_another_campaign_stays_as_it_is(ask, publish, client, house, worker):
     ask(LEAST_SENT)
     other = campaign_file("footer-newsletter")

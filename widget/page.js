@@ -155,32 +155,52 @@ function submit(event) {
   if (form.ariaBusy !== 'true') post(form)
 }
 
+/** Say something beside a form's button, and aloud. */
+function say(form, words) {
+  const note = form.querySelector('[data-note]')
+  announce.textContent = note.textContent = words
+  note.hidden = !words
+}
+
 /** A server that is not sure of us sets a sum; once that is done, the form goes again. */
 async function prove(input) {
-  input.form.ariaBusy = 'true'
+  const { form } = input
+  form.ariaBusy = 'true'
+  say(form, input.dataset.said)
   try {
     await (await import(input.dataset.prove)).prove(input)
-    post(input.form)
   } catch {
-    input.form.ariaBusy = 'false'
+    form.ariaBusy = 'false'
+    return say(form, announce.dataset.failed)
   }
+  post(form)
+}
+
+/**
+ * The answer brings the form anew, for browsers without script. Ours stays as it is,
+ * with its words, its step and its focus: it takes the sum alone.
+ */
+function takeSum(form, html) {
+  const sum = new DOMParser().parseFromString(html, 'text/html').querySelector('[data-prove]')
+  if (!sum || sums++ >= MOST_SUMS) return false
+  form.elements.proof?.remove()
+  form.append(sum)
+  prove(sum)
+  return true
 }
 
 async function post(form) {
   const seed = form.elements.seed
   if (seed && !seed.value) seed.value = hex(crypto.getRandomValues(new Uint8Array(16)))
-  const note = form.querySelector('[data-note]')
-  const say = (words) => {
-    announce.textContent = note.textContent = words
-    note.hidden = !words
-  }
   form.ariaBusy = 'true'
-  say('')
+  say(form, '')
   // The game and what it needs come while the server decides.
   if (coming) import(coming.href).catch(() => {})
-  const answer = await send(form, new URLSearchParams(new FormData(form)), () => say(announce.dataset.wait))
+  const answer = await send(form, new URLSearchParams(new FormData(form)), () => say(form, announce.dataset.wait))
+  if (answer && takeSum(form, answer)) return
   form.ariaBusy = 'false'
-  if (!answer || !swap(answer)) return say(announce.dataset.failed)
+  if (!answer || !swap(answer)) return say(form, announce.dataset.failed)
+  sums = 0
   const purposes = [...form.elements].filter((each) => each.checked && each.name.startsWith(CONSENT)).map((each) => each.name.slice(CONSENT.length))
   // Asked for, and not given before the mail is confirmed (EM-05).
   if (purposes.length && stage().dataset.tell?.includes('done')) tell('consent', { purposes })

@@ -7,7 +7,6 @@ import asyncio
 import itertools
 import os
 import secrets
-import signal
 import socket
 import threading
 from collections import deque
@@ -93,19 +92,6 @@ class Sink:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         ready.set()
         await listen(listening, self._mailbox, until=self._stopping)
-
-
-def run_sink(host: str, port: int, folder: Path) -> None:
-    """Keep mail until SIGTERM or SIGINT. Raises OSError for a taken address."""
-    listening = socket.create_server((host, port))
-    asyncio.run(_until_signal(listening, Mailbox(folder)))
-
-
-async def _until_signal(listening: socket.socket, mailbox: Mailbox) -> None:
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    await listen(listening, mailbox, until=stopping)
 
 
 async def listen(

@@ -50,6 +50,8 @@ class Ticket:
     shown_at: datetime
     # The public id of the tablet it was issued to; empty everywhere but at a till.
     device: str = ""
+    # By what the box code that opened it is known; empty where there was none.
+    box: str = ""
 
     def as_payload(self) -> list[str | int]:
         """Return what is signed."""
@@ -62,6 +64,7 @@ class Ticket:
             self.page,
             int(self.shown_at.timestamp() * 1000),
             self.device,
+            self.box,
         ]
 
     @classmethod
@@ -77,6 +80,7 @@ class Ticket:
                 str(page),
                 int(shown),
                 str(device),
+                str(box),
             ] if len(number) == 2 * TICKET_BYTES:
                 return cls(
                     id=bytes.fromhex(number),
@@ -87,6 +91,7 @@ class Ticket:
                     page=page,
                     shown_at=datetime.fromtimestamp(shown / 1000, UTC),
                     device=device,
+                    box=box,
                 )
         raise BadTokenError
 

@@ -104,7 +104,7 @@ class Placement(Part):
     channel: Channel = "web"
     shape: Shape
     language: Locale | None = None
-    height: int = Field(default=640, ge=200, le=2_000)
+    height: int | None = Field(default=None, ge=200, le=2_000)
     trigger: Trigger = Trigger()
     where: Where = Where()
 
@@ -133,3 +133,8 @@ def page_of(address: str, sites: tuple[str, ...]) -> str:
     if origin not in sites:
         return ""
     return f"{origin}{parts.path or '/'}"[:LONGEST_PAGE]
+
+
+def site_of(page: str, sites: tuple[str, ...]) -> str:
+    """Return the shop's site that a page of ours stands in, else the shop's first."""
+    return next((site for site in sites if page.startswith(f"{site}/")), sites[0])

@@ -14,6 +14,8 @@ from server.domain.shop import ShopFile
 from server.domain.theme import palette
 
 VERSION = 1
+# What is reserved where a file does not say: a frame grows and never shrinks below.
+GAME_PX, LINE_PX = 640, 260
 TEASERS = ("bar", "tab")
 JOIN = {"nl": "Doe mee", "en": "Join in"}
 CLOSE = {"nl": "Sluiten", "en": "Close"}
@@ -33,7 +35,7 @@ def rule_of(
             "frame": frame,
             "languages": list(campaign.languages),
             "language": placement.language,
-            "height": placement.height,
+            "height": placement.height or _height(campaign),
             "trigger": _trigger(placement),
             "where": _where(placement.where, shop),
             "budget": [shop.budget.session, shop.budget.day],
@@ -56,6 +58,11 @@ def _call(campaign: Campaign, locale: Locale) -> str:
     """Return what the button at the edge says; nothing is sent by it yet."""
     is_next = campaign.flow == "play-first" or campaign.mechanic == "form"
     return campaign.texts[locale].play if is_next else JOIN[locale]
+
+
+def _height(campaign: Campaign) -> int:
+    """Return the height of a game; a single line would stand on an empty sheet."""
+    return LINE_PX if campaign.form.layout == "compact" else GAME_PX
 
 
 def _trigger(placement: Placement) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from server.models.attribute import Attribute
 from server.models.audit import Audit
 from server.models.base import Base
+from server.models.boxcode import BoxBatch, BoxCode
 from server.models.campaign import Campaign, CampaignDay, CampaignVersion
 from server.models.consent import ConsentEvent, Evidence, Standing
 from server.models.contact import Contact, Mailbox, Suppression
@@ -24,6 +25,8 @@ __all__ = [
     "Attribute",
     "Audit",
     "Base",
+    "BoxBatch",
+    "BoxCode",
     "Campaign",
     "CampaignDay",
     "CampaignVersion",

@@ -6,7 +6,7 @@ That is what a list of strangers' addresses looks like that a robot types in (AB
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import case, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import optin as rules
@@ -14,6 +14,7 @@ from server.domain import suspicion
 from server.models.campaign import Campaign
 from server.models.entry import Entry
 from server.models.optin import OptIn
+from server.models.outbox import Outbox
 
 # A mail that did not leave yet cannot be answered, and says nothing about anybody.
 _JUDGED = [state.value for state in rules.State if state is not rules.State.REQUESTED]
@@ -35,6 +36,13 @@ def spikes(session: Session, *, now: datetime) -> list[Spike]:
     """Return the campaigns that have one now."""
     until = now - suspicion.SETTLING
     is_confirmed = OptIn.state == rules.State.CONFIRMED.value
+    # A mail can leave long after it was asked for, as it does after an outage.
+    could_be_answered = exists().where(
+        Outbox.contact_id == OptIn.contact_id,
+        Outbox.optin_id == OptIn.id,
+        Outbox.state.in_(("delivered", "dead")),
+        Outbox.settled_at <= until,
+    )
     sent, confirmed = func.count(), func.sum(case((is_confirmed, 1), else_=0))
     counted = session.execute(
         select(Campaign.id, Campaign.code, Campaign.guarded_until, sent, confirmed)
@@ -45,6 +53,7 @@ def spikes(session: Session, *, now: datetime) -> list[Spike]:
             OptIn.state.in_(_JUDGED),
             OptIn.expires_at > until - suspicion.WATCHED + rules.LIFE,
             OptIn.expires_at <= until + rules.LIFE,
+            could_be_answered,
         )
         .group_by(Campaign.id)
     )

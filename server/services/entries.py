@@ -25,6 +25,7 @@ from server.models.entry import Entry
 from server.models.voucher import Voucher
 from server.services import (
     attributes,
+    boxcodes,
     contacts,
     draws,
     links,
@@ -74,6 +75,8 @@ class Attempted:
     may_ask: bool
     # The tablet it came from; empty everywhere but at a till.
     device: str = ""
+    # The box code that it is played with; empty everywhere but behind one.
+    box: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +137,8 @@ def submit(
 ) -> Outcome:
     """Play, claim, or both, and queue what has to be mailed.
 
-    Raises `TicketUsedError` and `EnoughError`; then the caller's transaction must
-    not be committed.
+    Raises `TicketUsedError`, `EnoughError` and `boxcodes.SpentError`; then the
+    caller's transaction must not be committed.
     """
     run = _Run(session, attempted, tools, now)
     if attempted.step is Step.PLAY:
@@ -298,6 +301,14 @@ def _play(run: _Run, who: Person | None) -> _Made:
     )
     if entry_id is None:
         raise TicketUsedError
+    if run.live.placement.channel == boxcodes.CHANNEL:
+        boxcodes.consume(
+            run.session,
+            run.attempted.box,
+            placement_id=run.live.placement_id,
+            entry_id=entry_id,
+            now=run.now,
+        )
     draws.hold(run.session, drawn, entry_id=entry_id)
     return _Made(
         entry_id, drawn.awarded, led_to.key if led_to else None, seed, drawn.epoch

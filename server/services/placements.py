@@ -5,8 +5,9 @@ from sqlalchemy.orm import Session
 
 from server.models.placement import Placement
 
-# Where a game is opened by its address; the till's needs a registered tablet.
-OWN_PAGE = ("link", "box")
+# Where a game is opened by its address; the till's needs a registered tablet, the
+# box's a code of its own for each box.
+OWN_PAGE = ("link",)
 
 
 def has_page(session: Session, code: str) -> bool:

@@ -33,7 +33,13 @@ def problem(status: int, title: str, advice: str) -> Response:
         status=status,
         title=title,
         advice=advice,
+        is_office=_is_office(),
     )
+
+
+def _is_office() -> bool:
+    """Return whether a colleague of the shop reads this, and no visitor."""
+    return request.path.startswith("/office")
 
 
 def _find_nothing_at_zero() -> None:
@@ -57,7 +63,9 @@ def _words(status: int) -> tuple[str, str]:
     return {
         404: (
             _("This page is not here"),
-            _("Check the address, or go back to the shop where you came from."),
+            _("Check the address, or start again from the office.")
+            if _is_office()
+            else _("Check the address, or go back to the shop where you came from."),
         ),
         405: (
             _("That cannot be done here"),

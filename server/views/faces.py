@@ -32,6 +32,7 @@ NONCE_MARK = "\x01nonce\x01"
 CODE_MARK = "\x01code\x01"
 MAILBOX_MARK = "\x01mailbox\x01"
 PLAY_MARK, SEED_MARK, DAY_MARK = "\x01play\x01", "\x01seed\x01", "\x01day\x01"
+SITE_MARK = "\x01site\x01"
 _MARK = re.compile("(\x01[a-z0-9_.]+\x01)")
 STYLE = "widget/widget.css"
 STEPS_STYLE = "widget/steps.css"
@@ -76,7 +77,7 @@ class Sheet:
     def filled(
         self, hidden: Mapping[str, str] | None = None, **values: str | None
     ) -> bytes:
-        """Return it with `ticket`, `nonce`, `code` and the like put in as text.
+        """Return it with a ticket, a nonce, a code and the like put in as text.
 
         So is what the page around it told, which is `hidden`.
         """
@@ -203,7 +204,7 @@ def _context(live: Live, locale: Locale, extra: str | None) -> dict[str, Any]:
             for p in campaign.asked_in(locale)
         ],
         "quiz": quiz.asked(campaign, locale),
-        "led_to": quiz.results(campaign, locale, live.shop.sites[0]),
+        "led_to": quiz.results(campaign, locale, SITE_MARK),
         "fields": questions.shown(campaign, locale, extra),
         "months": questions.months(locale),
         "steps": [

@@ -29,8 +29,8 @@ class Window(Protocol):
     def hit(self, item: RateLimitItem, /, *identifiers: str) -> bool:
         """Note a hit; False, and nothing noted, if it is one too many."""
 
-    def test(self, item: RateLimitItem, /, *identifiers: str) -> bool:
-        """Return whether one more hit would be let through; nothing is noted."""
+    def has_room(self, item: RateLimitItem, /, *identifiers: str) -> bool:
+        """Return whether a hit would be within the window; nothing is noted."""
 
 
 class _OwnWindow:
@@ -55,12 +55,13 @@ class _OwnWindow:
                 self._hits.popitem(last=False)
         return True
 
-    def test(self, item: RateLimitItem, /, *identifiers: str) -> bool:
-        """Return whether one more hit would be let through."""
+    def has_room(self, item: RateLimitItem, /, *identifiers: str) -> bool:
+        """Return whether the window has room for one more hit."""
         with self._turn:
-            hits = self._hits.get(item.key_for(*identifiers)) or deque[float]()
-            is_full = len(hits) == item.amount
-            return not (is_full and hits[0] > time.monotonic() - item.get_expiry())
+            hits = self._hits.get(item.key_for(*identifiers))
+            if hits is None or len(hits) < item.amount:
+                return True
+            return hits[0] <= time.monotonic() - item.get_expiry()
 
 
 class Limiter:
@@ -78,8 +79,11 @@ class Limiter:
         self._play = _parsed("PLAY_LIMIT", settings.play_limit)
         self._press = _parsed("PRESS", "10 per minute")
         self._download = _parsed("DOWNLOAD", "20 per hour")
-        self._guess = _parsed("GUESS", "10 per minute")
         self._sign_in = _parsed("SIGN_IN", "10 per minute; 50 per hour")
+        self._wrong_code = _parsed("WRONG_CODE", "10 per minute")
+        self._wrong_codes = _parsed("WRONG_CODES", "1000 per hour")
+        self._wrong_voucher = _parsed("WRONG_VOUCHER", "10 per minute")
+        self._alarm = _parsed("ALARM", "1 per 10 minutes")
 
     def may_ask(
         self, *, ticket: bytes, network: str, device: str, shop_id: int
@@ -132,15 +136,6 @@ class Limiter:
         """Count one try to register a tablet."""
         return self._hit(self._sign_in, "register", network)
 
-    def may_guess(self, *, network: str) -> bool:
-        """Return whether this network may try one more code of a voucher (G14)."""
-        key = self._key("guess", network)
-        return all(self._window.test(limit, key) for limit in self._guess)
-
-    def note_guess(self, *, network: str) -> None:
-        """Count one code that was wrong; right ones cost a busy till nothing."""
-        self._hit(self._guess, "guess", network)
-
     def may_download(self, *, network: str) -> bool:
         """Count one download of a campaign's draws, which may be a big file."""
         return self._hit(self._download, "download", network)
@@ -149,15 +144,56 @@ class Limiter:
         """Count one press on a mailed link's page (section 15)."""
         return self._hit(self._press, "press", link)
 
+    def may_redeem(self, *, network: str) -> bool:
+        """Return whether this network may try one more code of a voucher (G14).
+
+        Only wrong ones are counted: right codes cost a busy till nothing.
+        """
+        return self._has_room(self._wrong_voucher, "voucher", network)
+
+    def wrong_voucher(self, *, network: str) -> None:
+        """Count one code of a voucher that was wrong."""
+        self._hit(self._wrong_voucher, "voucher", network)
+
+    def may_guess(self, *, network: str) -> bool:
+        """Return whether a network may try a box code: not after ten wrong ones.
+
+        Right codes are not counted, so a whole street may play behind one address.
+        """
+        has_room = self._has_room(self._wrong_code, "box code", network)
+        if not has_room:
+            log.warning("limit reached", scope="box code")
+        return has_room
+
+    def wrong_code(self, *, network: str) -> None:
+        """Count a wrong box code, and sound the alarm when there are many (T14).
+
+        A wrong code belongs to no campaign, so those of all are counted together.
+        """
+        self._hit(self._wrong_code, "box code", network)
+        if self.is_guessing() and self._hit(self._alarm, "box codes"):
+            log.error("box codes are being guessed", count=self._wrong_codes[0].amount)
+        self._hit(self._wrong_codes, "all box codes")
+
+    def is_guessing(self) -> bool:
+        """Return whether somebody tries box codes, wherever they come from."""
+        return not self._has_room(self._wrong_codes, "all box codes")
+
+    def _has_room(
+        self, limits: list[RateLimitItem], scope: str, *who: str | int
+    ) -> bool:
+        key = self._key(scope, *who)
+        return all(self._window.has_room(limit, key) for limit in limits)
+
+    def _key(self, scope: str, *who: str | int) -> str:
+        return self._vault.hashed("limit", scope, *who).hex()
+
     def _hit(self, limits: list[RateLimitItem], scope: str, *who: str | int) -> bool:
         key = self._key(scope, *who)
         within = all(self._window.hit(limit, key) for limit in limits)
         if not within:
             log.warning("limit reached", scope=scope)
         return within
-
-    def _key(self, scope: str, *who: str | int) -> str:
-        return self._vault.hashed("limit", scope, *who).hex()
 
 
 def _window(redis_url: str | None) -> Window:

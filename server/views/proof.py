@@ -65,8 +65,11 @@ def _traits(
         and limiter().is_crowd(
             ticket=ticket.id, network=client.network(), shop_id=live.shop_id
         ),
-        is_rush=asks
-        and limiter().is_rush(ticket=ticket.id, campaign=live.campaign.code),
+        is_rush=(
+            asks and limiter().is_rush(ticket=ticket.id, campaign=live.campaign.code)
+        )
+        # While box codes are being guessed, a right one costs a sum as well (T14).
+        or (is_play and bool(ticket.box) and limiter().is_guessing()),
         is_spike=asks and live.is_guarded(now),
     )
 

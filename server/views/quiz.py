@@ -70,7 +70,7 @@ def asked(campaign: Campaign, locale: Locale) -> list[Asked]:
 
 
 def results(campaign: Campaign, locale: Locale, site: str) -> dict[str, Result]:
-    """Return the outcomes by key; their links lead to the shop's own site (T28)."""
+    """Return the outcomes by key; their links lead to this site of the shop (T28)."""
     outcomes = campaign.quiz.outcomes if campaign.quiz else ()
     return {outcome.key: _result(outcome, locale, site) for outcome in outcomes}
 

@@ -1,6 +1,7 @@
 """Hits counted in Redis, so that all processes count together (AB-01)."""
 
 import time
+from collections.abc import Callable
 
 import structlog
 from limits import RateLimitItem
@@ -29,20 +30,24 @@ class RedisWindow:
 
     def hit(self, item: RateLimitItem, /, *identifiers: str) -> bool:
         """Note a hit, unless the window is full."""
-        return self._ask("hit", item, *identifiers)
+        found = self._ask(lambda: self._shared.hit(item, *identifiers))
+        return self._meanwhile.hit(item, *identifiers) if found is None else found
 
-    def test(self, item: RateLimitItem, /, *identifiers: str) -> bool:
-        """Return whether one more hit would be let through."""
-        return self._ask("test", item, *identifiers)
+    def has_room(self, item: RateLimitItem, /, *identifiers: str) -> bool:
+        """Return whether the window has room for one more hit."""
+        found = self._ask(lambda: self._shared.test(item, *identifiers))
+        return self._meanwhile.has_room(item, *identifiers) if found is None else found
 
-    def _ask(self, what: str, item: RateLimitItem, *identifiers: str) -> bool:
-        if time.monotonic() >= self._alone_until:
-            try:
-                return bool(getattr(self._shared, what)(item, *identifiers))
-            except RedisError as error:
-                self._alone_until = time.monotonic() + LEFT_ALONE_S
-                log.error("limits unreachable", error=type(error).__name__)
-        return bool(getattr(self._meanwhile, what)(item, *identifiers))
+    def _ask(self, ask: Callable[[], bool]) -> bool | None:
+        """Return what Redis says, or None while it does not answer."""
+        if time.monotonic() < self._alone_until:
+            return None
+        try:
+            return ask()
+        except RedisError as error:
+            self._alone_until = time.monotonic() + LEFT_ALONE_S
+            log.error("limits unreachable", error=type(error).__name__)
+            return None
 
 
 def _storage(url: str) -> RedisStorage:

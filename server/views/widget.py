@@ -23,11 +23,11 @@ from server.domain.answers import Reason
 from server.domain.entry import Step, Submission, Ticket
 from server.domain.links import BadTokenError, ExpiredTokenError, Salt
 from server.domain.parts import Locale
-from server.domain.placement import page_of
-from server.services import entries
+from server.domain.placement import page_of, site_of
+from server.services import boxcodes, entries
 from server.services.campaigns import Live
 from server.services.entries import Attempted, Outcome
-from server.views import client, errors, guards, language, proof
+from server.views import boxpages, client, errors, guards, language, proof, quiz
 from server.views.closed import why as why_closed
 from server.views.faces import ENDINGS, Face, Result, stylesheet_of
 from server.views.headers import KEPT_FOR_EVER, csp_nonce, framed_by
@@ -76,22 +76,42 @@ def page(code: str) -> Response:
     live = _live(code)
     if live.placement.channel == TILL:
         return _only_at_the_till(live)
+    if live.placement.channel == boxcodes.CHANNEL:
+        return _only_with_a_code(live)
     return game(live, page_of(request.args.get("page", ""), live.shop.sites))
 
 
-def game(live: Live, page: str, *, device: str = "") -> Response:
-    """Answer a placement's game with a ticket for it; a tablet's is bound to it."""
-    locale = _speak(live, request.args.get("lang"))
+def game(live: Live, page: str, *, device: str = "", box: str = "") -> Response:
+    """Answer a placement's game with a ticket for it.
+
+    A tablet's is bound to the tablet, that of a box to its code.
+    """
+    locale = speak(live, request.args.get("lang"))
     if closed := _closed(live):
         return closed
     face = faces().of(live, locale, _extra(live, request.args.get("asked", "")))
-    ticket = _new_ticket(live, face, page=page, device=device)
+    ticket = _new_ticket(live, face, page=page, device=device, box=box)
     body = face.page.filled(
         rules.read_hidden(request.args, live.campaign),
         ticket=_signed(ticket),
         nonce=csp_nonce(),
     )
     return _in_frame(make_response(body))
+
+
+def unclaimed(live: Live, played: bytes, *, box: str) -> Response | None:
+    """Answer a game that was played and not claimed yet, to who holds its code.
+
+    None if it was claimed or lapsed since it was looked up.
+    """
+    face = faces().of(live, speak(live, request.args.get("lang")))
+    ticket = replace(_new_ticket(live, face, box=box), id=played)
+    visit = _Visit(live, face, Submission(), Step.CLAIM, ticket)
+    won = visit.played()
+    if won is None:
+        return None
+    result = _result(won, face)
+    return visit.show("widget/_reveal.html", result=result, is_revealed=True)
 
 
 @bp.post("/w/<code>/entries")
@@ -101,7 +121,7 @@ def submit(code: str) -> Response:
     live = _live(code)
     form = request.form
     ticket, trouble = _ticket(form.get("ticket", ""), code)
-    locale = _speak(live, None, of=ticket)
+    locale = speak(live, None, of=ticket)
     face = faces().marked(live, locale, ticket.form if ticket else "")
     submission = rules.read(form, live.campaign, locale, extra=face.extra)
     visit = _Visit(live, face, submission, submission.step(live.campaign), ticket)
@@ -112,6 +132,8 @@ def submit(code: str) -> Response:
         return visit.show("widget/_minor.html")
     if live.placement.channel == TILL and not (ticket and ticket.device):
         return _only_at_the_till(live)
+    if live.placement.channel == boxcodes.CHANNEL and not (ticket and ticket.box):
+        return _only_with_a_code(live)
     if ticket is None or trouble:
         return visit.ask_again(trouble)
     faults = rules.check(submission, live.campaign, visit.step)
@@ -138,7 +160,7 @@ def stylesheet(code: str, mark: str) -> Response:
 def terms(code: str) -> Response:
     """Answer the game terms on a page of their own."""
     live = _live(code)
-    locale = _speak(live, request.args.get("lang"))
+    locale = speak(live, request.args.get("lang"))
     context = faces().of(live, locale).context | {"csp_nonce": csp_nonce}
     return make_response(render_template("widget/terms.html", **context))
 
@@ -153,9 +175,17 @@ class _Visit:
     step: Step
     ticket: Ticket | None
 
+    @property
+    def site(self) -> str:
+        """Return the shop's site that the visitor is on, as our ticket says it."""
+        page = self.ticket.page if self.ticket else ""
+        return site_of(page, self.live.shop.sites)
+
     def show(self, fragment: str, *, status: int = 200, **more: Any) -> Response:
         """Return a fragment, or the page around it, with this visit's data."""
+        campaign, locale = self.live.campaign, self.face.context["locale"]
         context = self.face.context | {
+            "led_to": quiz.results(campaign, locale, self.site),
             "csp_nonce": csp_nonce,
             "values": self.submission,
             "ticket": _signed(self.ticket) if self.ticket else "",
@@ -219,7 +249,9 @@ class _Visit:
             return entries.played(session, self.live, self.ticket.id)
 
 
-def _new_ticket(live: Live, face: Face, *, page: str = "", device: str = "") -> Ticket:
+def _new_ticket(
+    live: Live, face: Face, *, page: str = "", device: str = "", box: str = ""
+) -> Ticket:
     return Ticket(
         id=os.urandom(rules.TICKET_BYTES),
         placement=live.placement.code,
@@ -229,6 +261,7 @@ def _new_ticket(live: Live, face: Face, *, page: str = "", device: str = "") -> 
         page=page,
         shown_at=clock.now(),
         device=device,
+        box=box,
     )
 
 
@@ -249,6 +282,10 @@ def _enter(visit: _Visit, ticket: Ticket) -> Response:
         tools().copies.stored(attempted.shown)
     except entries.TicketUsedError:
         return _recall(visit, attempted)
+    except boxcodes.SpentError:
+        with reading() as session:
+            kept = boxcodes.kept(session, ticket.box)
+        return _in_frame(boxpages.spent(visit.live, kept, now=now))
     except entries.EnoughError:
         return visit.show(
             "widget/_problem.html",
@@ -270,6 +307,7 @@ def _attempted(visit: _Visit, ticket: Ticket, *, may_ask: bool) -> Attempted:
         shown=visit.face.shown,
         by=client.circumstances(ticket.page),
         device=ticket.device,
+        box=ticket.box,
         may_ask=may_ask,
     )
 
@@ -312,6 +350,7 @@ def _reveal(visit: _Visit, outcome: Outcome) -> Response:
         play=result.play,
         seed=result.seed,
         day=result.day,
+        site=visit.site,
     )
     return _in_frame(varied(body))
 
@@ -361,13 +400,20 @@ def framed_for(live: Live) -> None:
 
 def _only_at_the_till(live: Live) -> Response:
     """Say that a till's game is played on a registered tablet and nowhere else."""
-    _speak(live, request.args.get("lang"))
+    speak(live, request.args.get("lang"))
     title = _("This game is played in the shop")
     advice = _("Ask for the tablet at the till. Press “Done” there to start again.")
     return _in_frame(errors.problem(403, title, advice))
 
 
-def _speak(live: Live, wish: str | None, *, of: Ticket | None = None) -> Locale:
+def _only_with_a_code(live: Live) -> Response:
+    """Ask for the code of a box where a game cannot be played without one."""
+    speak(live, request.args.get("lang"))
+    said = _("This game opens with the code in your box. Scan it, or type it here.")
+    return _in_frame(boxpages.door(problem=said, status=403, shop=live.shop))
+
+
+def speak(live: Live, wish: str | None, *, of: Ticket | None = None) -> Locale:
     """Speak a ticket's language, or else what placement, wish and browser lead to."""
     locale = (
         of.locale
@@ -420,9 +466,11 @@ def _signed(ticket: Ticket) -> str:
 
 
 def _start_url(visit: _Visit) -> str:
-    is_till = visit.live.placement.channel == TILL
+    channel = visit.live.placement.channel
+    if channel == boxcodes.CHANNEL:
+        return url_for("boxcodes.door")
     return url_for(
-        "till.game" if is_till else "widget.page",
+        "till.game" if channel == TILL else "widget.page",
         code=visit.live.placement.code,
         lang=visit.face.context["locale"],
     )

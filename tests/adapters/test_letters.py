@@ -12,6 +12,7 @@ from tests.html import parse
 
 CONFIRM = "https://play.example.com/confirm/TOKEN"
 UNSUBSCRIBE = "https://play.example.com/unsubscribe/TOKEN"
+VERIFY = "https://play.example.com/verify/lucky-scratch?lang=en#play=00ff"
 INVITED = Invited(
     purpose="newsletter",
     subject="The doors are open",
@@ -143,6 +144,14 @@ class TestThePrize:
             assert "Enter the code at the checkout" in part
             assert UNSUBSCRIBE in part
             assert "+31 20 555 01 23" in part
+
+    def test_it_says_where_the_draw_can_be_done_again(self, app):
+        """PZ-08; and nothing of it where nothing was drawn."""
+        letter, other = write(app, "prize", verify_url=VERIFY), write(app, "prize")
+
+        for part, without in ((letter.text, other.text), (letter.html, other.html)):
+            assert VERIFY in part.replace("&amp;", "&")
+            assert "verify" not in without
 
     @pytest.mark.parametrize("name", [*INJECTIONS, ""])
     def test_only_a_name_is_greeted(self, app, name):

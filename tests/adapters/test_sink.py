@@ -1,12 +1,7 @@
 """The demo's mail server really listens, keeps mails whole, and ends when told."""
 
-import os
-import signal
 import smtplib
 import socket
-import subprocess
-import sys
-import time
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -136,39 +131,3 @@ def test_a_taken_port_is_an_error_that_names_it(tmp_path):
 
         with pytest.raises(OSError, match="(?i)address already in use"):
             Sink(HOST, taken.getsockname()[1], folder=tmp_path).start()
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_blocks_until_a_signal_and_ends_cleanly(tmp_path, number):
-    port = free_port()
-    code = (
-        "import sys; from pathlib import Path; from server.adapters import sink;"
-        "sink.run_sink(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", code, HOST, str(port), str(tmp_path)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stderr=subprocess.PIPE,
-    )
-    try:
-        _wait_for(port)
-
-        process.send_signal(number)
-        _, complaints = process.communicate(timeout=10)
-    finally:
-        process.kill()
-
-    assert process.returncode == 0
-    assert complaints == b""
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection((HOST, port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise AssertionError("the sink never listened")

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Request, expect
+from playwright.sync_api import Request, Route, expect
 
 from tests.browser.visit import (
     Visit,
@@ -12,6 +12,7 @@ from tests.browser.visit import (
     play,
     say_adult,
     scratch,
+    spoken,
     submit,
 )
 
@@ -37,6 +38,45 @@ def test_who_fills_in_too_much_gets_in_by_a_sum(visit: Visit) -> None:
     assert "proof=" not in first
     assert re.search(r"proof=[\w%]{300,}", second)
     assert "confirm" in visit.mails(email)
+
+
+def test_a_form_stays_as_it_stands_while_the_browser_does_its_sum(visit: Visit) -> None:
+    """AX-01: not the first step anew, no red box; said beside the button, and aloud."""
+    visit.page.set_viewport_size({"width": 320, "height": 700})
+    held: list[Route] = []
+    visit.page.route("**/prove*.js", lambda route: held.append(route))
+    form = visit.straight("black-friday-page")
+    form.locator("[data-forward]").click()
+    form.locator("[data-forward]").click()
+    fill_person(form, address(), "early_access")
+    form.evaluate(FILL_IN)
+
+    form.locator("[data-send]").click()
+
+    expect(form.locator("[data-note]")).to_contain_text("Eén moment")
+    expect(spoken(form)).to_contain_text("Eén moment")
+    expect(form.locator("[data-step=person]")).to_be_visible()
+    expect(form.locator(".faults")).to_have_count(0)
+    assert form.evaluate("document.activeElement.matches('[data-send]')")
+    held[0].continue_()
+    expect(form.locator("#play")).to_have_count(0)
+
+
+def test_a_sum_that_cannot_be_done_says_so_and_may_be_tried_again(visit: Visit) -> None:
+    """Nobody waits for a button that turns for ever."""
+    visit.page.route("**/prove*.js", lambda route: route.abort())
+    game = visit.shop("done").frame()
+    email = address()
+    fill_person(game, email)
+    say_adult(game)
+    accept_terms(game)
+    game.evaluate(FILL_IN)
+
+    submit(game)
+
+    expect(game.locator("[data-note]")).to_contain_text("druk nog eens op de knop")
+    expect(game.locator("[name=email]")).to_have_value(email)
+    assert game.evaluate("document.querySelector('#play').ariaBusy") == "false"
 
 
 def test_a_claim_that_is_checked_still_shows_what_was_won(visit: Visit) -> None:

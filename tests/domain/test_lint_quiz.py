@@ -209,10 +209,10 @@ def test_the_largest_quiz_is_checked_at_once(decide, kind):
     }
     free = {"award": "nothing", "prizes": [], "terms": {}, "minimum_age": 0}
 
-    began = time.monotonic()
+    began = time.process_time()
     faults = [f for f in judged(quiz=tables, **free) if f.refuses]
 
-    assert time.monotonic() - began < LIMIT_S
+    assert time.process_time() - began < LIMIT_S
     assert [fault.place for fault in faults] == (
         ["quiz.outcomes"] if decide == "rules" else []
     )

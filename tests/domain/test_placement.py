@@ -144,3 +144,22 @@ def test_who_comes_from_a_mail_is_known_by_what_the_shop_writes_there():
 
 def test_the_budget_is_the_shops():
     assert rule(shop=shop_file(budget={"session": 3, "day": 5}))["budget"] == [3, 5]
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "height"),
+    [
+        ("welcome-wheel", None, 640),
+        ("footer-newsletter", None, 260),
+        ("footer-newsletter", 420, 420),
+    ],
+)
+def test_a_line_that_unfolds_reserves_a_line_and_not_a_game(name, said, height):
+    """Unless the file says how high it is: it would stand on an empty sheet."""
+    placement = {"code": "here", "shape": "dialog"} | ({"height": said} if said else {})
+    placement["trigger"] = {"selector": "h1"}
+    campaign = campaign_file(name, placements=[placement])
+
+    told = rule_of(campaign, campaign.placements[0], shop_file(), frame="/f.js")
+
+    assert told["height"] == height

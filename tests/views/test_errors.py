@@ -49,6 +49,17 @@ def test_a_database_in_trouble_asks_for_patience(failing, error):
     assert "Nothing is lost" in answers[0].text
 
 
+def test_who_works_in_the_office_is_led_back_to_it(client):
+    """And a visitor to the shop, where the office is no business of theirs."""
+    english = {"Accept-Language": "en"}
+    inside = client.get("/office/nowhere/at/all", headers=english)
+    outside = client.get("/nowhere", headers=english)
+
+    assert (inside.status_code, outside.status_code) == (404, 404)
+    assert 'href="/office/"' in inside.text and "shop" not in inside.text
+    assert "/office" not in outside.text and "back to the shop" in outside.text
+
+
 def test_what_nobody_expected_tells_nothing(failing, capfd):
     """T23: no trace and no value, neither on the page nor in the log."""
     answer = failing(RuntimeError(f"could not write to {CANARY}"))

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from server.domain.entry import TRAP
 from server.models import Attribute, Contact, Entry, Outbox, Text
 from tests.factories import campaign_file, prize_table
 from tests.html import parse
@@ -126,7 +127,9 @@ def test_the_till_fills_nothing_in(app, database, form, now):
 
 
 def _is_typed(tag):
-    return tag.attrs.get("type") not in {"hidden", "checkbox"}
+    # The trap is for robots; nobody else types there.
+    is_trap = tag.attrs.get("name") == TRAP
+    return tag.attrs.get("type") not in {"hidden", "checkbox"} and not is_trap
 
 
 # --- what is sent ------------------------------------------------------------------

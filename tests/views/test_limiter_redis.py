@@ -59,20 +59,20 @@ def test_wrong_codes_are_counted_together_and_right_ones_not(
     settings = replace(load_settings(environ), redis_url=redis_server.url)
     one, other = (Limiter(settings, Vault(settings.data_keys)) for _ in range(2))
 
-    assert all(each.may_guess(network="a") for each in [one, other] * OFTEN)
+    assert all(each.may_redeem(network="a") for each in [one, other] * OFTEN)
     for _ in range(5):
-        one.note_guess(network="a")
-        other.note_guess(network="a")
+        one.wrong_voucher(network="a")
+        other.wrong_voucher(network="a")
 
-    assert not one.may_guess(network="a")
-    assert one.may_guess(network="b")
+    assert not one.may_redeem(network="a")
+    assert one.may_redeem(network="b")
 
 
 def test_without_redis_wrong_codes_are_still_counted(limiter, redis_server: Redis):
     redis_server.stop()
 
     for _ in range(10):
-        assert limiter.may_guess(network="a")
-        limiter.note_guess(network="a")
+        assert limiter.may_redeem(network="a")
+        limiter.wrong_voucher(network="a")
 
-    assert not limiter.may_guess(network="a")
+    assert not limiter.may_redeem(network="a")

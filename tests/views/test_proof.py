@@ -268,7 +268,9 @@ def test_an_asked_proof_is_logged_without_anybody_in_it(publish, client):
     ]
 
 
-@pytest.mark.parametrize("name", ["welcome-wheel", "style-quiz", "footer-newsletter"])
+@pytest.mark.parametrize(
+    "name", ["welcome-scratch", "welcome-wheel", "style-quiz", "footer-newsletter"]
+)
 def test_every_form_has_the_trap_out_of_sight_and_out_of_reach(publish, client, name):
     """AX-01: neither Tab nor a screen reader comes there, and no browser fills it."""
     file = campaign_file(name)
@@ -281,3 +283,15 @@ def test_every_form_has_the_trap_out_of_sight_and_out_of_reach(publish, client, 
     assert 'aria-hidden="true"' in trap
     assert 'tabindex="-1"' in trap
     assert 'autocomplete="off"' in trap
+
+
+@pytest.mark.parametrize("name", ["welcome-scratch", "welcome-wheel"])
+def test_who_says_after_the_play_who_they_are_meets_the_trap_too(publish, client, name):
+    """AB-02: a claim names an address, and causes its mails."""
+    file = campaign_file(name, flow="play-first")
+    publish(file)
+
+    played = take_card(client, file.placements[0].code).play(client)
+
+    assert played.status_code == 200
+    assert played.text.count('name="remarks"') == 1

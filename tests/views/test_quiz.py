@@ -5,7 +5,7 @@ import pytest
 from server.domain.parts import FileError
 from server.models import Attribute, Entry, Shop, Voucher
 from server.services.office import campaigns, entries
-from tests.factories import campaign_file, campaign_tables, prize_table
+from tests.factories import campaign_file, campaign_tables, prize_table, shop_file
 from tests.visits import AGREED, NOTICED, take_card
 
 ANSWERS = {
@@ -196,6 +196,31 @@ def test_the_same_gift_comes_with_every_result(client, house, publish, consents)
         assert "STIJLVRIJ" in done.text
 
     assert [each.awarded for each in house.rows(Entry)] == ["ship", "ship"]
+
+
+@pytest.mark.parametrize(
+    ("page", "site"),
+    [
+        ("https://be.shop.example/nl/lamp?who=ada", "https://be.shop.example"),
+        ("https://shop.example/", "https://shop.example"),
+        ("https://elsewhere.example/", "https://shop.example"),
+        ("", "https://shop.example"),
+    ],
+)
+def test_links_lead_to_the_site_of_the_shop_that_the_visitor_is_on(
+    client, publish, page, site
+):
+    """T28: one of the shop's own, whoever asks; also where a claim is asked again."""
+    sites = ["https://shop.example", "https://be.shop.example"]
+    publish(campaign_file("style-quiz"), shop=shop_file(sites=sites))
+    card = take_card(client, CODE, page=page)
+
+    for answer in (
+        card.send(client, AGREED | ANSWERS),
+        card.claim(client, "nobody", headers={"HX-Request": "true"}),
+    ):
+        assert f'href="{site}/demo/product/lamp-vuurtoren"' in answer.text
+        assert "\x01" not in answer.text
 
 
 def test_a_result_that_a_newer_version_lacks_is_no_error(client, house, publish):

@@ -12,7 +12,8 @@ export const buzz = (pattern) => navigator.vibrate?.(pattern)
 
 /**
  * Dust that falls and paper that bursts over a panel: one canvas, one loop while
- * anything moves. Somebody who wants calm gets nothing of it.
+ * anything moves. It ends at the panel's edge: below it there is a form to read and
+ * fill in. Somebody who wants calm gets nothing of it.
  */
 export function makeFlakes(panel) {
   const canvas = document.createElement('canvas')

@@ -46,8 +46,7 @@ export function play(stage, done) {
   shine.className = 'shine'
   const visited = new Set()
   const enough = pane.dataset.enough / 100
-  const dust = makeFlakes(stage.querySelector('.panel'))
-  const paper = makeFlakes(stage)
+  const flakes = makeFlakes(stage.querySelector('.panel'))
   let path = []
   let last = null
   let frame = 0
@@ -111,7 +110,7 @@ export function play(stage, done) {
     }
     pen.stroke()
     const end = path.at(-1)
-    dust.fall(box.left + end.x, box.top + end.y, 3)
+    flakes.fall(box.left + end.x, box.top + end.y, 3)
     path = [end]
     if (shareOf(visited) >= enough) open()
   }
@@ -127,7 +126,7 @@ export function play(stage, done) {
     done()
     if (!pane.querySelector('.won')) return
     const { left, top } = place(canvas)
-    paper.burst(left + width / 2, top + height / 2)
+    flakes.burst(left + width / 2, top + height / 2)
   }
 
   canvas.addEventListener('pointerdown', down)

@@ -42,7 +42,7 @@ export function play(stage, done) {
   }))
   const won = parts.filter(({ prize }) => prize === wheel.dataset.prize)
   const { segment, angle } = landing(won, Math.random())
-  const paper = makeFlakes(stage)
+  const paper = makeFlakes(stage.querySelector('.panel'))
   let isOver = false
 
   start()

@@ -1,5 +1,6 @@
 """A shop's campaigns: what they are, where they stand and what they have given."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +24,14 @@ from server.services.office.figures import Figures
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked, and the answers there were to choose, each by language."""
+
+    label: dict[str, str]
+    options: dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A campaign in the list. `prizes` maps keys to labels by language."""
 
@@ -38,6 +47,10 @@ class Line:
     prizes: dict[str, dict[str, str]]
     # What a quiz may lead to, told like the prizes.
     outcomes: dict[str, dict[str, str]]
+    # What its consents are for, told like the prizes.
+    purposes: dict[str, dict[str, str]]
+    # Its questions by their keys, and by the attributes that the answers become.
+    asked: dict[str, Asked]
     figures: Figures
 
     def standing(self, now: datetime) -> str:
@@ -95,6 +108,12 @@ def by_code(session: Session, shop_id: int) -> dict[str, Line]:
     return {line.code: line for line in listing(session, shop_id)}
 
 
+def purposes(lines: dict[str, Line]) -> dict[str, dict[str, str]]:
+    """Return what each purpose of a shop is called; the newest campaign says it."""
+    oldest_first = reversed(list(lines.values()))
+    return {key: texts for line in oldest_first for key, texts in line.purposes.items()}
+
+
 def find(session: Session, shop_id: int, code: str) -> Detail | None:
     """Return a campaign of this shop."""
     found = session.execute(_newest(shop_id).where(Campaign.code == code)).one_or_none()
@@ -135,6 +154,7 @@ def _newest(shop_id: int) -> Any:
 def _line(
     campaign: Campaign, version: CampaignVersion, sums: dict[int, Figures]
 ) -> Line:
+    quiz = version.definition.get("quiz", {})
     return Line(
         id=campaign.id,
         code=campaign.code,
@@ -144,20 +164,33 @@ def _line(
         closes_at=campaign.closes_at,
         version=campaign.version,
         guarded_until=campaign.guarded_until,
-        prizes={
-            prize["key"]: {
-                locale: text["label"] for locale, text in prize["texts"].items()
-            }
-            for prize in version.definition["prizes"]
-        },
-        outcomes={
-            outcome["key"]: {
-                locale: text["title"] for locale, text in outcome["texts"].items()
-            }
-            for outcome in version.definition.get("quiz", {}).get("outcomes", ())
-        },
+        prizes=_named(version.definition["prizes"], "label"),
+        outcomes=_named(quiz.get("outcomes", ()), "title"),
+        purposes=_named(version.definition.get("purposes", ()), "title"),
+        asked=_asked(version.definition),
         figures=sums.get(campaign.id, Figures()),
     )
+
+
+def _named(parts: Iterable[Any], word: str) -> dict[str, dict[str, str]]:
+    """Return one text of each part of a definition, in each language, by key."""
+    return {
+        part["key"]: {locale: text[word] for locale, text in part["texts"].items()}
+        for part in parts
+    }
+
+
+def _asked(definition: dict[str, Any]) -> dict[str, Asked]:
+    found = {}
+    for field in definition.get("fields", ()):
+        options = {each["key"]: each["label"] for each in field.get("options", ())}
+        found[field["key"]] = Asked(field["label"], options)
+    for question in definition.get("quiz", {}).get("questions", ()):
+        options = {each["key"]: each["label"] for each in question.get("answers", ())}
+        found[question["key"]] = Asked(question["text"], options)
+        if question.get("attribute"):
+            found[question["attribute"]] = found[question["key"]]
+    return found
 
 
 def _shop(session: Session, shop_id: int) -> ShopFile:

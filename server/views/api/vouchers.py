@@ -34,7 +34,7 @@ def redeem(till: Known) -> Response:
         said = _('Send JSON like {"code": "7K3M-9TQX-2PWD-R"}.')
         return _answer(400, "unreadable", said)
     network = client.network()
-    if not limiter().may_guess(network=network):
+    if not limiter().may_redeem(network=network):
         response = _answer(429, "too_many", str(TOO_MANY))
         response.headers["Retry-After"] = "60"
         return response
@@ -49,7 +49,7 @@ def redeem(till: Known) -> Response:
             now=clock.now(),
         )
     if done.verdict is Verdict.UNKNOWN:
-        limiter().note_guess(network=network)
+        limiter().wrong_voucher(network=network)
     return _answer(
         STATUS.get(done.verdict, CONFLICT),
         done.verdict.value,

@@ -55,10 +55,17 @@ class Game:
     # The address where it is, of what no tag leads to.
     link: str = ""
     has_qr: bool = False
+    # Shows a label out of a box, whose code opens it.
+    has_label: bool = False
     # What to put behind the address of the page to see it.
     query: dict[str, str] = field(default_factory=dict)
     # Gives the page something to scroll through.
     is_long: bool = False
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Return whether it has an address of its own, and needs no tag."""
+        return bool(self.link) or self.has_label
 
     @cached_property
     def buttons(self) -> list[Call]:

@@ -1,10 +1,14 @@
 """The pages of the demo shop; each embeds the widget as a customer would."""
 
+import base64
+
 from flask import g, render_template
 from flask.typing import ResponseReturnValue
 
 from server import clock
 from server.db import reading
+from server.domain import qr
+from server.services import boxcodes
 from server.views import guards
 from server.views.demo.catalogue import (
     CATEGORIES,
@@ -13,10 +17,10 @@ from server.views.demo.catalogue import (
     beside,
     shelf,
 )
-from server.views.demo.door import basket, bp
+from server.views.demo.door import basket, bp, service
 from server.views.demo.games import GAMES, GROUPS
 from server.views.demo.games import beside as beside_game
-from server.views.house import directory
+from server.views.house import directory, tools
 
 NEW = ("lamp-vuurtoren", "mok-branding", "plaid-duin", "karaf-helder")
 MOST_BESIDE = 4
@@ -96,6 +100,7 @@ def game(slug: str) -> ResponseReturnValue:
         before=before,
         after=after,
         shape=_shape(shown.placement),
+        label=_label(shown.placement) if shown.has_label else None,
         read=list(PRODUCTS.values())[:MOST_READ],
     )
 
@@ -112,6 +117,21 @@ def _shape(placement: str) -> str:
     with reading() as session:
         live = directory().find(session, placement, now=clock.now())
     return live.placement.shape if live else "inline"
+
+
+def _label(placement: str) -> dict[str, str] | None:
+    """Return what stands on the label of a box that nobody has opened yet."""
+    with reading() as session:
+        label = boxcodes.fresh(session, placement, vault=tools().vault)
+    if label is None:
+        return None
+    address = f"{service()}/b/{label.qr}"
+    drawn = base64.b64encode(qr.svg(address)).decode()
+    return {
+        "address": address,
+        "typed": label.typed,
+        "picture": f"data:image/svg+xml;base64,{drawn}",
+    }
 
 
 def _missing() -> ResponseReturnValue:

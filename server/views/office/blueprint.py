@@ -19,6 +19,7 @@ FILTERS = (
     "share",
     "own_words",
     "as_told",
+    "chosen",
 )
 
 bp = Blueprint("office", __name__, url_prefix="/office")

@@ -23,7 +23,11 @@ def contact(here: Here, public_id: str) -> Response:
         campaigns = campaign_pages.by_code(session, here.shop.shop_id)
     return make_response(
         render_template(
-            "office/contacts/page.html", person=person, campaigns=campaigns, opened={}
+            "office/contacts/page.html",
+            person=person,
+            campaigns=campaigns,
+            purposes=campaign_pages.purposes(campaigns),
+            opened={},
         )
     )
 
@@ -55,6 +59,7 @@ def evidence(here: Here, public_id: str, name: str) -> Response:
         "office/contacts/page.html",
         person=person,
         campaigns=campaigns,
+        purposes=campaign_pages.purposes(campaigns),
         name=name,
         opened={name: facts},
     )

@@ -55,6 +55,14 @@ def own_words(texts: Mapping[str, str]) -> str:
     return texts.get(str(get_locale())) or next(iter(texts.values()), "")
 
 
+def chosen(value: str, options: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the labels of the answers that were chosen; what was typed stays."""
+    if not options:
+        return str(value)
+    keys = str(value).split(",")
+    return ", ".join(own_words(options.get(key, {"": key})) for key in keys)
+
+
 def as_told(value: str, kind: str) -> str:
     """Return `2 March` for a birthday's `--03-02`, and room after a choice's comma."""
     if kind == "choices":

@@ -120,7 +120,7 @@ def _note(session: Session, here: Here, act: str, held: Held, now: datetime) -> 
 
 
 def _too_many(here: Here, code: str) -> Response | None:
-    if limiter().may_guess(network=client.network()):
+    if limiter().may_redeem(network=client.network()):
         return None
     said = _("Those were many wrong codes. Wait a minute before the next one.")
     response = _page(here, code=code, problem=said, status=429)
@@ -129,7 +129,7 @@ def _too_many(here: Here, code: str) -> Response | None:
 
 
 def _unknown(here: Here, code: str) -> Response:
-    limiter().note_guess(network=client.network())
+    limiter().wrong_voucher(network=client.network())
     said = words.where(Redemption(Verdict.UNKNOWN, None))
     return _page(here, code=code, problem=said)
 

@@ -5,7 +5,8 @@ import tomllib
 import pytest
 
 from server.views.demo.games import GAMES, GROUPS
-from tests.factories import CAMPAIGNS
+from tests.boxes import fill_boxes, take_box
+from tests.factories import CAMPAIGNS, campaign_file
 
 SERVICE = "http://service.test"
 PLACED = {
@@ -42,9 +43,9 @@ def test_a_page_tells_how_and_wears_the_tag_it_shows(pages, slug, language):
     ]
     scripts = page.root.one("main").all("script")
     tags = [e.attrs for e in scripts if "data-placement" in e.attrs]
-    if game.link:
+    if game.is_elsewhere:
         assert tags == []
-        assert f"{SERVICE}{game.link}" in page.text
+        assert not game.link or f"{SERVICE}{game.link}" in page.text
     else:
         (tag,) = tags
         assert tag["data-placement"] == game.placement
@@ -100,3 +101,21 @@ def script_source(response) -> str:
 
 def test_what_is_not_to_be_tried_is_not_there(pages):
     pages.get("/demo/games/nothing", status=404)
+
+
+def test_a_label_is_shown_until_its_code_was_played(
+    pages, client, publish, database, vault, now
+):
+    """PZ-11: the square and the characters of a box that nobody has opened yet."""
+    publish(campaign_file("box-scratch"))
+    first, second = fill_boxes(database, vault, now=now, size=2).labels
+
+    page = pages.get("/demo/games/box-code?lang=en")
+
+    label = page.root.one("div", id="label")
+    assert first.typed in label.text
+    assert label.one("a", href=f"{SERVICE}/b/{first.qr}").text == "Open it"
+    take_box(client, first).enter(client)
+    assert second.typed in pages.get("/demo/games/box-code").text
+    take_box(client, second).enter(client, "other@example.com")
+    assert "Met alle codes" in pages.get("/demo/games/box-code?lang=nl").text

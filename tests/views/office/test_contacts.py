@@ -2,7 +2,8 @@
 
 import pytest
 
-from server.models import Attribute, ConsentEvent, Contact, Entry
+from server.models import Attribute, Campaign, ConsentEvent, Contact, Entry
+from tests.factories import campaign_file, publish
 from tests.office import AGENT, EMAIL, IP
 
 
@@ -16,7 +17,7 @@ def test_the_page_says_what_the_person_wants_and_since_when(viewer, path):
 
     today = page.root.one("section", aria_labelledby="today").text
     assert page.h1 == EMAIL
-    assert "Yes newsletter since 2 Mar 2026, 11:30" in today
+    assert "Yes Newsletter newsletter since 2 Mar 2026, 11:30" in today
 
 
 def test_each_act_has_its_proof(viewer, house, path):
@@ -161,3 +162,38 @@ def test_what_somebody_told_is_shown_with_where_when_and_what_for(viewer, house,
 
 def test_who_told_nothing_has_no_empty_table(viewer, path):
     assert not viewer.get(path).root.all("section", aria_labelledby="told")
+
+
+def test_what_somebody_chose_is_called_as_it_was_asked(viewer, app, house, path):
+    """The key stays beside it, for who looks in an export."""
+    vault = app.extensions["tools"].vault
+    with house.database.transaction() as session:
+        publish(session, campaign_file("style-quiz"), vault=vault, now=house.now)
+        quiz = session.query(Campaign).filter_by(code="style-quiz").one()
+        entry = session.query(Entry).one()
+        entry.campaign_id = quiz.id
+        facts = {"colours": "blue,teal", "renamed": "blue"}
+        for key, value in facts.items():
+            session.add(
+                Attribute(
+                    contact_id=entry.contact_id,
+                    key=key,
+                    kind="choices",
+                    value=value,
+                    purpose="style_profile",
+                    entry_id=entry.id,
+                    at=house.now,
+                )
+            )
+
+    told = {}
+    for language in ("en", "nl"):
+        page = viewer.get(path, headers={"Accept-Language": language})
+        section = page.root.one("section", aria_labelledby="told")
+        told[language] = [row.text for row in section.all("tr")[1:]]
+
+    # What no version knows any more is shown as it was kept.
+    assert "in your wardrobe? colours Blue and white, teal" in told["en"][0]
+    assert "Keep my style style_profile" in told["en"][0]
+    assert "in jouw kast? colours Blauw en wit, teal" in told["nl"][0]
+    assert told["en"][1].startswith("renamed blue")

@@ -87,5 +87,5 @@ def test_where_a_quiz_led_and_what_was_answered_is_on_the_entry(owner, app, hous
     newest = rows(owner.get(f"{LIST}?campaign=style-quiz"))[0]
 
     assert "Warm nest" in newest.text
-    assert "place sofa" in newest.text
+    assert "place Op de bank, onder een plaid" in newest.text
     assert "warmth 9" in newest.text

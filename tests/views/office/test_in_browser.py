@@ -7,7 +7,7 @@ import os
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from server import clock as server_clock
@@ -15,6 +15,8 @@ from server import create_app
 from server.models import Contact
 from server.services import members
 from server.settings import load_settings
+from tests.browser.test_quiz import finish
+from tests.factories import campaign_file, publish
 from tests.office import House, furnish, play
 
 NOW = server_clock.now()
@@ -164,3 +166,24 @@ def test_no_page_has_a_fault_that_axe_can_see(page: Page, live, furnished):
             page.evaluate(file.read())
         found = page.evaluate("axe.run()")["violations"]
         assert [fault["id"] for fault in found] == [], path
+
+
+def test_the_entries_fit_a_laptop(page: Page, live, furnished, database):
+    """Whole addresses, an outcome and every answer, and nothing to scroll sideways."""
+    play(furnished.app, database, NOW, email="annemieke.van.der.straaten@home.example")
+    vault = furnished.app.extensions["tools"].vault
+    with database.transaction() as session:
+        publish(session, campaign_file("style-quiz"), vault=vault, now=NOW)
+    page.set_viewport_size({"width": 1_280, "height": 800})
+    page.goto(f"{live.url}/w/style-quiz-page?lang=nl")
+    finish(page)
+    enter(page, live)
+
+    page.goto(f"{live.url}/office/demo/entries")
+    page.locator("td summary").click()
+
+    answers = page.locator("details .told")
+    expect(answers).to_be_visible()
+    expect(answers).to_contain_text("Blauw en wit")
+    table = "document.querySelector('.scroll')"
+    assert page.evaluate(f"{table}.scrollWidth - {table}.clientWidth") <= 0

@@ -160,7 +160,6 @@ def test_a_tablet_has_a_limit_of_its_own(environ, tablet, app):
             network="192.0.2.0/24",
             device=device,
             shop_id=1,
-            campaign="box-scratch",
         )
 
     allowed = [ask("tablet", number) for number in range(61)]

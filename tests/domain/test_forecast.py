@@ -1,0 +1,107 @@
+"""What a campaign will give: exact figures, held against playing it."""
+
+import math
+import random
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from server.domain.chance import Slot, Table
+from server.domain.forecast import at_least, forecast
+
+VALUES = {"mug": 1_500, "ten": 200}
+TABLE = Table(
+    (Slot("mug", 2, 5), Slot("ten", 30, None), Slot("none", 68, None)), "none"
+)
+
+
+def foresee(table=TABLE, *, visits=200, days=4, seed=1, **options):
+    given = {"values": VALUES, "blanks": frozenset({"none"})} | options
+    roll = random.Random(seed).random  # noqa: S311  # no secret
+    return forecast(table, visits=visits, days=days, roll=roll, **given)
+
+
+def exactly(plays: int, chance: Fraction, times: int) -> Fraction:
+    """Return the tail of a binomial in fractions, term by term."""
+    return sum(
+        (
+            math.comb(plays, k) * chance**k * (1 - chance) ** (plays - k)
+            for k in range(times, plays + 1)
+        ),
+        Fraction(0),
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 60), st.integers(1, 99), st.integers(0, 61))
+def test_tails_are_those_of_exact_fractions(plays, percent, times):
+    chance = Fraction(percent, 100)
+
+    found = at_least(plays, percent / 100, times)
+
+    assert found == pytest.approx(float(exactly(plays, chance, times)), abs=1e-12)
+
+
+def test_a_limited_prize_gives_no_more_than_there_is():
+    mug, ten, none = foresee(visits=100_000).prizes
+
+    assert mug.expected == pytest.approx(5)
+    assert ten.expected == pytest.approx(30_000)
+    assert none.expected == pytest.approx(100_000 - 5 - 30_000)
+
+
+def test_nothing_is_lost_between_the_prizes():
+    for visits in (1, 7, 250, 5_000):
+        found = foresee(visits=visits)
+
+        assert sum(p.expected for p in found.prizes) == pytest.approx(visits)
+
+
+def test_what_replaces_a_prize_that_ran_out_is_paid_for():
+    table = Table((Slot("mug", 1, 0), Slot("ten", 1, None)), "ten")
+
+    found = foresee(table, visits=10, blanks=frozenset())
+
+    assert found.cost == pytest.approx(10 * 200)
+    assert found.winners == pytest.approx(10)
+
+
+def test_playing_it_agrees_with_the_exact_figure_within_its_error():
+    """Within four standard errors, for several campaigns."""
+    for visits in (50, 400, 20_000):
+        for seed in range(3):
+            found = foresee(visits=visits, seed=seed)
+
+            away = abs(found.played_mean - found.cost)
+            assert away <= 4 * found.played_error + 1e-6, (visits, seed)
+
+
+def test_no_run_exceeds_the_limit():
+    found = foresee(visits=300)
+
+    assert found.cost <= found.bad_run <= found.limit
+    assert found.limit == 5 * 1_500 + 295 * 200
+
+
+def test_selling_out_becomes_likelier_day_by_day():
+    mug = foresee(visits=500, days=5).prizes[0]
+
+    assert list(mug.sold_out) == sorted(mug.sold_out)
+    assert 0 < mug.sold_out[0] < mug.sold_out[-1] < 1
+    assert mug.sold_out[-1] == pytest.approx(
+        float(exactly(500, Fraction(2, 100), 5)), abs=1e-12
+    )
+
+
+def test_the_same_seed_gives_the_same_forecast():
+    assert foresee(seed=7) == foresee(seed=7)
+
+
+def test_a_big_campaign_is_foreseen_too():
+    """Ten million plays: nothing overflows, nothing becomes no number."""
+    found = foresee(visits=10_000_000, runs=4)
+
+    assert found.cost == pytest.approx(5 * 1_500 + 3_000_000 * 200)
+    assert math.isfinite(found.bad_run)

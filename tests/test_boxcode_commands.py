@@ -1,0 +1,163 @@
+"""`boxcodes create | print | revoke | report`, as an operator runs them (PZ-11)."""
+
+import re
+
+import pypdfium2
+import pytest
+import zxingcpp
+from click.testing import CliRunner
+
+from server.__main__ import main
+from server.models import BoxBatch, BoxCode
+from tests.boxes import PLACEMENT, fill_boxes, scan
+from tests.conftest import PUBLIC_URL
+from tests.factories import campaign_file
+
+BATCH = re.compile(r"^([0-9a-f]{12}): ", re.M)
+
+
+@pytest.fixture(autouse=True)
+def _campaign(publish):
+    publish(campaign_file("box-scratch"))
+
+
+@pytest.fixture
+def run(environ):
+    """Run a command and return how it ended."""
+
+    def run(*words, code=0):
+        done = CliRunner(env=environ).invoke(main, ["boxcodes", *map(str, words)])
+        assert done.exit_code == code, done.output
+        return done
+
+    return run
+
+
+@pytest.fixture
+def create(run):
+    """Make a batch and return its id."""
+
+    def create(*more, size=3):
+        said = run("create", PLACEMENT, "--name", "Autumn", "--size", size, *more)
+        found = BATCH.search(said.stdout)
+        assert found
+        return found[1]
+
+    return create
+
+
+def codes_on(file):
+    (page,) = pypdfium2.PdfDocument(file)
+    return [c.text for c in zxingcpp.read_barcodes(page.render(scale=2).to_pil())]
+
+
+def test_what_is_printed_can_be_played_and_printed_again(
+    run, create, client, house, tmp_path
+):
+    batch = create()
+    first, second = tmp_path / "first.pdf", tmp_path / "second.pdf"
+
+    said = run("print", batch, "--to", first)
+    run("print", batch, "--to", second)
+
+    assert "3 labels on 1 sheets" in said.stdout
+    assert "Labels" in said.stderr
+    links = codes_on(first)
+    assert len(set(links)) == 3
+    assert set(links) == set(codes_on(second))
+    for link in links:
+        assert client.get(link.removeprefix(PUBLIC_URL)).status_code == 200
+    assert house.rows(BoxBatch)[0].printed_at is not None
+    assert list(tmp_path.glob("*.part")) == []
+
+
+def test_the_words_say_which_language_the_labels_have(run, create, tmp_path):
+    batch, file = create(), tmp_path / "sheet.pdf"
+
+    run("print", batch, "--to", file, "--language", "en")
+
+    (page,) = pypdfium2.PdfDocument(file)
+    assert "There is more in your" in page.get_textpage().get_text_range()
+
+
+def test_no_command_says_a_code(run, create, database, vault, now, tmp_path):
+    """They are on the labels and nowhere else."""
+    boxes = fill_boxes(database, vault, now=now)
+    said = run("report").output
+    said += run("print", boxes.batch, "--to", tmp_path / "sheet.pdf").output
+    said += run("revoke", boxes.batch).output
+
+    for label in boxes.labels:
+        assert label.qr not in said
+        assert label.typed not in said
+
+
+def test_a_batch_has_its_days(run, create, house):
+    create("--from", "2026-04-01", "--until", "2026-05-01T12:30")
+
+    (batch,) = house.rows(BoxBatch)
+    assert batch.valid_from.isoformat() == "2026-04-01T00:00:00+00:00"
+    assert batch.valid_until.isoformat() == "2026-05-01T12:30:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nowhere", "--name", "A", "--size", "3"], "no placement 'nowhere'"),
+        (["box-scratch-page", "--name", "A", "--size", "3"], "of the channel box"),
+        ([PLACEMENT, "--name", " ", "--size", "3"], "the name needs"),
+        ([PLACEMENT, "--name", "a\nb", "--size", "3"], "the name needs"),
+        ([PLACEMENT, "--name", "x" * 61, "--size", "3"], "the name needs"),
+        ([PLACEMENT, "--name", "A", "--size", "0"], "0"),
+        ([PLACEMENT, "--name", "A", "--size", "100001"], "100001"),
+        (
+            [PLACEMENT, "--name", "A", "--size", "3", "--from", "2026-05-01"]
+            + ["--until", "2026-05-01"],
+            "--until must be after --from",
+        ),
+    ],
+)
+def test_what_cannot_be_made_is_refused_and_nothing_is_stored(run, house, words, said):
+    done = run("create", *words, code=2)
+
+    assert said in done.stderr
+    assert house.rows(BoxBatch) == house.rows(BoxCode) == []
+
+
+@pytest.mark.parametrize("command", [["revoke"], ["print", "--to", "sheet.pdf"]])
+def test_a_batch_that_is_not_there_gives_one_line(run, command):
+    done = run(command[0], "nothing", *command[1:], code=2)
+
+    assert done.stderr.count("\n") == 1
+    assert "no batch 'nothing'" in done.stderr
+
+
+def test_a_file_that_cannot_be_written_gives_one_line(run, create, tmp_path, house):
+    done = run("print", create(), "--to", tmp_path / "gone" / "sheet.pdf", code=2)
+
+    assert "cannot be written" in done.stderr
+    assert house.rows(BoxBatch)[0].printed_at is None
+
+
+def test_a_revoked_batch_ends_and_the_report_says_so(run, client, database, vault, now):
+    boxes = fill_boxes(database, vault, now=now)
+
+    run("revoke", boxes.batch)
+
+    assert scan(client, boxes.labels[0]).status_code == 410
+    assert "revoked" in run("report").stdout
+    run("revoke", boxes.batch, code=2)
+
+
+def test_a_report_is_of_one_campaign_or_of_all(run, create):
+    assert "No batches yet" in run("report").stdout
+    batch = create(size=5)
+
+    head, line = run("report", "--campaign", "box-scratch").stdout.splitlines()
+
+    assert head.split()[:3] == ["batch", "state", "codes"]
+    assert line.split() == [
+        *(batch, "valid", "5", "0", "0", "0", "0"),
+        *(f"{PLACEMENT},", "Autumn"),
+    ]
+    assert "No batches yet" in run("report", "--campaign", "lucky-scratch").stdout

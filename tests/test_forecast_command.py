@@ -1,0 +1,55 @@
+"""`forecast`, as whoever plans a campaign runs it."""
+
+import pytest
+from click.testing import CliRunner
+
+from server.__main__ import main
+from tests.factories import campaign_file
+from tests.html import parse
+from tests.visits import few_mugs
+
+
+@pytest.fixture
+def run(environ):
+    def run(*command):
+        return CliRunner(env=environ).invoke(main, list(map(str, command)))
+
+    return run
+
+
+def test_it_tells_cost_winners_and_when_prizes_sell_out(publish, run, tmp_path):
+    publish(few_mugs(3, losing=9, days=5))
+    picture = tmp_path / "forecast.svg"
+
+    told = run("forecast", "welcome-scratch", "--visits", 40, "--svg", picture)
+
+    assert told.exit_code == 0, told.output
+    lines = [" ".join(line.split()) for line in told.output.splitlines()]
+    assert "welcome-scratch: 40 plays over 5 days" in lines
+    assert any(line.startswith("mug 10.000% 3 2.7") for line in lines)
+    assert any(line.startswith("winners 2.7 expected") for line in lines)
+    assert "sold out by the end of day 1 2 3 4 5" in lines
+    by_day = lines[lines.index("sold out by the end of day 1 2 3 4 5") + 1].split()
+    assert by_day[0] == "mug"
+    assert [int(cell[:-1]) for cell in by_day[1:]] == [4, 21, 44, 63, 78]
+    drawn = parse(picture.read_text())
+    assert [text.text for text in drawn.all("text")][1] == "mug"
+    assert len(drawn.all("rect")) == 1 + 5 + 1
+
+
+@pytest.mark.parametrize(
+    ("code", "visits", "says"),
+    [
+        ("nowhere", 10, "there is no campaign 'nowhere'"),
+        ("footer-newsletter", 10, "leaves nothing to chance"),
+        ("footer-newsletter", 0, "is not in the range"),
+        ("footer-newsletter", "many", "is not a valid integer"),
+    ],
+)
+def test_what_cannot_be_foreseen_is_said_in_one_line(publish, run, code, visits, says):
+    publish(campaign_file("footer-newsletter"))
+
+    told = run("forecast", code, "--visits", visits)
+
+    assert told.exit_code == 2
+    assert says in told.output
