@@ -115,7 +115,7 @@ function swap(html) {
     const kept = document.getElementById(each.id)
     if (kept) each.replaceWith(kept)
   })
-  next.classList.add('next')
+  next.classList.add('fresh')
   stage().replaceWith(next)
   wake()
   const heading = next.querySelector('h1')

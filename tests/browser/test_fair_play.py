@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import time
 import zlib
 
 from playwright.sync_api import Frame, Page, Route, expect
@@ -135,10 +136,11 @@ def test_before_the_play_nothing_holds_the_outcome(visit: Visit, demo: Demo) -> 
     ticket = re.search(r'name="ticket" value="([^"]+)"', demo.get("/w/lucky-inline"))
     assert ticket
     said = _payload(ticket[1])
-    number, placement, version, form, locale, page, device = said
+    number, placement, version, form, locale, page, shown, device, box = said
     assert re.fullmatch("[0-9a-f]{32}", number)
     assert (placement, version, locale) == ("lucky-inline", 1, "nl")
-    assert (page, device) == ("", "")
+    assert (page, device, box) == ("", "", "")
+    assert abs(int(shown) / 1000 - time.time()) < 600
     assert re.fullmatch("[0-9a-f]{16}", form)
 
 

@@ -328,7 +328,7 @@ def test_targets_are_as_large_as_a_thumb(visit: Visit, code: str) -> None:
     email(page).focus() if code == LINE else None
     controls = page.locator(
         "button:visible, select:visible, textarea:visible, .choice:visible,"
-        "input:visible:not([type=hidden], [type=checkbox], [type=radio])"
+        "input:visible:not([type=hidden], [type=checkbox], [type=radio], .trap *)"
     )
 
     for control in controls.all():

@@ -22,7 +22,7 @@ SMALL = """() => {
     if (Number.isFinite(each.effect.getComputedTiming().endTime)) each.finish()
   const all = document.querySelectorAll('button, summary, input, a[href]')
   const seen = [...all].filter(each => each.type !== 'hidden' && each.checkVisibility())
-  const parts = seen.filter(each => !each.closest('[inert]')).map(each =>
+  const parts = seen.filter(each => !each.closest('[inert], .trap')).map(each =>
     /radio|box/.test(each.type) ? each.closest('label, .consent, .accept') : each)
   return parts.filter(each => {
     const { width, height } = each.getBoundingClientRect()

@@ -21,7 +21,8 @@ from tests.servers import LOOPBACK, ROOT, Program, free_port
 
 SERVED = re.compile(rb'name="ticket" value="([^"]+)"')
 PRIZE = re.compile(r'class="result-label">([^<]+)<')
-CODE = re.compile(r"<code[^>]*>([^<]+)</code>")
+# The voucher's, by its name; a receipt has others.
+CODE = re.compile(r'<code aria-labelledby="code-name">([^<]+)</code>')
 # A visitor of a test is as patient as this; the widget itself gives up earlier.
 PATIENCE_S = 90.0
 BUSY = {503, 429}
