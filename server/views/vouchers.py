@@ -67,14 +67,14 @@ def where(done: Redemption) -> str:
 
 
 def _already(held: Held) -> str:
-    at = when(held.redeemed_at)
-    if held.place:
-        return _(
-            "Already redeemed on %(at)s at %(place)s. Do not hand it over again.",
-            at=at,
-            place=held.place,
-        )
+    at = _first_time(held)
     return _("Already redeemed on %(at)s. Do not hand it over again.", at=at)
+
+
+def _first_time(held: Held) -> str:
+    """Return when it was redeemed and, where that is known, at which place."""
+    place = f" ({held.place})" if held.place else ""
+    return f"{when(held.redeemed_at)}{place}"
 
 
 def staff_words(held: Held) -> str:
@@ -101,7 +101,8 @@ def winner_words(held: Held, shop: str) -> tuple[str, str]:
     """Return title and advice for the winner, as the voucher stands (PZ-07)."""
     match held.state:
         case State.REDEEMED:
-            return _("This prize has been used"), _used(held)
+            advice = _("It was on %(at)s.", at=_first_time(held))
+            return _("This prize has been used"), advice
         case State.LAPSED:
             advice = _("The code worked until and including %(day)s.", day=until(held))
             return _("The time for this prize is over"), advice
@@ -113,10 +114,3 @@ def winner_words(held: Held, shop: str) -> tuple[str, str]:
     else:
         advice = _("It has no last day.")
     return _("Your prize is waiting for you"), advice
-
-
-def _used(held: Held) -> str:
-    at = when(held.redeemed_at)
-    if held.place:
-        return _("It was on %(at)s, at %(place)s.", at=at, place=held.place)
-    return _("It was on %(at)s.", at=at)

@@ -106,7 +106,7 @@ def test_pressing_again_and_again_stays_within_the_limits_of_a_mailbox(
 ENDS = {
     "redeemed": (
         "This prize has been used",
-        "It was on 4 March 2026, 11:30, at Till 1.",
+        "It was on 4 March 2026, 11:30 (Till 1).",
     ),
     "lapsed": ("The time for this prize is over", "until and including 1 April 2026."),
     "revoked": ("This prize was taken back", "why; they can tell you more."),

@@ -105,7 +105,7 @@ def _code() -> str:
 
 
 def _by(here: Here) -> By:
-    return By(f"{members.ACTOR}{here.who.member_id}")
+    return By(f"{members.ACTOR}{here.who.member_id}", place=str(_("Office")))
 
 
 def _note(session: Session, here: Here, act: str, held: Held, now: datetime) -> None:

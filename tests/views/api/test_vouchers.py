@@ -79,7 +79,7 @@ def test_a_till_redeems_once_and_is_told_of_the_first(
     assert second.json["result"] == "already_redeemed"
     assert second.json["redeemed_at"] == at.isoformat()
     assert second.json["place"] == "Till 1"
-    assert "at Till 1. Do not hand it over again." in second.json["message"]
+    assert "(Till 1). Do not hand it over again." in second.json["message"]
     # A till whose answer got lost knows by this that it was itself.
     assert (second.json["by_this_device"], own.json["by_this_device"]) == (False, True)
     assert house.rows(Voucher)[0].redeemed_by == f"device:{one}"

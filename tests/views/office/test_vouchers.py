@@ -70,7 +70,10 @@ def test_the_second_try_is_told_when_it_was_and_redeems_nothing(
 
     again = staff.submit(form)
 
-    assert "Already redeemed on 2 March 2026, 11:30. Do not hand it over" in again.text
+    assert (
+        "Already redeemed on 2 March 2026, 11:30 (Office). Do not hand it over"
+        in again.text
+    )
     assert house.audits() == ["voucher.redeem"]
     assert not [f for f in again.root.all("form") if "redeem" in f.attrs["action"]]
 
