@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from flask import Response, make_response, render_template
+from flask import Response, url_for
 from flask_babel import format_datetime
 from flask_babel import gettext as _
 
@@ -10,8 +10,11 @@ from server.domain import boxcodes as rules
 from server.domain.boxcodes import Kept, Slip, State
 from server.domain.shop import ShopFile
 from server.services.campaigns import Live
+from server.views.respond import page_or
 
 WAIT_S = 60
+# What a game that is on the screen already is replaced with.
+PROBLEM = "widget/_problem.html"
 
 
 def door(
@@ -25,13 +28,18 @@ def door(
 
     What a camera has read is no start for who types.
     """
-    page = render_template(
+    answer = page_or(
+        PROBLEM,
         "boxes/door.html",
+        status=status,
         typed="" if rules.QR.fullmatch(typed) else typed[: rules.LONGEST_TYPED],
         problem=problem,
         shop=shop,
+        title=_("Type the code from your box"),
+        advice=problem,
+        retry_url=url_for("boxcodes.door"),
     )
-    return _unlisted(make_response(page, status))
+    return _unlisted(answer)
 
 
 def too_many(typed: str) -> Response:
@@ -67,11 +75,18 @@ def slip(text: str) -> str:
 
 def spent(live: Live, kept: Kept | None, *, now: datetime) -> Response:
     """Return the page for a code that cannot be played: why, and what to do."""
-    status, title, advice = _words(live, kept, now)
-    page = render_template(
-        "boxes/state.html", shop=live.shop, title=title, advice=advice
+    status, title, lines = _words(live, kept, now)
+    answer = page_or(
+        PROBLEM,
+        "boxes/state.html",
+        status=status,
+        shop=live.shop,
+        title=title,
+        lines=lines,
+        advice=" ".join(lines),
+        retry_url=None,
     )
-    return _unlisted(make_response(page, status))
+    return _unlisted(answer)
 
 
 def _words(live: Live, kept: Kept | None, now: datetime) -> tuple[int, str, list[str]]:

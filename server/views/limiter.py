@@ -83,7 +83,7 @@ class Limiter:
         self._wrong_code = _parsed("WRONG_CODE", "10 per minute")
         self._wrong_codes = _parsed("WRONG_CODES", "1000 per hour")
         self._wrong_voucher = _parsed("WRONG_VOUCHER", "10 per minute")
-        self._alarm = _parsed("ALARM", "1 per 10 minutes")
+        (self._alarm,) = _parsed("ALARM", "1 per 10 minutes")
 
     def may_ask(
         self, *, ticket: bytes, network: str, device: str, shop_id: int
@@ -171,9 +171,11 @@ class Limiter:
         A wrong code belongs to no campaign, so those of all are counted together.
         """
         self._hit(self._wrong_code, "box code", network)
-        if self.is_guessing() and self._hit(self._alarm, "box codes"):
+        if not self.is_guessing():
+            self._hit(self._wrong_codes, "all box codes")
+        # Sounded once in a while, not for each of them.
+        if self.is_guessing() and self._window.hit(self._alarm, "box codes"):
             log.error("box codes are being guessed", count=self._wrong_codes[0].amount)
-        self._hit(self._wrong_codes, "all box codes")
 
     def is_guessing(self) -> bool:
         """Return whether somebody tries box codes, wherever they come from."""

@@ -9,6 +9,7 @@ from server.models import BoxCode, ConsentEvent, Entry, Voucher
 from server.services import boxcodes, entries
 from tests.boxes import ENTRIES, PLACEMENT, fill_boxes, scan, take_box
 from tests.factories import campaign_file
+from tests.pages import faults
 from tests.visits import AGREED, Card, at_once, few_mugs, take_card, ticket_in
 
 DAY = timedelta(days=1)
@@ -195,6 +196,26 @@ def test_a_code_that_is_withdrawn_during_the_play_is_refused(
 
     assert answer.status_code == 410
     assert house.rows(Entry) == []
+
+
+def test_a_game_on_the_screen_is_replaced_by_what_happened(
+    pages, client, database, boxes, now
+):
+    """The page's script puts a fragment into the page; without it the page comes."""
+    card, late = (take_box(client, boxes.labels[0]) for _ in range(2))
+    card.enter(client)
+    asked = {"headers": {"HX-Request": "true"}}
+
+    answer = late.enter(client, "late@example.com", **asked)
+    gone = client.post(ENTRIES, data=AGREED, **asked)
+
+    assert answer.status_code == 410
+    for each in (answer, gone):
+        assert faults(each.get_data(as_text=True)) == []
+        assert each.get_data(as_text=True).count("<main") == 1
+        assert "<html" not in each.get_data(as_text=True)
+    assert "This code has been played" in answer.get_data(as_text=True)
+    assert 'href="/b/"' in gone.get_data(as_text=True)
 
 
 def test_a_code_is_good_from_its_day_until_its_end(

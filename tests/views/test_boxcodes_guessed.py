@@ -77,7 +77,7 @@ def test_the_alarm_sounds_at_a_thousand_wrong_codes_in_an_hour(app):
     limiter: Limiter = app.extensions["limiter"]
 
     with capture_logs() as logs:
-        for number in range(1_000):
+        for number in range(999):
             limiter.wrong_code(network=f"10.{number // 250}.{number % 250}.0/24")
         quiet = [line for line in logs if line["event"] == ALARM]
         for number in range(50):

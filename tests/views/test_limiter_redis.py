@@ -28,6 +28,20 @@ def test_two_processes_share_one_count(environ, redis_server: Redis):
     assert pressed == [True] * 10 + [False] * 2
 
 
+def test_two_processes_count_wrong_box_codes_together(environ, redis_server: Redis):
+    """G14: ten a minute, whichever process is asked."""
+    settings = replace(load_settings(environ), redis_url=redis_server.url)
+    one, other = (Limiter(settings, Vault(settings.data_keys)) for _ in range(2))
+
+    for each in [one, other] * 5:
+        assert each.may_guess(network="192.0.2.0/24")
+        each.wrong_code(network="192.0.2.0/24")
+
+    assert not one.may_guess(network="192.0.2.0/24")
+    assert not other.may_guess(network="192.0.2.0/24")
+    assert other.may_guess(network="198.51.100.0/24")
+
+
 def test_without_redis_each_process_counts_for_itself(
     limiter: Limiter, redis_server: Redis
 ):
