@@ -15,7 +15,14 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from server import models
 from server.db import Database
 from server.migrations import config, is_current, migrate
-from server.models import ConsentEvent, Placement, Text
+from server.models import (
+    ConsentEvent,
+    Entry,
+    Membership,
+    Placement,
+    Text,
+    Voucher,
+)
 from server.models.base import Base, Instant
 from tests.conftest import load_database_url
 from tests.factories import make
@@ -117,6 +124,29 @@ def test_every_step_can_be_taken_back(bare):
     with bare.reading() as session:
         left = inspect(session.connection()).get_table_names()
     assert left == ["alembic_version"]
+    migrate(bare)
+    assert is_current(bare)
+
+
+def test_what_was_redeemed_is_awarded_after_a_step_back(bare: Database, now: datetime):
+    migrate(bare)
+    with bare.transaction() as session:
+        entry = make(session, Entry, now=now)
+        make(
+            session,
+            Voucher,
+            entry_id=entry.id,
+            state="redeemed",
+            redeemed_at=now,
+            now=now,
+        )
+        make(session, Membership, role="staff", now=now)
+
+    downgrade(bare, "0002")
+
+    with bare.reading() as session:
+        assert session.scalar(text("SELECT state FROM voucher")) == "awarded"
+        assert session.scalar(text("SELECT role FROM membership")) == "viewer"
     migrate(bare)
     assert is_current(bare)
 
