@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.shop import Demo
+from tests.browser.test_access import faults
 from tests.browser.visit import (
     Visit,
     address,
@@ -28,15 +29,15 @@ def phone(browser: Browser) -> Iterator[Page]:
     )
     context.set_default_timeout(10_000)
     page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
     page.on(
         "console",
-        lambda said: "Content Security" in said.text and faults.append(said.text),
+        lambda said: "Content Security" in said.text and broken.append(said.text),
     )
     yield page
     context.close()
-    assert faults == []
+    assert broken == []
 
 
 def label_of(demo: Demo, page: Page) -> tuple[str, str, int]:
@@ -71,6 +72,7 @@ def test_a_scan_opens_a_play_uses_up_and_the_next_scan_says_so(
     assert demo.rows(OPENED, row) == [(1, 1)]
     phone.goto(link)
     expect(phone.locator("h1")).to_have_text("Met deze code is al gespeeld")
+    assert faults(phone) == []
     phone.get_by_role("link", name="Ik heb een andere code").click()
     phone.locator("[name=code]").fill(typed)
     phone.locator("button.main").click()
@@ -103,6 +105,7 @@ def test_the_characters_are_typed_and_a_slip_is_told(demo: Demo, phone: Page) ->
 
     expect(phone.get_by_role("alert")).to_contain_text(f"“{typed[-1]}”")
     expect(field).to_have_value(wrong)
+    assert faults(phone) == []
     field.fill(typed.lower())
     phone.locator("button.main").click()
 
