@@ -11,6 +11,7 @@ import hashlib
 import json
 import mimetypes
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,12 @@ HTMX = ("static/htmx.js", "node_modules/htmx.org/dist/htmx.min.js")
 # Brotli bytes (DESIGN.md section 8); the build fails above them.
 BUDGETS = {LOADER: 2_900}
 VERSION_LENGTH = 12
+MANIFEST = "manifest.json"
+# Builds that stay on disk, for who has pinned one, and older ones held in memory.
+MOST_KEPT = 20
+MOST_READ = 3
+
+_VERSION = re.compile(r"[0-9a-f]{12}")
 
 _IMPORT = re.compile(r"^import\s*\{([^}]*)\}\s*from\s*'(\./[\w./-]+)'\s*$", re.M)
 _EXPORT = re.compile(r"^export\s+(?=(?:async\s+)?(?:function|const|class)\b)", re.M)
@@ -57,7 +64,8 @@ class Assets:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        built = root / "static" / "built"
+        self._built = built = root / "static" / "built"
+        self._older: dict[str, dict[str, File]] = {}
         if (built / "version").exists():
             self.version = (built / "version").read_text().strip()
             self.files = _read_built(built / self.version)
@@ -70,6 +78,28 @@ class Assets:
         """Give templates `asset(path)`: the address of `widget/page.js`, say."""
         app.extensions["assets"] = self
         app.jinja_env.globals["asset"] = self.address
+
+    def is_kept(self, version: str) -> bool:
+        """Return whether this very version is there, so that an address can hold it."""
+        if version == self.version or version in self._older:
+            return True
+        folder = self._built / version
+        return bool(_VERSION.fullmatch(version)) and (folder / MANIFEST).exists()
+
+    def find(self, version: str, path: str) -> File | None:
+        """Return a file of this version, or today's where that is not kept.
+
+        A shop that has pinned its loader gets those bytes; a page from before an
+        update still finds its parts.
+        """
+        if version == self.version or not self.is_kept(version):
+            return self.files.get(path)
+        files = self._older.get(version) or _read_built(self._built / version)
+        # Nobody asks for many, and whoever does shall not fill the memory.
+        if version not in self._older and len(self._older) >= MOST_READ:
+            self._older.clear()
+        self._older[version] = files
+        return files.get(path)
 
     def address(self, path: str) -> str:
         """Return the address of a file; raises KeyError for one that is not there."""
@@ -123,9 +153,16 @@ def build(root: Path) -> dict[str, File]:
         place.with_name(place.name + ".gz").write_bytes(file.gzip)
         place.with_name(place.name + ".br").write_bytes(file.brotli)
     sizes = {path: len(file.brotli) for path, file in files.items()}
-    (target / "manifest.json").write_text(json.dumps(sizes, indent=1))
+    (target / MANIFEST).write_text(json.dumps(sizes, indent=1))
     (target.parent / "version").write_text(version + "\n")
+    _forget_oldest(target.parent)
     return files
+
+
+def _forget_oldest(built: Path) -> None:
+    manifests = sorted(built.glob(f"*/{MANIFEST}"), key=lambda m: m.stat().st_mtime)
+    for manifest in manifests[:-MOST_KEPT]:
+        shutil.rmtree(manifest.parent)
 
 
 def joined(entry: Path, *, as_module: bool = False) -> str:
@@ -212,5 +249,5 @@ def _read_built(folder: Path) -> dict[str, File]:
             gzip=(folder / f"{path}.gz").read_bytes(),
             brotli=(folder / f"{path}.br").read_bytes(),
         )
-        for path in json.loads((folder / "manifest.json").read_text())
+        for path in json.loads((folder / MANIFEST).read_text())
     }

@@ -2,7 +2,8 @@
 
 import pytest
 
-from server.assets import AssetError, joined
+from server import assets
+from server.assets import AssetError, Assets, joined
 
 
 @pytest.fixture
@@ -50,3 +51,52 @@ def test_a_module_still_exports_what_its_entry_does(write):
 
     assert "return 7" in text
     assert text.endswith("export { make }\n")
+
+
+@pytest.fixture
+def built(tmp_path):
+    """Build a loader that says something, and return its version."""
+    folder = tmp_path / "widget"
+    folder.mkdir()
+
+    def build(words: str) -> str:
+        (folder / "embed.js").write_text(f"console.log({words!r})\n")
+        (folder / "frame.js").write_text(f"export const said = {words!r}\n")
+        assets.build(tmp_path)
+        return Assets(tmp_path).version
+
+    return build
+
+
+def test_a_pinned_version_stays_what_it_was_after_an_update(built, tmp_path):
+    old, new = built("one"), built("two")
+
+    kept = Assets(tmp_path)
+
+    assert kept.version == new != old
+    for version, words in ((old, b"one"), (new, b"two")):
+        file = kept.find(version, "widget/embed.js")
+        assert file
+        assert words in file.plain
+        assert kept.is_kept(version)
+
+
+def test_a_version_that_is_gone_is_answered_with_todays(built, tmp_path):
+    built("one")
+    kept = Assets(tmp_path)
+
+    for version in ("0" * 12, "../..", ""):
+        file = kept.find(version, "widget/embed.js")
+        assert file
+        assert b"one" in file.plain
+        assert not kept.is_kept(version)
+    assert kept.find("0" * 12, "widget/none.js") is None
+
+
+def test_only_so_many_builds_stay(built, tmp_path, monkeypatch):
+    monkeypatch.setattr(assets, "MOST_KEPT", 3)
+
+    versions = [built(f"build {number}") for number in range(5)]
+
+    kept = Assets(tmp_path)
+    assert [kept.is_kept(version) for version in versions] == [False] * 2 + [True] * 3

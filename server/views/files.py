@@ -16,31 +16,35 @@ bp = Blueprint("files", __name__)
 @guards.anyone
 def loader() -> Response:
     """Answer the one script that a shop pastes; its address never changes."""
-    return allow_on_host_pages(_send(_find(LOADER), f"public, max-age={MINUTES_S}"))
+    return allow_on_host_pages(
+        _send(_find(assets().version, LOADER), f"public, max-age={MINUTES_S}")
+    )
 
 
 @bp.get("/widget/<version>/<path:name>")
 @guards.anyone
 def widget(version: str, name: str) -> Response:
     """Answer a file of the widget."""
-    return allow_on_host_pages(_send(_find(f"widget/{name}"), _caching(version)))
+    return allow_on_host_pages(
+        _send(_find(version, f"widget/{name}"), _caching(version))
+    )
 
 
 @bp.get("/static/<version>/<path:name>")
 @guards.anyone
 def static(version: str, name: str) -> Response:
     """Answer a file of the office and of our own pages."""
-    return _send(_find(f"static/{name}"), _caching(version))
+    return _send(_find(version, f"static/{name}"), _caching(version))
 
 
-def _find(path: str) -> File:
-    file = assets().files.get(path)
+def _find(version: str, path: str) -> File:
+    file = assets().find(version, path)
     return file if file is not None else abort(404)
 
 
 def _caching(version: str) -> str:
     """A page from before an update may ask for an older version: for minutes only."""
-    if version == assets().version:
+    if assets().is_kept(version):
         return KEPT_FOR_EVER
     return f"public, max-age={MINUTES_S}"
 
