@@ -49,9 +49,12 @@ def test_a_placeholder_is_refused(left):
     }
 
 
-def test_recipients_have_names():
-    """L-05."""
-    faults = judged(**{TEXT + "ask": "Ja, mail mij acties van onze partners."})
+@pytest.mark.parametrize(
+    "ask", ["Ja, mail mij acties van onze partners.", "Ja, derden mogen mij mailen."]
+)
+def test_recipients_have_names(ask):
+    """CR-05, L-05: nobody can say yes to whom they do not know."""
+    faults = judged(**{TEXT + "ask": ask})
 
     assert rules(faults, refuses=True) == {"L-05"}
 
