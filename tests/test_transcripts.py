@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from server.__main__ import main
-from server.domain.transcript import WrongLineError, verify
+from server.domain.chain import WrongLineError
+from server.domain.transcript import verify
 from server.models import Campaign, Entry
 from server.services import entries, transcripts
 from tests.factories import campaign_file

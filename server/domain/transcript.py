@@ -10,29 +10,26 @@ chains it to the one before, so that no byte can change unnoticed:
     {"lapsed":..,"h":..}                           a unit that came back, by its ticket
     {"end":1,"plays":..,"h":..}                    the end of the day
 
-`h` is the hex SHA-256 of the `h` before (empty for the first line), a line feed and the
-line without its own `h`. A later file begins with every line of an earlier one. Nothing
-in it is about a person. `widget/transcript.js` checks the same in a browser.
+The hashes are those of `domain/chain`. A later file begins with every line of an
+earlier one. Nothing in it is about a person. `widget/transcript.js` checks the same in
+a browser.
 """
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import rfc8785
-
 from server.domain import chance
+from server.domain.chain import Chain, WrongLineError, opened
 from server.domain.chance import SCHEME, Slot, Table
 
 VERSION = 1
 # Plays at the same moment have no order that is true to each of them: who is told that
 # a prize has run out may stand before the one who has just taken its last unit.
 MARGIN = 256
-LONGEST_LINE = 100_000
 HASH = 64
 TICKET = 32
 
@@ -59,15 +56,6 @@ class Promise:
     table: Table
 
 
-class WrongLineError(Exception):
-    """A line of the file is not what it has to be."""
-
-    def __init__(self, line: int, why: str) -> None:
-        super().__init__(f"line {line}: {why}")
-        self.line = line
-        self.why = why
-
-
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a whole file says. `head` is the last hash: who has it has all of it."""
@@ -79,20 +67,12 @@ class Report:
     head: str
 
 
-class Writer:
-    """Writes lines, each chained to the one before."""
-
-    def __init__(self) -> None:
-        self._head = ""
-
-    @property
-    def head(self) -> str:
-        """Return the hash of the last line."""
-        return self._head
+class Writer(Chain):
+    """Writes the lines of a campaign's draws."""
 
     def begin(self, promise: Promise) -> bytes:
         """Return the first line."""
-        return self._line(
+        return self.line(
             {
                 "v": VERSION,
                 "scheme": SCHEME,
@@ -107,11 +87,11 @@ class Writer:
 
     def day(self, epoch: int, seed: bytes) -> bytes:
         """Return the line with which a day begins."""
-        return self._line({"epoch": epoch, "seed": seed.hex()})
+        return self.line({"epoch": epoch, "seed": seed.hex()})
 
     def play(self, play: Play) -> bytes:
         """Return the line of a play."""
-        return self._line(
+        return self.line(
             {
                 "t": play.ticket,
                 "c": play.browser,
@@ -123,15 +103,11 @@ class Writer:
 
     def lapse(self, ticket: str) -> bytes:
         """Return the line of a unit that was not claimed in time."""
-        return self._line({"lapsed": ticket})
+        return self.line({"lapsed": ticket})
 
     def end(self, epoch: int, plays: int) -> bytes:
         """Return the line with which a day ends."""
-        return self._line({"end": epoch, "plays": plays})
-
-    def _line(self, fields: dict[str, Any]) -> bytes:
-        self._head = _chained(self._head, rfc8785.dumps(fields))
-        return rfc8785.dumps(fields | {"h": self._head}) + b"\n"
+        return self.line({"end": epoch, "plays": plays})
 
 
 def verify(lines: Iterable[bytes]) -> Report:
@@ -141,38 +117,13 @@ def verify(lines: Iterable[bytes]) -> Report:
     """
     numbered = enumerate(lines, 1)
     number, first = next(numbered, (1, b""))
-    fields, head = _opened(number, first, "")
+    fields, head = opened(number, first, "")
     check = _Check(number, _promise(number, fields))
     for number, line in numbered:  # noqa: B007  # the last one is told of
-        fields, head = _opened(number, line, head)
+        fields, head = opened(number, line, head)
         check.take(number, fields)
     check.finish(number)
     return Report(check.promise, check.days, check.total, check.awarded, head)
-
-
-def _opened(number: int, line: bytes, before: str) -> tuple[dict[str, Any], str]:
-    """Return a line's fields and its hash, once the line is seen to be whole."""
-    if len(line) > LONGEST_LINE or not line.endswith(b"\n"):
-        raise WrongLineError(number, "it does not end")
-    try:
-        fields = json.loads(line)
-        written = rfc8785.dumps(fields)
-    except (ValueError, RecursionError, rfc8785.CanonicalizationError):
-        raise WrongLineError(number, "it cannot be read") from None
-    if not isinstance(fields, dict) or written + b"\n" != line:
-        raise WrongLineError(number, "it is not written as it was")
-    if any(isinstance(value, bool) for value in fields.values()):
-        # To Python they are numbers.
-        raise WrongLineError(number, "it is no line that belongs here")
-    told = fields.pop("h", None)
-    head = _chained(before, rfc8785.dumps(fields))
-    if told != head:
-        raise WrongLineError(number, "it was changed, or the line before is missing")
-    return fields, head
-
-
-def _chained(before: str, line: bytes) -> str:
-    return hashlib.sha256(before.encode() + b"\n" + line).hexdigest()
 
 
 def _promise(number: int, fields: dict[str, Any]) -> Promise:
@@ -193,16 +144,11 @@ def _promise(number: int, fields: dict[str, Any]) -> Promise:
         raise WrongLineError(number, "it does not say what was promised") from None
     if (fields.get("v"), fields.get("scheme")) != (VERSION, SCHEME):
         raise WrongLineError(number, f"it is not of the scheme {SCHEME}")
-    if Writer().begin(promise) != _written(fields):
+    if Writer().begin(promise) != Chain().line(fields):
         raise WrongLineError(number, "its table is not the one of its digest")
     if not sum(slot.weight for slot in slots):
         raise WrongLineError(number, "its table gives nothing")
     return promise
-
-
-def _written(fields: dict[str, Any]) -> bytes:
-    head = _chained("", rfc8785.dumps(fields))
-    return rfc8785.dumps(fields | {"h": head}) + b"\n"
 
 
 def _count(value: Any) -> int:

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.domain import chance, transcript
+from server.domain.chain import WrongLineError
 from server.domain.chance import Slot, Table, seed_for
-from server.domain.transcript import MARGIN, Play, Promise, WrongLineError, verify
+from server.domain.transcript import MARGIN, Play, Promise, verify
 
 LAST = bytes(range(32))
 DAYS = 3
@@ -254,7 +255,7 @@ def test_odds_other_than_those_of_the_digest_are_found():
     lines = written([])
     fields = json.loads(lines[0])
     fields["table"]["slots"][0]["weight"] = 1
-    forged = transcript.Writer()._line({k: v for k, v in fields.items() if k != "h"})
+    forged = transcript.Writer().line({k: v for k, v in fields.items() if k != "h"})
 
     with pytest.raises(WrongLineError, match="not the one of its digest"):
         verify([forged])
