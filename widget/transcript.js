@@ -8,8 +8,8 @@ const MARGIN = 256
 const WORD = 2n ** 64n
 const LONGEST_LINE = 100000
 const HEX_32 = /^[0-9a-f]{32}$/
-const HEX_64 = /^[0-9a-f]{64}$/
-const encoder = new TextEncoder()
+export const HEX_64 = /^[0-9a-f]{64}$/
+export const encoder = new TextEncoder()
 
 /** The first line that is not as it has to be. */
 export class WrongLineError extends Error {
@@ -20,11 +20,11 @@ export class WrongLineError extends Error {
   }
 }
 
-const hex = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, '0')).join('')
-const unhex = (text) => Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16))
-const sha256 = async (bytes) => hex(await crypto.subtle.digest('SHA-256', bytes))
-const isCount = (value) => Number.isSafeInteger(value) && value >= 0
-const keysAre = (fields, ...keys) => Object.keys(fields).sort().join() === keys.sort().join()
+export const hex = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, '0')).join('')
+export const unhex = (text) => Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16))
+export const sha256 = async (bytes) => hex(await crypto.subtle.digest('SHA-256', bytes))
+export const isCount = (value) => Number.isSafeInteger(value) && value >= 0
+export const keysAre = (fields, ...keys) => Object.keys(fields).sort().join() === keys.sort().join()
 
 /** Write a value in its canonical form (RFC 8785); the file holds whole numbers only. */
 export function canonical(value) {
@@ -64,17 +64,18 @@ export async function verify(lines, { onPlay = () => {} } = {}) {
   let check
   for await (const line of lines) {
     number++
-    const opened = await open(number, line, head)
-    head = opened.head
-    if (check) await check.take(number, opened.fields)
-    else check = makeCheck(await promiseIn(number, opened.fields), onPlay)
+    const { fields, head: next } = await opened(number, line, head)
+    head = next
+    if (check) await check.take(number, fields)
+    else check = makeCheck(await promiseIn(number, fields), onPlay)
   }
   if (!check) throw new WrongLineError(1, 'it does not end')
   check.finish(number)
   return { ...check.report(), head }
 }
 
-async function open(number, line, before) {
+/** Return a line's fields and its hash, once the line is seen to be whole (`domain/chain.py`). */
+export async function opened(number, line, before) {
   if (line.length > LONGEST_LINE || !line.endsWith('\n')) throw new WrongLineError(number, 'it does not end')
   let fields
   try {

@@ -1,9 +1,11 @@
-/** The page on which anybody checks a campaign's draws. Once loaded it needs no network. */
+/** The pages on which anybody checks a campaign's draws. Once loaded they need no network. */
+import { verifyRaffle } from './raffle.js'
 import { linesOf, verify, WrongLineError } from './transcript.js'
 
 // Told often enough to see that it goes on, and no more often.
 const TELL_EACH = 500
-const { campaign, anchor, digest, labels } = document.querySelector('#verifier').dataset
+// Of a raffle the anchor is the hash of its secret, and there are no odds.
+const { campaign, anchor, digest, draw, labels } = document.querySelector('#verifier').dataset
 const names = JSON.parse(labels)
 const verdict = document.querySelector('#verdict')
 const [title, more, ownLine] = ['title', 'more', 'own'].map((part) => verdict?.querySelector(`.verdict-${part}`))
@@ -33,29 +35,60 @@ function tabulate(awarded) {
   verdict.querySelector('table').hidden = !rows.length
 }
 
+/** Check the draws of the days that are over, and find one's own play among them. */
+async function checkDraws(lines, mine, isStale) {
+  const { counting, right, sums, other, promise: odds, own: found, lost } = verdict.dataset
+  let place
+  say('busy', filled(counting, { plays: 0 }))
+  const onPlay = (play) => {
+    stopIf(isStale())
+    if (play.t === mine) place = play
+    if (play.total % TELL_EACH === 0) say('busy', filled(counting, { plays: number(play.total) }))
+  }
+  const { promise, days, plays, awarded } = await verify(lines, { onPlay })
+  if (promise.campaign !== campaign) return say('wrong', filled(other, { campaign: promise.campaign }))
+  if (promise.anchor !== anchor || promise.digest !== digest) return say('wrong', odds)
+  say('right', right, filled(sums, { plays: number(plays), days: number(days) }))
+  tabulate(awarded)
+  if (!mine) return
+  ownLine.textContent = place ? filled(found, { line: number(place.line), day: place.epoch, prize: names[place.awarded] ?? place.awarded }) : lost
+}
+
+/** Do a raffle again, and find one's own label in its list. */
+async function checkRaffle(lines, mine, isStale) {
+  const { counting, right, sums, listed, other, promise: secret, won, reserve, own: found, waits, lost } = verdict.dataset
+  let line
+  say('busy', filled(counting, { labels: 0 }))
+  const onLabel = ({ label, line: at, total }) => {
+    stopIf(isStale())
+    if (label === mine) line = at
+    if (total % TELL_EACH === 0) say('busy', filled(counting, { labels: number(total) }))
+  }
+  const { promise, labels: many, places } = await verifyRaffle(lines, { onLabel })
+  if (promise.campaign !== campaign || promise.draw !== draw) return say('wrong', filled(other, promise))
+  if (promise.commitment !== anchor) return say('wrong', secret)
+  say('right', right, filled(places ? sums : listed, { labels: number(many), places: number(places?.length ?? 0) }))
+  if (!mine) return
+  if (!line) return void (ownLine.textContent = lost)
+  const at = places?.indexOf(mine) ?? -1
+  const prize = promise.units[at]
+  const words = !places ? waits : at < 0 ? found : prize ? won : reserve
+  ownLine.textContent = filled(words, { line: number(line), place: at + 1, prize: names[prize] ?? prize })
+}
+
+function stopIf(isStale) {
+  if (isStale) throw new DOMException('another file was chosen', 'AbortError')
+}
+
 async function check() {
   const [file] = input.files
   if (!file) return
   const mine = ++run
-  const ticket = own.value.replace(/[\s-]/g, '').toLowerCase()
-  const { counting, right, sums, wrong, other, promise: odds, unreadable, own: found, lost } = verdict.dataset
-  let place
-  tabulate({})
+  const { wrong, unreadable } = verdict.dataset
   ownLine.textContent = ''
-  say('busy', filled(counting, { plays: 0 }))
-  const onPlay = (play) => {
-    if (mine !== run) throw new DOMException('another file was chosen', 'AbortError')
-    if (play.t === ticket) place = play
-    if (play.total % TELL_EACH === 0) say('busy', filled(counting, { plays: number(play.total) }))
-  }
+  if (!draw) tabulate({})
   try {
-    const { promise, days, plays, awarded } = await verify(linesOf(file.stream()), { onPlay })
-    if (promise.campaign !== campaign) return say('wrong', filled(other, { campaign: promise.campaign }))
-    if (promise.anchor !== anchor || promise.digest !== digest) return say('wrong', odds)
-    say('right', right, filled(sums, { plays: number(plays), days: number(days) }))
-    tabulate(awarded)
-    if (!ticket) return
-    ownLine.textContent = place ? filled(found, { line: number(place.line), day: place.epoch, prize: names[place.awarded] ?? place.awarded }) : lost
+    await (draw ? checkRaffle : checkDraws)(linesOf(file.stream()), own.value.replace(/[\s-]/g, '').toLowerCase(), () => mine !== run)
   } catch (error) {
     if (error.name === 'AbortError') return
     const isWrong = error instanceof WrongLineError
