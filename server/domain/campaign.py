@@ -27,6 +27,7 @@ from server.domain.parts import (
 from server.domain.picture import FoilName, LogoName
 from server.domain.placement import Placement
 from server.domain.quiz import Quiz
+from server.domain.raffle import Raffle
 
 LONGEST_DAYS = 366
 LONGEST_VALID_DAYS = 1_826
@@ -34,8 +35,10 @@ MOST_FIELDS = 40
 
 Flow = Literal["play-first", "form-first"]
 # How a play comes to a prize: by chance, by chance with something for everybody, one
-# gift for all, by what a quiz led to, or not at all.
-Award = Literal["instant-win", "everybody-wins", "same-gift", "outcome", "nothing"]
+# gift for all, by what a quiz led to, in a raffle alone, or not at all.
+Award = Literal[
+    "instant-win", "everybody-wins", "same-gift", "outcome", "raffle", "nothing"
+]
 
 
 class Words(Part):
@@ -91,7 +94,7 @@ class Prize(Part):
     """
 
     key: Key
-    kind: Literal["voucher", "none"]
+    kind: Literal["voucher", "ticket", "none"]
     weight: int = Field(ge=0, le=1_000_000_000)
     stock: int | None = Field(default=None, ge=0, le=1_000_000)
     value_cents: int = Field(default=0, ge=0, le=100_000_00)
@@ -99,6 +102,8 @@ class Prize(Part):
     pool: bool = False
     valid_days: int | None = Field(default=None, ge=1, le=LONGEST_VALID_DAYS)
     returns: bool = False
+    # To which raffle it is a ticket.
+    raffle: Key | None = None
     texts: dict[Locale, PrizeText]
 
 
@@ -179,6 +184,7 @@ class Campaign(Part):
     quiz: Quiz | None = None
     purposes: tuple[Purpose, ...] = ()
     prizes: tuple[Prize, ...] = Field(default=(), max_length=MOST_SEGMENTS)
+    raffles: tuple[Raffle, ...] = Field(default=(), max_length=10)
     placements: tuple[Placement, ...] = Field(min_length=1, max_length=50)
     notice: dict[Locale, Notice]
     # The terms of the game; a campaign without prizes has none.
@@ -188,6 +194,11 @@ class Campaign(Part):
     def has_prizes(self) -> bool:
         """Return whether there is something to win, and so terms to accept."""
         return self.award != "nothing"
+
+    @property
+    def gives_at_once(self) -> bool:
+        """Return whether a play or a form can win something there and then."""
+        return self.award not in {"raffle", "nothing"}
 
     @property
     def is_drawn(self) -> bool:
@@ -232,6 +243,22 @@ class Campaign(Part):
     def prize(self, key: str) -> Prize:
         """Return the prize of that key; raises StopIteration for a foreign one."""
         return next(prize for prize in (*self.outcomes, NOTHING) if prize.key == key)
+
+    def raffle(self, key: str) -> Raffle | None:
+        """Return the raffle of that key."""
+        return next((raffle for raffle in self.raffles if raffle.key == key), None)
+
+    def tickets_to(self, raffle: str) -> frozenset[str]:
+        """Return the prizes that are tickets to a raffle; without any, all join."""
+        return frozenset(prize.key for prize in self.prizes if prize.raffle == raffle)
+
+    def joined_by(self, awarded: str) -> tuple[Raffle, ...]:
+        """Return the raffles that an entry to which this was awarded takes part in."""
+        return tuple(
+            raffle
+            for raffle in self.raffles
+            if not (tickets := self.tickets_to(raffle.key)) or awarded in tickets
+        )
 
     def window(self, published: datetime) -> tuple[datetime, datetime]:
         """Return when it opens and closes, counted from its publication if need be."""

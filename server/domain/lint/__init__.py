@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from server.domain.campaign import LONGEST_DAYS, NOTHING, Campaign, Prize
 from server.domain.entry import TRAP
-from server.domain.lint import form, opening, prizes, quiz, wheel
+from server.domain.lint import form, opening, prizes, quiz, raffles, wheel
 from server.domain.parts import Fault
 
 MOST_WORDS = 90
@@ -84,7 +84,7 @@ def _field_names(campaign: Campaign) -> Iterator[Fault]:
 AWARDS = {
     "scratch": ("instant-win", "everybody-wins", "same-gift"),
     "wheel": ("instant-win", "everybody-wins", "same-gift"),
-    "form": ("nothing", "instant-win", "everybody-wins", "same-gift"),
+    "form": ("nothing", "instant-win", "everybody-wins", "same-gift", "raffle"),
     "quiz": ("nothing", "outcome", "same-gift"),
 }
 
@@ -94,7 +94,7 @@ def _award(campaign: Campaign) -> Iterator[Fault]:
     if campaign.award not in known:
         names = ", ".join(known)
         yield Fault("award", f"a {campaign.mechanic} can have: {names}", "PZ-01")
-    if campaign.has_prizes and not campaign.prizes:
+    if campaign.gives_at_once and not campaign.prizes:
         yield Fault("prizes", "there is nothing to win", "L-28")
     if campaign.has_prizes and campaign.minimum_age != ADULT:
         yield Fault("minimum_age", f"where there are prizes it is {ADULT}", "L-31")
@@ -129,7 +129,15 @@ def _draw(campaign: Campaign) -> Iterator[Fault]:
             yield Fault(
                 f"prizes[{number}]", "no prize has no stock and no code", "L-28"
             )
+
+
+def _worth(campaign: Campaign) -> Iterator[Fault]:
     pool = sum((prize.stock or 0) * prize.value_cents for prize in campaign.prizes)
+    pool += sum(
+        prize.number * prize.value_cents
+        for raffle in campaign.raffles
+        for prize in raffle.prizes
+    )
     if pool > MOST_POOL_CENTS:
         yield Fault("prizes", "the prizes are worth more than EUR 100,000", "L-24")
 
@@ -167,9 +175,9 @@ def _words(campaign: Campaign) -> Iterator[Fault]:
     """Each game says what it needs to say, in every language it speaks."""
     needed = {
         "foil": campaign.mechanic == "scratch",
-        "won": campaign.has_prizes,
+        "won": campaign.gives_at_once,
         "lost": any(prize.kind == "none" for prize in campaign.prizes),
-        "done": not campaign.has_prizes and campaign.mechanic == "form",
+        "done": not campaign.gives_at_once and campaign.mechanic == "form",
     }
     for locale, words in campaign.texts.items():
         for name, is_needed in needed.items():
@@ -212,7 +220,9 @@ RULES: tuple[Rule, ...] = (
     _field_names,
     _award,
     _draw,
+    _worth,
     prizes.faults,
+    raffles.faults,
     _words,
     _languages,
     _placement_languages,
