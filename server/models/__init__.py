@@ -16,6 +16,13 @@ from server.models.optin import OptIn
 from server.models.outbox import Attempt, Outbox
 from server.models.placement import Placement
 from server.models.prize import Prize
+from server.models.raffle import (
+    Raffle,
+    RaffleExclusion,
+    RaffleList,
+    RafflePlace,
+    RaffleStep,
+)
 from server.models.shop import Shop
 from server.models.text import Text
 from server.models.voucher import Voucher, VoucherStep
@@ -45,6 +52,11 @@ __all__ = [
     "Outbox",
     "Placement",
     "Prize",
+    "Raffle",
+    "RaffleExclusion",
+    "RaffleList",
+    "RafflePlace",
+    "RaffleStep",
     "Shop",
     "Standing",
     "Suppression",

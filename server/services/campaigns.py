@@ -19,14 +19,14 @@ from server.models.placement import Placement as PlacementRow
 from server.models.prize import Prize as PrizeRow
 from server.models.shop import Shop
 from server.models.voucher import Voucher
-from server.services import images, prizes
+from server.services import images, prizes, raffle_promises
 from server.services.tools import Chance
 
 KNOWN_FOR = timedelta(seconds=1)
 FROZEN = ("mechanic", "award", "flow", "fallback", "starts", "ends", "days")
 FROZEN_PRIZE = (
     *("key", "kind", "weight", "stock", "value_cents", "code"),
-    *("pool", "valid_days", "returns"),
+    *("pool", "valid_days", "returns", "raffle"),
 )
 
 
@@ -126,6 +126,7 @@ def save(
     if row.state == "draft":
         before = load(session, row.code)
         prizes.stock(session, row.id, campaign, before=before, random=random)
+        raffle_promises.keep(session, row, campaign, vault=vault, random=random)
     is_new = _add_version(session, row, campaign, now=now)
     _place(session, row, campaign)
     row.invites_at, row.invites_until = (
@@ -323,6 +324,8 @@ def _changed_promises(session: Session, campaign: Campaign) -> list[Fault]:
     ]
     if _promised(before) != _promised(campaign):
         faults.append(Fault("prizes", why, "PZ-09"))
+    if _to_be_drawn(before) != _to_be_drawn(campaign):
+        faults.append(Fault("raffles", why, "PZ-09"))
     if _given(before) != _given(campaign):
         faults.append(Fault("quiz.outcomes", f"what each gives {why}", "PZ-09"))
     return faults
@@ -333,6 +336,12 @@ def _promised(campaign: Campaign) -> list[tuple[Any, ...]]:
         tuple(getattr(prize, name) for name in FROZEN_PRIZE)
         for prize in campaign.prizes
     ]
+
+
+def _to_be_drawn(campaign: Campaign) -> list[dict[str, Any]]:
+    """Return all that raffles promise but for the words about their prizes."""
+    words = {"prizes": {"__all__": {"texts"}}}
+    return [raffle.model_dump(exclude=words) for raffle in campaign.raffles]
 
 
 def _given(campaign: Campaign) -> dict[str, str | None]:
