@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from server import clock, create_app
 from server.adapters import letters, mailer
-from server.adapters.letters import Invited, Occasion
+from server.adapters.letters import Entered, Invited, Occasion
 from server.adapters.mailer import (
     DeliveryError,
     Mailer,
@@ -31,9 +31,11 @@ from server.adapters.mailer import (
     UnreachableError,
 )
 from server.db import Database, DatabaseBusyError
+from server.domain import raffle as raffle_rules
 from server.domain.links import LinkRef, Salt, Signer
 from server.domain.optin import OPEN
 from server.migrations import check_current
+from server.raffling import Raffling
 from server.services import (
     alarms,
     entries,
@@ -43,6 +45,7 @@ from server.services import (
     optins,
     outbox,
     prize_letters,
+    raffle_places,
     stats,
 )
 from server.services.campaigns import Directory
@@ -93,6 +96,7 @@ class Tally:
     lapsed: int = 0
     over: int = 0
     invited: int = 0
+    raffled: int = 0
 
 
 class Chore:
@@ -125,6 +129,7 @@ class Worker:
         self._tools: Tools = app.extensions["tools"]
         self._directory: Directory = app.extensions["directory"]
         self._signer: Signer = app.extensions["signer"]
+        self._raffling = Raffling(self._database, self._directory, self._tools)
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._mailer = Mailer(
             Server.from_url(settings.smtp_url),
@@ -146,7 +151,7 @@ class Worker:
         """Work until `stop` is called; no error of the database ends it."""
         log.info("worker started")
         kept_house = heartbeat = time.monotonic()
-        counting, inviting, watching = Chore(), Chore(), Chore()
+        counting, inviting, watching, raffling = Chore(), Chore(), Chore(), Chore()
         while not self._stopping.is_set():
             try:
                 did = self.deliver()
@@ -159,6 +164,8 @@ class Worker:
                     inviting.do(lambda: self.invite(now=clock.now()))
                 if watching.is_due():
                     watching.do(lambda: self.watch(now=clock.now()))
+                if raffling.is_due():
+                    raffling.do(lambda: self.raffle(now=clock.now()))
             except DATABASE_ERRORS as error:
                 log.error("database trouble", error=type(error).__name__)
                 self._stopping.wait(1.0)
@@ -219,6 +226,12 @@ class Worker:
         self.tally.invited += invited
         return invited > 0
 
+    def raffle(self, *, now: datetime) -> bool:
+        """Take the steps of raffles that are due; True if there may be more at once."""
+        steps = self._raffling.go_round(now=now)
+        self.tally.raffled += steps
+        return steps > 0
+
     def count(self, *, now: datetime) -> None:
         """Bring the campaigns' daily figures up to date."""
         with self._database.reading() as session:
@@ -276,8 +289,11 @@ class Worker:
     ) -> Found | None:
         """Leave out who withdrew after an invitation was queued (I6, WD-03).
 
-        And whose prize was taken back before its letter went.
+        And whose prize was taken back, claimed or passed on before its letter went.
         """
+        if found is not None and mail.letter == raffle_places.LETTER:
+            held = raffle_places.offered_to(session, [found.entry_id])
+            return found if (found.entry_id, mail.params["raffle"]) in held else None
         if found is not None and mail.letter == prize_letters.LETTER:
             return None if found.entry_id in gone else found
         if found is None or mail.letter != invitations.LETTER:
@@ -355,6 +371,9 @@ class Worker:
             verify_url=self._verify_url(mail, found),
             prize_url=self._prize_url(mail),
             until=_moment(mail.params.get("until")),
+            entered=self._entered(mail, found),
+            raffle=mail.params.get("raffle", ""),
+            claim_url=self._claim_url(mail),
             invitation=_invited(mail),
         )
 
@@ -365,6 +384,24 @@ class Worker:
             return ""
         place = f"{self._url}/verify/{found.campaign.code}?lang={found.locale}"
         return f"{place}#play={play}"
+
+    def _entered(self, mail: Claimed, found: Found) -> Entered | None:
+        """Return with what somebody takes part in a raffle, where a letter says so."""
+        draws = mail.params.get("draws")
+        if not draws:
+            return None
+        label = raffle_rules.label(bytes.fromhex(mail.params["play"]))
+        place = f"{self._url}/verify/{found.campaign.code}/raffle/{draws[0][0]}"
+        return Entered(
+            label=label,
+            days=tuple(datetime.fromisoformat(at) for _key, at in draws),
+            url=f"{place}?lang={found.locale}#play={label}",
+        )
+
+    def _claim_url(self, mail: Claimed) -> str:
+        """Return where a winner of a raffle says that they want their prize."""
+        is_won = mail.letter == raffle_places.LETTER
+        return self._link("claim", Salt.CLAIM, mail) if is_won else ""
 
     def _prize_url(self, mail: Claimed) -> str:
         """Return where the winner sees how their prize stands."""
@@ -412,6 +449,9 @@ class Worker:
             return
         if mail.letter == prize_letters.LETTER:
             prize_letters.mark_mailed(session, parcel.entry_id, now=now)
+        if mail.letter == raffle_places.LETTER:
+            key = mail.params["raffle"]
+            raffle_places.note_mailed(session, parcel.entry_id, key, now=now)
         if mail.letter == "confirm" and mail.optin_id is not None:
             facts = {
                 "message_id": mail.message_id,
@@ -474,6 +514,7 @@ class Worker:
             lapsed=tally.lapsed,
             over=tally.over,
             invited=tally.invited,
+            raffled=tally.raffled,
         )
 
 

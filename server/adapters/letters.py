@@ -17,12 +17,13 @@ from markupsafe import escape
 
 from server.domain import theme
 from server.domain.answers import is_name
-from server.domain.campaign import Campaign
+from server.domain.campaign import Campaign, PrizeText
 from server.domain.optin import CONFIRM_DAYS
 from server.domain.parts import Locale
+from server.domain.raffle import RaffleText
 from server.domain.shop import ShopFile
 
-NAMES = ("confirm", "prize", "manage", "early")
+NAMES = ("confirm", "prize", "ticket", "won", "manage", "early")
 # It cannot occur in a text: an imported line holds no control characters.
 MARK = "\x01"
 MOST_KEPT = 500
@@ -49,6 +50,20 @@ class Occasion:
     # The last day on which the code works; None where it has none.
     until: datetime | None = None
     invitation: "Invited | None" = None
+    # With what somebody takes part in a raffle, where they do.
+    entered: "Entered | None" = None
+    # Which raffle they have won something in, and where they say that they want it.
+    raffle: str = ""
+    claim_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """Somebody's label in the raffles of a campaign, and when these are drawn."""
+
+    label: str
+    days: tuple[datetime, ...]
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +95,8 @@ def write(occasion: Occasion) -> Written:
     with force_locale(occasion.locale):
         when = format_datetime(occasion.at, "d MMMM y, HH:mm")
         until = format_date(occasion.until, "d MMMM y") if occasion.until else ""
+        entered = occasion.entered
+        days = [format_date(day, "d MMMM y") for day in entered.days] if entered else []
         subject, text, html = _kept(occasion, greets=bool(name))
     told = {
         "when": when,
@@ -90,6 +107,10 @@ def write(occasion: Occasion) -> Written:
         "verify_url": occasion.verify_url,
         "prize_url": occasion.prize_url,
         "last_day": until,
+        "label": entered.label if entered else "",
+        "draw_days": ", ".join(dict.fromkeys(days)),
+        "raffle_url": entered.url if entered else "",
+        "claim_url": occasion.claim_url,
     }
     return Written(
         " ".join(subject.filled(told).split()),
@@ -136,7 +157,7 @@ def _kept(occasion: Occasion, *, greets: bool) -> tuple[_Sheet, _Sheet, _Sheet]:
         *(id(shop), id(campaign), occasion.name, occasion.locale),
         *(occasion.purposes, occasion.prize, site, greets, occasion.code is None),
         *(bool(occasion.verify_url), bool(occasion.prize_url)),
-        occasion.until is None,
+        *(occasion.until is None, occasion.entered is None, occasion.raffle),
         occasion.invitation,
     )
     if key not in kept:
@@ -160,7 +181,6 @@ def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
     """Return what the templates need, with marks for what is a person's own."""
     campaign, locale = occasion.campaign, occasion.locale
     spoken = campaign.language(locale)
-    prize = campaign.prize(occasion.prize) if occasion.name == "prize" else None
     legal = occasion.shop.legal
     return {
         "shop": occasion.shop.name,
@@ -184,13 +204,25 @@ def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
         "unsubscribe_url": _marked("unsubscribe_url"),
         "privacy_url": str(legal.privacy_url),
         "first_name": _marked("first_name") if greets else "",
-        "prize": prize.texts[spoken] if prize else None,
+        "prize": _prize(occasion, spoken),
         "code": None if occasion.code is None else _marked("code"),
         "verify_url": _marked("verify_url") if occasion.verify_url else "",
         "prize_url": _marked("prize_url") if occasion.prize_url else "",
         "last_day": _marked("last_day") if occasion.until else "",
+        "label": _marked("label") if occasion.entered else "",
+        "draw_days": _marked("draw_days"),
+        "raffle_url": _marked("raffle_url"),
+        "claim_url": _marked("claim_url"),
         **_invited(occasion, spoken),
     }
+
+
+def _prize(occasion: Occasion, spoken: Locale) -> PrizeText | RaffleText | None:
+    """Return the words about what was won, at once or in a raffle."""
+    if occasion.name in {"prize", "ticket"}:
+        return occasion.campaign.prize(occasion.prize).texts[spoken]
+    raffle = occasion.campaign.raffle(occasion.raffle)
+    return raffle.prize(occasion.prize).texts[spoken] if raffle else None
 
 
 def _invited(occasion: Occasion, spoken: Locale) -> dict[str, Any]:

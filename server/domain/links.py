@@ -30,6 +30,7 @@ class Salt(StrEnum):
     CONFIRM = "doi.v1"
     UNSUBSCRIBE = "unsub.v1"
     PRIZE = "prize.v1"
+    CLAIM = "claim.v1"
     TICKET = "ticket.v1"
     RENDER = "render.v1"
 

@@ -110,9 +110,9 @@ def award(
     now: datetime,
     random: Chance,
 ) -> str | None:
-    """Hand over what an entry won and return its code; None where there is no prize."""
+    """Hand over what an entry won and return its code; None where there is none."""
     prize = live.campaign.prize(prize_key)
-    if prize.kind == "none":
+    if prize.kind in {"none", "ticket"}:
         return None
     until = rules.valid_until(now, days=prize.valid_days)
     if prize.stock is not None:

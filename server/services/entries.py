@@ -42,6 +42,8 @@ from server.services.texts import Shown
 from server.services.tools import Tools
 
 RESERVED_FOR = timedelta(hours=1)
+# What somebody gets who won nothing at once and takes part in a raffle.
+TICKET_LETTER = "ticket"
 
 
 class TicketUsedError(Exception):
@@ -414,7 +416,8 @@ def _write_to(run: _Run, who: Person, made: _Made, code: str | None) -> None:
     )
     if answer is Answer.NOTHING_NEW and who.may_be_asked(run.now):
         _add_attributes(run, who, made, asked)
-    prize_mail = [Kind.PRIZE] if code is not None else []
+    joined = run.live.campaign.joined_by(made.awarded)
+    prize_mail = [Kind.PRIZE] if code is not None or joined else []
     reply = REPLIES.get(answer)
     may_reply = run.attempted.may_ask and who.may_be_asked(run.now)
     allowed = contacts.allowed_mails(
@@ -528,12 +531,17 @@ def _queue(
         "until": prize_letters.told_until(won, run.now),
         "page": run.attempted.by.page,
         "play": run.attempted.ticket.hex(),
+        "draws": [
+            (raffle.key, raffle.draws_at(run.live.closes_at).isoformat())
+            for raffle in run.live.campaign.joined_by(made.awarded)
+        ],
     }
+    letters = {Kind.PRIZE: prize_letters.LETTER if code is not None else TICKET_LETTER}
     outbox.put_mails(
         run.session,
         [
             Mail(
-                letter=kind.name.lower(),
+                letter=letters.get(kind, kind.name.lower()),
                 shop_id=run.live.shop_id,
                 contact_id=who.id,
                 optin_id=optin_id if kind is Kind.CONFIRM else None,
