@@ -19,6 +19,7 @@ from server.settings import Settings
 from server.views import (
     api,
     boxcodes,
+    claim,
     demo,
     embed,
     errors,
@@ -32,6 +33,7 @@ from server.views import (
     office,
     prize,
     qr,
+    raffles,
     reports,
     till,
     verify,
@@ -80,7 +82,7 @@ def create_app(settings: Settings) -> Flask:
     language.init_app(app)
     Assets(ROOT).init_app(app)
     pages = (
-        *(embed, widget, boxcodes, links, prize, verify, qr),
+        *(embed, widget, boxcodes, links, prize, claim, verify, raffles, qr),
         *(api, till, office, demo),
     )
     for part in (health, reports, files, images, *pages):

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from flask import render_template, url_for
-from flask_babel import format_datetime
+from flask_babel import format_currency, format_datetime
 from markupsafe import escape
 
 from server.domain.campaign import Campaign
@@ -32,6 +32,7 @@ NONCE_MARK = "\x01nonce\x01"
 CODE_MARK = "\x01code\x01"
 MAILBOX_MARK = "\x01mailbox\x01"
 PLAY_MARK, SEED_MARK, DAY_MARK = "\x01play\x01", "\x01seed\x01", "\x01day\x01"
+LABEL_MARK = "\x01label\x01"
 SITE_MARK = "\x01site\x01"
 _MARK = re.compile("(\x01[a-z0-9_.]+\x01)")
 STYLE = "widget/widget.css"
@@ -66,6 +67,9 @@ class Result:
     led_to: str | None = None
     # For how many days the code works; None where it has no end.
     valid_days: int | None = None
+    # The keys of the raffles that it takes part in, and with which label.
+    raffles: tuple[str, ...] = ()
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,7 @@ class Face:
             play=PLAY_MARK if result.play else "",
             seed=SEED_MARK if result.seed else "",
             day=DAY_MARK if result.day else "",
+            number=LABEL_MARK if result.number else "",
         )
         key = (name, fragment, marked)
         if key not in self.answers:
@@ -221,6 +226,7 @@ def _context(live: Live, locale: Locale, extra: str | None) -> dict[str, Any]:
             for prize in campaign.prizes
             if prize.kind != "none" and prize.key not in live.sold_out
         ],
+        "raffles": _raffles(live, locale),
         "picture": picture,
         "logo": campaign.theme.logo or live.shop.logo,
         "odds": [
@@ -258,6 +264,32 @@ def _dates(live: Live) -> dict[str, str]:
         "day": format_datetime(starts, "d"),
         "month": format_datetime(starts, "MMMM"),
     }
+
+
+def _raffles(live: Live, locale: Locale) -> dict[str, SimpleNamespace]:
+    """Return what a visitor is told of each raffle before and after taking part."""
+    code = live.campaign.code
+    return {
+        raffle.key: SimpleNamespace(
+            day=str(
+                format_datetime(raffle.draws_at(live.closes_at), "d MMMM y, HH:mm")
+            ),
+            prizes=[
+                (prize.number, prize.texts[locale].label, euros(prize.value_cents))
+                for prize in raffle.prizes
+            ],
+            reserves=raffle.reserves,
+            claim_days=raffle.claim_days,
+            randomness=raffle.randomness.get(locale),
+            address=url_for("raffles.page", campaign=code, key=raffle.key, lang=locale),
+        )
+        for raffle in live.campaign.raffles
+    }
+
+
+def euros(cents: int) -> str:
+    """Return an amount as people write it; empty for nothing."""
+    return str(format_currency(cents / 100, "EUR")) if cents else ""
 
 
 def _moment(at: datetime) -> str:

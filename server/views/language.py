@@ -31,6 +31,13 @@ def speak(locale: str) -> None:
     refresh()
 
 
+def as_wished() -> Locale:
+    """Speak the language that the address asks for, and return which is spoken."""
+    if (wish := request.args.get("lang")) in LOCALES:
+        speak(wish)
+    return cast("Locale", str(get_locale()))
+
+
 def wished() -> Locale | None:
     """Return the best of our languages that the browser asks for."""
     return cast("Locale | None", request.accept_languages.best_match(LOCALES))

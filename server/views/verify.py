@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import cast
 
 from flask import (
     Blueprint,
@@ -11,19 +10,17 @@ from flask import (
     abort,
     current_app,
     make_response,
+    redirect,
     render_template,
-    request,
+    url_for,
 )
-from flask_babel import get_locale
-from flask_babel import gettext as _
 
 from server import clock
 from server.db import Database, reading
-from server.domain.parts import Locale
-from server.services import transcripts
+from server.services import raffle_records, transcripts
 from server.services.transcripts import Record
-from server.views import client, errors, guards, language
-from server.views.house import limiter, tools
+from server.views import downloads, guards, language, raffles
+from server.views.house import tools
 
 bp = Blueprint("verify", __name__, url_prefix="/verify")
 
@@ -32,10 +29,17 @@ bp = Blueprint("verify", __name__, url_prefix="/verify")
 @guards.anyone
 def page(campaign: str) -> Response:
     """Show what was promised, the file, and a verifier that needs no network."""
-    record = _record(campaign)
-    if (wish := request.args.get("lang")) in language.LOCALES:
-        language.speak(wish)
-    locale = cast("Locale", str(get_locale()))
+    with reading() as session:
+        known = raffle_records.of_campaign(session, campaign)
+    record = _find(campaign)
+    if record is None and known:
+        # Nothing is drawn before the end: all there is to check is there.
+        key, lang = known[0].file.key, language.as_wished()
+        place = url_for("raffles.page", campaign=campaign, key=key, lang=lang)
+        return make_response(redirect(place, 303))
+    if record is None:
+        abort(404)
+    locale = language.as_wished()
     labels = {key: texts.get(locale) or key for key, texts in record.labels.items()}
     told = SimpleNamespace(
         name=record.names.get(locale) or next(iter(record.names.values())),
@@ -45,7 +49,13 @@ def page(campaign: str) -> Response:
         labels_json=json.dumps(labels),
     )
     return make_response(
-        render_template("verify/page.html", record=record, told=told, shop=None)
+        render_template(
+            "verify/page.html",
+            record=record,
+            told=told,
+            shop=None,
+            raffles=[raffles.told(raffle, locale) for raffle in known],
+        )
     )
 
 
@@ -53,21 +63,11 @@ def page(campaign: str) -> Response:
 @guards.anyone
 def file(campaign: str) -> Response:
     """Answer every draw of the days that are over, as the verifiers read them."""
-    record = _record(campaign)
-    if not limiter().may_download(network=client.network()):
-        answer = errors.problem(
-            429,
-            _("You have downloaded this often"),
-            _("Try again in an hour. The file only changes once a day."),
-        )
-        answer.headers["Retry-After"] = "3600"
-        return answer
+    record = _find(campaign) or abort(404)
+    if (refusal := downloads.refusal()) is not None:
+        return refusal
     database: Database = current_app.extensions["database"]
-    response = Response(_told(record, database), mimetype="application/jsonl")
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="{campaign}-draws.jsonl"'
-    )
-    return response
+    return downloads.answer(_told(record, database), f"{campaign}-draws.jsonl")
 
 
 def _told(record: Record, database: Database) -> Iterator[bytes]:
@@ -81,11 +81,6 @@ def _told(record: Record, database: Database) -> Iterator[bytes]:
     yield b"".join(piece)
 
 
-def _record(campaign: str) -> Record:
+def _find(campaign: str) -> Record | None:
     with reading() as session:
-        found = transcripts.find(
-            session, campaign, vault=tools().vault, now=clock.now()
-        )
-    if found is None:
-        abort(404)
-    return found
+        return transcripts.find(session, campaign, vault=tools().vault, now=clock.now())

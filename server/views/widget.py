@@ -19,6 +19,7 @@ from flask_babel import lazy_gettext as _l
 from server import clock
 from server.db import reading, transaction
 from server.domain import entry as rules
+from server.domain import raffle
 from server.domain.answers import Reason
 from server.domain.entry import Step, Submission, Ticket
 from server.domain.links import BadTokenError, ExpiredTokenError, Salt
@@ -350,6 +351,7 @@ def _reveal(visit: _Visit, outcome: Outcome) -> Response:
         play=result.play,
         seed=result.seed,
         day=result.day,
+        label=result.number,
         site=visit.site,
     )
     return _in_frame(varied(body))
@@ -357,7 +359,10 @@ def _reveal(visit: _Visit, outcome: Outcome) -> Response:
 
 def _result(outcome: Outcome, face: Face) -> Result:
     text = outcome.prize.texts[face.context["locale"]]
-    receipt = outcome.receipt if face.context["campaign"].is_drawn else None
+    campaign = face.context["campaign"]
+    receipt = outcome.receipt if campaign.is_drawn else None
+    # Who has not said yet who they are takes part in nothing.
+    joined = campaign.joined_by(outcome.prize.key) if outcome.mailbox else ()
     return Result(
         key=outcome.prize.key,
         is_win=outcome.is_win,
@@ -372,6 +377,8 @@ def _result(outcome: Outcome, face: Face) -> Result:
         # A newer version of the quiz may not know it any more.
         led_to=outcome.led_to if outcome.led_to in face.context["led_to"] else None,
         valid_days=outcome.prize.valid_days,
+        raffles=tuple(one.key for one in joined),
+        number=raffle.label(bytes.fromhex(outcome.receipt.ticket)) if joined else "",
     )
 
 

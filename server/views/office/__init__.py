@@ -4,7 +4,24 @@ A view here wears `guards.member(role)`, gets who is at work as its first argume
 and hands the shop's id to every service it calls.
 """
 
-from server.views.office import campaigns, contacts, doors, entries, outbox, vouchers
+from server.views.office import (
+    campaigns,
+    contacts,
+    doors,
+    entries,
+    outbox,
+    raffles,
+    vouchers,
+)
 from server.views.office.blueprint import bp
 
-__all__ = ["bp", "campaigns", "contacts", "doors", "entries", "outbox", "vouchers"]
+__all__ = [
+    "bp",
+    "campaigns",
+    "contacts",
+    "doors",
+    "entries",
+    "outbox",
+    "raffles",
+    "vouchers",
+]

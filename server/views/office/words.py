@@ -4,6 +4,8 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from server.views.raffles import REASONS
+
 WORDS: dict[str, dict[str, Any]] = {
     "campaign": {
         "draft": _l("Draft"),
@@ -29,6 +31,27 @@ WORDS: dict[str, dict[str, Any]] = {
         "prize": _l("Your prize"),
         "manage": _l("You already said yes"),
         "early": _l("Early access"),
+        "ticket": _l("Number in the raffle"),
+        "won": _l("Won in the raffle"),
+    },
+    "raffle": {
+        "waiting": _l("Not closed yet"),
+        "listed": _l("List closed"),
+        "drawn": _l("Drawn"),
+    },
+    "place": {
+        "reserve": _l("Reserve"),
+        "offered": _l("Waits for the winner"),
+        "claimed": _l("Claimed"),
+        "lapsed": _l("Not claimed in time"),
+    },
+    "left_out": REASONS,
+    "raffle_step": {
+        "offered": _l("It was offered"),
+        "mailed": _l("The mail was accepted"),
+        "contacted": _l("Somebody tried to reach the winner"),
+        "claimed": _l("The winner pressed the button"),
+        "lapsed": _l("Its days were over"),
     },
     "try": {
         "accepted": _l("Accepted"),
