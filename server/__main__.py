@@ -24,6 +24,7 @@ from server.commands import (
     outbox,
     prize,
     qr,
+    raffle,
     shop,
     voucher,
 )
@@ -106,6 +107,7 @@ for part in (
     voucher.voucher,
     campaign.campaign,
     draw.draw,
+    raffle.raffle,
     forecast.forecast_command,
     member.member,
     device.device,

@@ -1,14 +1,17 @@
-"""`draw export | verify`: the public record of a campaign's draws (PZ-08)."""
+"""`draw export | verify`: the public records of draws, to check them (PZ-08)."""
 
+import itertools
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from server import clock
 from server.commands.base import fail, opened
-from server.domain import transcript
+from server.domain import chain, chance, raffle, raffle_record, transcript
+from server.domain.chain import WrongLineError
 from server.domain.seals import Vault
-from server.domain.transcript import Report, WrongLineError
 from server.services import transcripts
 from server.settings import load_settings
 
@@ -47,26 +50,30 @@ def export(code: str, file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_context
 def verify(ctx: click.Context, file: Path) -> None:
-    """Recompute every draw of a file, without a database or a network.
+    """Recompute every draw of a file, or its raffle, without a database or a network.
 
     Ends with 1 and names the first wrong line if there is one.
     """
     try:
         with file.open("rb") as lines:
             # In pieces, because one endless line must not fill the memory.
-            longest = transcript.LONGEST_LINE + 1
-            report = transcript.verify(iter(lambda: lines.readline(longest), b""))
+            longest = chain.LONGEST_LINE + 1
+            first = lines.readline(longest)
+            rest = iter(lambda: lines.readline(longest), b"")
+            scheme = chain.scheme_of(first)
+            check, tell = SCHEMES.get(scheme, SCHEMES[chance.SCHEME])
+            report = check(itertools.chain([first], rest))
     except OSError as error:
         fail(f"{file} cannot be read ({error.strerror})")
     except WrongLineError as error:
         click.echo(f"{file}: {error}")
         ctx.exit(WRONG)
-    _tell(file, report)
-
-
-def _tell(file: Path, report: Report) -> None:
-    promise = report.promise
     click.echo(f"{file}: every line is right")
+    tell(report)
+
+
+def _tell(report: transcript.Report) -> None:
+    promise = report.promise
     click.echo(f"  campaign   {promise.campaign}, {promise.epochs} days")
     click.echo(f"  checked    {report.plays:,} plays on {report.days} days")
     for prize, times in report.awarded.most_common():
@@ -74,3 +81,27 @@ def _tell(file: Path, report: Report) -> None:
     click.echo(f"  anchor     {promise.anchor}")
     click.echo(f"  odds       {promise.table.digest()}")
     click.echo(f"  last hash  {report.head}")
+
+
+def _tell_raffle(report: raffle_record.Report) -> None:
+    promise = report.promise
+    click.echo(f"  raffle     {promise.draw} of {promise.campaign}")
+    if report.listed:
+        click.echo(f"  checked    {report.listed.labels:,} labels")
+        for reason, times in report.listed.excluded.items():
+            click.echo(f"    {times:>9,}  left out: {reason}")
+        click.echo(f"  list       {report.listed.digest.hex()}")
+    if report.drawn:
+        for label, prize in itertools.zip_longest(report.drawn.places, promise.units):
+            if label:
+                click.echo(f"    {label}  {prize or 'reserve'}")
+    else:
+        click.echo("  not drawn yet")
+    click.echo(f"  promise    {promise.commitment.hex()}")
+    click.echo(f"  last hash  {report.head}")
+
+
+SCHEMES: dict[str, tuple[Callable[..., Any], Callable[..., None]]] = {
+    chance.SCHEME: (transcript.verify, _tell),
+    raffle.SCHEME: (raffle_record.verify, _tell_raffle),
+}
