@@ -38,6 +38,7 @@ SALTS = {
     "confirm": Salt.CONFIRM,
     "unsubscribe": Salt.UNSUBSCRIBE,
     "prize": Salt.PRIZE,
+    "claim": Salt.CLAIM,
 }
 NOTHING = prize_table("nothing", kind="none", weight=0)
 del NOTHING["stock"]
@@ -181,8 +182,8 @@ class House:
         return found
 
     def link(self, place: str, *, to: str = EMAIL) -> str:
-        """Return the address in the newest mail: `confirm`, `unsubscribe`, `prize`."""
-        kind = None if place == "unsubscribe" else place
+        """Return the address in the newest mail: `confirm`, `prize`, `claim`..."""
+        kind = {"unsubscribe": None, "claim": "won"}.get(place, place)
         letter = self.letters(kind, to=to)[-1]
         row, secret = letter.params["link"]
         ref = LinkRef(row, bytes.fromhex(secret))
