@@ -219,7 +219,7 @@ def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
 
 def _prize(occasion: Occasion, spoken: Locale) -> PrizeText | RaffleText | None:
     """Return the words about what was won, at once or in a raffle."""
-    if occasion.name in {"prize", "ticket"}:
+    if occasion.name == "prize":
         return occasion.campaign.prize(occasion.prize).texts[spoken]
     raffle = occasion.campaign.raffle(occasion.raffle)
     return raffle.prize(occasion.prize).texts[spoken] if raffle else None

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from server.adapters import letters
-from server.adapters.letters import Invited, Occasion
+from server.adapters.letters import Entered, Invited, Occasion
 from tests.factories import campaign_file, shop_file
 from tests.html import parse
 
@@ -21,6 +21,11 @@ INVITED = Invited(
     goes_to="/demo/",
     until=datetime(2026, 7, 8, tzinfo=UTC),
 )
+LABEL = "e_" + 26 * "a"
+CLAIM = "https://play.example.com/claim/TOKEN"
+RAFFLE = f"https://play.example.com/verify/summer-raffle/raffle/main#play={LABEL}"
+ENTERED = Entered(LABEL, (datetime(2026, 8, 2, tzinfo=UTC),), RAFFLE)
+OF_RAFFLE = {"ticket", "won"}
 ADDRESS = re.compile(r"https?://\S+")
 INJECTIONS = [
     "https://evil.example",
@@ -38,16 +43,22 @@ def write(app, name, **changes):
         "name": name,
         "locale": "en",
         "shop": shop_file(),
-        "campaign": campaign_file(),
+        "campaign": campaign_file(
+            "summer-raffle" if name in OF_RAFFLE else "lucky-scratch"
+        ),
         "at": datetime(2026, 7, 1, 22, 30, tzinfo=UTC),
         "page": "http://localhost:8401/demo/",
         "confirm_url": CONFIRM,
         "unsubscribe_url": UNSUBSCRIBE,
         "purposes": ("newsletter",),
         "first_name": "Ada",
-        "prize": "ten_percent",
+        "prize": "bicycle" if name in OF_RAFFLE else "ten_percent",
         "code": "ZON10",
         "invitation": INVITED if name == "early" else None,
+        "entered": ENTERED if name == "ticket" else None,
+        "raffle": "main" if name == "won" else "",
+        "claim_url": CLAIM if name == "won" else "",
+        "until": datetime(2026, 8, 16, tzinfo=UTC) if name == "won" else None,
     }
     with app.app_context():
         return letters.write(Occasion(**(values | changes)))
@@ -90,7 +101,9 @@ class TestEveryLetter:
     def test_it_has_one_button_at_most(self, app, name, locale):
         html = write(app, name, locale=locale).html
 
-        assert html.count("display:inline-block") == (0 if name == "prize" else 1)
+        assert html.count("display:inline-block") == (
+            0 if name in {"prize", "ticket"} else 1
+        )
 
 
 class TestTheConfirmation:
@@ -183,3 +196,39 @@ class TestTheReminderHowToStop:
 def test_a_letter_nobody_knows_is_not_written(app):
     with pytest.raises(LookupError):
         write(app, "../layout")
+
+
+class TestTheRaffle:
+    @pytest.mark.parametrize("name", ["ticket", "prize"])
+    def test_who_takes_part_reads_the_number_and_when_it_is_drawn(self, app, name):
+        letter = write(app, name, entered=ENTERED)
+
+        for part in (letter.text, letter.html):
+            assert LABEL in part
+            assert "It is drawn on 2 August 2026." in part
+        assert RAFFLE in letter.text
+        assert RAFFLE in hrefs(letter.html)
+
+    def test_two_draws_are_both_named(self, app):
+        days = (*ENTERED.days, datetime(2026, 9, 2, tzinfo=UTC))
+
+        text = write(app, "ticket", entered=Entered(LABEL, days, RAFFLE)).text
+
+        assert "on 2 August 2026, 2 September 2026." in text
+
+    def test_who_takes_part_in_none_reads_nothing_of_it(self, app):
+        letter = write(app, "prize")
+
+        assert "raffle" not in letter.text + letter.html
+
+    def test_the_winner_reads_what_until_when_and_where(self, app):
+        letter = write(app, "won")
+
+        assert letter.subject == "You won in the raffle: A city bicycle"
+        assert "on 16 August 2026 at the latest. It costs you nothing." in letter.text
+        assert CLAIM in letter.text
+        assert hrefs(letter.html)[0] == CLAIM
+        for part in (letter.text, letter.html):
+            assert "A city bicycle" in part
+            assert "We call or mail you to choose the size" in part
+            assert "Well done, Ada!" in part

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from server.adapters import letters
-from server.adapters.letters import Invited, Occasion
+from server.adapters.letters import Entered, Invited, Occasion
 from server.domain.campaign import parse_campaign
 from server.views.house import directory
 from tests.factories import CAMPAIGNS, campaign_tables, shop_file
@@ -119,7 +119,8 @@ def test_no_word_changes_what_a_page_is_made_of(app, client, publish, name):
 @pytest.mark.parametrize("locale", ["nl", "en"])
 @pytest.mark.parametrize("name", letters.NAMES)
 def test_no_word_changes_what_a_mail_is_made_of(app, name, locale):
-    tables = campaign_tables()
+    of_raffle = name in {"ticket", "won"}
+    tables = campaign_tables("summer-raffle" if of_raffle else "lucky-scratch")
 
     def mail(words: list[str], shift: int) -> letters.Written:
         word = words[shift % len(words)]
@@ -133,8 +134,11 @@ def test_no_word_changes_what_a_mail_is_made_of(app, name, locale):
             confirm_url="https://play.example.com/confirm/TOKEN",
             unsubscribe_url="https://play.example.com/unsubscribe/TOKEN",
             purposes=("newsletter",),
-            prize="ten_percent",
+            prize="bicycle" if of_raffle else "ten_percent",
             code="ZON10",
+            entered=Entered("e_", (NOW,), "https://play.example.com/verify/x"),
+            raffle="main" if of_raffle else "",
+            claim_url="https://play.example.com/claim/TOKEN",
             invitation=Invited("newsletter", word, word, word, "/demo/", NOW),
         )
         with app.app_context():

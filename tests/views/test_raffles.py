@@ -1,0 +1,250 @@
+"""What those who take part, winners and everybody else see of a raffle."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from server.domain import raffle as rules
+from server.domain.links import LinkRef, Salt
+from server.domain.raffle_record import verify
+from server.models import Entry, Outbox, RafflePlace, RaffleStep
+from server.worker import Worker
+from tests.raffles import CODE, PAGE, Desk, raffle_file, take_part
+from tests.visits import House, take_card
+
+RECORD = f"/verify/{CODE}/raffle/main"
+FILE = f"{RECORD}/draw.jsonl"
+ENGLISH = {"Accept-Language": "en"}
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """Pages know no database; `tests/services/test_raffles.py` runs on both."""
+    return "sqlite"
+
+
+@pytest.fixture
+def desk(house: House) -> Desk:
+    return Desk(house)
+
+
+@pytest.fixture
+def drawn(publish, client, desk) -> Desk:
+    """A raffle of one prize and one reserve, drawn among three."""
+    publish(raffle_file(1, reserves=1))
+    take_part(client, "ann", "ben", "cas")
+    desk.finish()
+    return desk
+
+
+def winner(house: House, number: int = 1) -> str:
+    return house.letters("won")[number - 1].to
+
+
+def test_who_takes_part_gets_a_number_on_the_page_and_by_mail(publish, client, house):
+    publish(raffle_file(1))
+
+    answer = take_card(client, PAGE).enter(client)
+
+    (entry,) = house.rows(Entry)
+    label = rules.label(entry.ticket)
+    assert f"<code>{label}</code>" in answer.text
+    assert "You take part in the raffle" in answer.text
+    assert "It is drawn on 2 April 2026, 12:30." in answer.text
+    assert f'href="{RECORD}?lang=en"' in answer.text
+    assert "You are in</h1>" in answer.text
+    (letter,) = house.letters()
+    assert (letter.kind, letter.params["play"]) == ("ticket", entry.ticket.hex())
+    assert letter.params["draws"] == [["main", "2026-04-02T10:30:00+00:00"]]
+
+
+def test_the_same_number_is_told_again(publish, client):
+    publish(raffle_file(1))
+    card = take_card(client, PAGE)
+
+    first, again = card.enter(client), card.enter(client)
+
+    label = re.compile(r"e_[a-z2-7]{26}")
+    assert label.search(first.text)[0] == label.search(again.text)[0]
+
+
+def test_the_terms_say_what_is_raffled_and_how(publish, client):
+    """PZ-03: number, description, value, when and by which rule."""
+    publish(raffle_file(1, 2, reserves=4, claim_days=9))
+
+    terms = client.get(f"/terms/{PAGE}?lang=en").text
+
+    assert "The raffle of 2 April 2026, 12:30" in terms
+    assert "1 × Prize 1 (worth €10.00 each)" in terms
+    assert "2 × Prize 2" in terms
+    assert "Who wins has 9 days to say so." in terms
+    assert "the next of 4 reserves" in terms
+
+
+class TestTheClaim:
+    def test_a_look_writes_nothing_and_a_press_claims_once(
+        self, drawn, client, pages, house
+    ):
+        """PZ-07: one button, nothing to pay or to fill in."""
+        client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+        link = house.link("claim", to=winner(house))
+        before = house.dump()
+
+        page = pages.get(link)
+        looked = house.dump()
+        done = client.post(page.form().action, data={})
+        again = client.post(page.form().action, data={})
+        after = pages.get(link)
+
+        assert looked == before
+        assert page.h1 == "You have won in the raffle"
+        assert "Press the button on 9 April 2026 at the latest." in page.text
+        assert page.form().values == {}
+        assert (done.status_code, done.location) == (303, link)
+        assert again.status_code == 303
+        assert after.h1 == "The prize is yours"
+        assert not after.root.all("form")
+        (first, _reserve) = house.rows(RafflePlace)
+        assert first.state == "claimed"
+        assert [s.step for s in house.rows(RaffleStep)] == ["offered", "claimed"]
+
+    def test_who_comes_too_late_is_told_so(self, drawn, client, pages, house):
+        client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+        link = house.link("claim", to=winner(house))
+        drawn.finish(timedelta(days=8))
+
+        late = client.post(f"{link}/main")
+        page = pages.get(link)
+
+        assert late.status_code == 303
+        assert page.h1 == "This prize has gone to somebody else"
+        assert "It waited for you until 9 April 2026" in page.text
+        assert drawn.places() == ["lapsed", "offered"]
+
+    def test_other_links_and_other_raffles_open_nothing(self, drawn, client, house):
+        link = house.link("claim", to=winner(house))
+        token = link.rpartition("/")[2]
+
+        assert client.get("/claim/made-up").status_code == 404
+        assert client.post("/claim/made-up/main").status_code == 404
+        assert client.post(f"{link}/other").status_code == 404
+        assert client.get(f"/prize/{token}").status_code == 404
+        assert drawn.places() == ["offered", "reserve"]
+
+    def test_who_only_takes_part_has_nothing_to_claim(self, drawn, client, house):
+        """A link of a letter that was never sent, to somebody who was not drawn."""
+        held = {place.entry_id for place in house.rows(RafflePlace)}
+        other = next(e for e in house.rows(Entry) if e.id not in held)
+        letter = next(
+            one
+            for one in house.letters("ticket")
+            if one.params["play"] == other.ticket.hex()
+        )
+        row, secret = letter.params["link"]
+        token = house.app.extensions["signer"].sign_link(
+            Salt.CLAIM, LinkRef(row, bytes.fromhex(secret)), now=house.clock.now()
+        )
+
+        assert client.get(f"/claim/{token}").status_code == 404
+
+
+class TestTheRecord:
+    def test_it_shows_the_promise_then_the_list_then_the_draw(
+        self, publish, client, house, desk
+    ):
+        publish(raffle_file(1, reserves=1, randomness={"nl": "Lotto", "en": "Lotto"}))
+        take_part(client, "ann", "a.nn", "ben")
+        promised = client.get(RECORD, headers=ENGLISH).text
+        first = client.get(FILE).data
+        desk.finish()
+        listed = client.get(RECORD, headers=ENGLISH).text
+        second = client.get(FILE).data
+
+        assert "It is drawn on 2 April 2026, 12:30." in promised
+        assert "There is nothing to check before the list is closed." in promised
+        assert "when this public number is known: Lotto" in listed
+        assert "another entry of the same person" in listed
+        assert second.startswith(first)
+        report = verify(second.splitlines(keepends=True))
+        assert report.listed.labels == 2
+        assert report.listed.digest.hex() in listed
+        assert report.promise.commitment.hex() in promised
+
+    def test_it_names_nobody(self, drawn, client, house):
+        """PZ-13: numbers, and nothing by which somebody is known."""
+        page, file = client.get(RECORD, headers=ENGLISH).text, client.get(FILE).text
+        report = verify(file.encode().splitlines(keepends=True))
+
+        for label in report.drawn.places:
+            assert label in page
+        for told in (page, file):
+            assert "@" not in told
+            assert not re.search(r"\bann\b|\bben\b|\bcas\b", told)
+        assert report.drawn.secret.hex() in page
+
+    def test_a_campaign_that_only_raffles_leads_there(self, drawn, client):
+        answer = client.get(f"/verify/{CODE}?lang=nl")
+
+        assert answer.status_code == 303
+        assert answer.location == f"{RECORD}?lang=nl"
+
+    def test_what_is_not_there(self, drawn, client):
+        for address in (
+            f"/verify/{CODE}/raffle/other",
+            f"/verify/{CODE}/raffle/other/draw.jsonl",
+            "/verify/nowhere/raffle/main",
+            f"/verify/{CODE}/draws.jsonl",
+        ):
+            assert client.get(address).status_code == 404, address
+
+    def test_one_client_cannot_download_without_end(self, drawn, client):
+        statuses = [client.get(FILE).status_code for _ in range(21)]
+
+        assert statuses == [200] * 20 + [429]
+
+
+class TestTheWorker:
+    @pytest.fixture
+    def worker(self, app, smtp):
+        made = Worker(app)
+        yield made
+        made.close()
+
+    def test_it_draws_mails_the_winner_and_keeps_that(
+        self, publish, client, house, clock, worker, smtp
+    ):
+        publish(raffle_file(1))
+        take_part(client, "ann")
+        clock.advance(timedelta(days=31))
+        while worker.raffle(now=clock.now()):
+            pass
+
+        while worker.deliver(now=clock.now):
+            pass
+
+        subjects = [mail.message["Subject"] for mail in smtp.taken]
+        assert subjects == [
+            "You take part: Summer raffle",
+            "You won in the raffle: Prize 1",
+        ]
+        assert [s.step for s in house.rows(RaffleStep)] == ["offered", "mailed"]
+
+    def test_a_letter_about_a_prize_that_was_passed_on_is_not_sent(
+        self, publish, client, house, clock, worker, smtp
+    ):
+        publish(raffle_file(1))
+        take_part(client, "ann")
+        clock.advance(timedelta(days=31))
+        while worker.raffle(now=clock.now()):
+            pass
+        # The mail server was away for days.
+        clock.advance(timedelta(days=9))
+        while worker.raffle(now=clock.now()):
+            pass
+
+        while worker.deliver(now=clock.now):
+            pass
+
+        (won,) = house.rows(Outbox, letter="won")
+        assert won.state == "dropped"
