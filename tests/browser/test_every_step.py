@@ -143,6 +143,15 @@ def waiting_list(page: Page) -> Iterator[str]:
     yield "done"
 
 
+def raffle(page: Page) -> Iterator[str]:
+    yield from ask(page)
+    fill_person(page.main_frame, address())
+    yield "filled in"
+    submit(page.main_frame)
+    expect(page.main_frame.locator(".raffle")).to_be_visible()
+    yield "done"
+
+
 # A placement of the demo, and the way through its game.
 WAYS: dict[str, Callable[[Page], Iterator[str]]] = {
     "welcome-wheel-inline": wheel,
@@ -151,6 +160,7 @@ WAYS: dict[str, Callable[[Page], Iterator[str]]] = {
     "style-quiz-page": lambda page: each_page(page.main_frame),
     "footer-newsletter-inline": newsletter,
     "black-friday-page": waiting_list,
+    "summer-raffle-page": raffle,
 }
 
 
