@@ -1,12 +1,15 @@
 """The files that anybody may have of a campaign, as often as one network needs them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from flask import Response
 from flask_babel import gettext as _
 
 from server.views import client, errors
 from server.views.house import limiter
+
+AT_ONCE = 2_000
 
 
 def refusal() -> Response | None:
@@ -24,6 +27,12 @@ def refusal() -> Response | None:
 
 def answer(lines: Iterable[bytes], name: str) -> Response:
     """Answer lines of JSON as a file of that name."""
-    response = Response(lines, mimetype="application/jsonl")
+    response = Response(_pieces(iter(lines)), mimetype="application/jsonl")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _pieces(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the lines in pieces that are worth sending."""
+    while piece := b"".join(islice(lines, AT_ONCE)):
+        yield piece

@@ -57,8 +57,9 @@ def file(campaign: str, key: str) -> Response:
             abort(404)
         if (refusal := downloads.refusal()) is not None:
             return refusal
-        body = b"".join(raffle_records.lines(session, record))
-    return downloads.answer([body], f"{campaign}-{key}.jsonl")
+        # The list is read here; its lines are written when they are sent.
+        lines = raffle_records.lines(session, record)
+    return downloads.answer(lines, f"{campaign}-{key}.jsonl")
 
 
 def told(record: Record, locale: Locale) -> SimpleNamespace:

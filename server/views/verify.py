@@ -1,7 +1,6 @@
 """Where anybody checks a campaign's draws: the page, and the file with all of them."""
 
 import json
-from collections.abc import Iterator
 from types import SimpleNamespace
 
 from flask import (
@@ -67,18 +66,8 @@ def file(campaign: str) -> Response:
     if (refusal := downloads.refusal()) is not None:
         return refusal
     database: Database = current_app.extensions["database"]
-    return downloads.answer(_told(record, database), f"{campaign}-draws.jsonl")
-
-
-def _told(record: Record, database: Database) -> Iterator[bytes]:
-    """Yield the file in pieces that are worth sending."""
-    piece: list[bytes] = []
-    for line in transcripts.lines(record, database.reading):
-        piece.append(line)
-        if len(piece) == transcripts.AT_ONCE:
-            yield b"".join(piece)
-            piece = []
-    yield b"".join(piece)
+    lines = transcripts.lines(record, database.reading)
+    return downloads.answer(lines, f"{campaign}-draws.jsonl")
 
 
 def _find(campaign: str) -> Record | None:
