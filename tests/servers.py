@@ -26,7 +26,7 @@ from psycopg import sql
 ROOT = Path(__file__).parent.parent
 LOOPBACK = "127.0.0.1"
 START_S = 60.0
-STOP_S = 15.0
+STOP_S = 60.0
 OWNER = "jawoord"
 
 

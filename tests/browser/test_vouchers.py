@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import zxingcpp
@@ -21,6 +21,7 @@ from tests.visits import NOTHING, House, take_card
 PASSWORD = "a long enough password"
 STAFF = "till@demo.example"
 LOOKS = [("nl", "light"), ("en", "dark")]
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 @pytest.fixture
@@ -76,8 +77,8 @@ def till(page: Page, live: Web, house: House, code: str, now: datetime) -> Page:
 
 def test_a_camera_reads_the_code_from_the_page(prize_page: Page, code: str) -> None:
     """By night as well: a till's scanner needs dark on light."""
-    for scheme in ("light", "dark"):
-        prize_page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    for scheme in SCHEMES:
+        prize_page.emulate_media(color_scheme=scheme)
         shot = Image.open(io.BytesIO(prize_page.locator(".ticket img").screenshot()))
 
         assert [found.text for found in zxingcpp.read_barcodes(shot)] == [code]
@@ -119,8 +120,8 @@ def test_two_presses_of_enter_redeem_and_the_next_code_can_be_typed(
     till: Page, house: House, code: str
 ) -> None:
     """PZ-04, by keyboard or scanner alone: the code, Enter, the prize, Enter."""
-    for scheme in ("light", "dark"):
-        till.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    for scheme in SCHEMES:
+        till.emulate_media(color_scheme=scheme)
         assert faults(till) == []
     till.keyboard.type(code.lower())
     till.keyboard.press("Enter")

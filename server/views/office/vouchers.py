@@ -36,9 +36,7 @@ def find_voucher(here: Here) -> Response:
     browser's history (T23).
     """
     code = _code()
-    if not code:
-        return _page(here, problem=_("Type or scan the code first."), status=422)
-    if (refusal := _too_many(here, code)) is not None:
+    if (refusal := _refusal(here, code)) is not None:
         return refusal
     with reading() as session:
         held = vouchers.find(
@@ -54,9 +52,7 @@ def find_voucher(here: Here) -> Response:
 def redeem_voucher(here: Here) -> Response:
     """Redeem a voucher, once."""
     code = _code()
-    if not code:
-        return _page(here, problem=_("Type or scan the code first."), status=422)
-    if (refusal := _too_many(here, code)) is not None:
+    if (refusal := _refusal(here, code)) is not None:
         return refusal
     now = clock.now()
     with transaction() as session:
@@ -117,6 +113,13 @@ def _note(session: Session, here: Here, act: str, held: Held, now: datetime) -> 
         subject=held.code,
         now=now,
     )
+
+
+def _refusal(here: Here, code: str) -> Response | None:
+    """Return what keeps us from looking for this code, if anything does."""
+    if not code:
+        return _page(here, problem=_("Type or scan the code first."), status=422)
+    return _too_many(here, code)
 
 
 def _too_many(here: Here, code: str) -> Response | None:
