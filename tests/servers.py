@@ -251,6 +251,8 @@ class Web:
                 *(sys.executable, "-m", "gunicorn", "wsgi:app"),
                 *("--bind", f"{LOOPBACK}:{self.port}", "--no-control-socket"),
                 *("--workers", "2", "--threads", "8", "--graceful-timeout", "5"),
+                # As `serve` does: made once, then forked.
+                "--preload",
             ],
             log=self._log,
             cwd=ROOT,
