@@ -20,6 +20,8 @@ from tests.stress.test_awards import assert_no_error
 
 STOCK = 200
 LEASE_S = 5
+# None: the mail server is not there.
+MOODS = [Mode.OK, Mode.LATER, Mode.OK, Mode.DROP, Mode.GREY, None]
 # The first waits of a retry are minutes; here they are brought forward.
 DRAIN_S = 180.0
 CHECK_INDEXES = """
@@ -42,7 +44,7 @@ def cluster(database_kind: str, request: pytest.FixtureRequest) -> Postgres | No
     "rounds",
     [
         pytest.param(2, id="2"),
-        pytest.param(size("KILLS", 20), id="full", marks=pytest.mark.stress),
+        pytest.param(size("KILLS", 50), id="full", marks=pytest.mark.stress),
     ],
 )
 def test_what_was_acknowledged_survives_every_kill(
@@ -54,7 +56,7 @@ def test_what_was_acknowledged_survives_every_kill(
     rounds: int,
     say: Callable[[str], None],
 ) -> None:
-    """I1, I3 to I8 over kills of web and worker and the four moods of a mail server."""
+    """I1, I3 to I8 over kills of web and worker and all moods of a mail server."""
     service = serve(
         stock=STOCK,
         weight=2,
@@ -137,7 +139,10 @@ class Crowd:
 
 
 class Weather:
-    """A mail server that takes mail, puts it off, cuts the line and goes away."""
+    """A mail server that takes mail, puts it off, cuts the line and goes away.
+
+    It may also know only who came before.
+    """
 
     def __init__(self, smtp: MailServer) -> None:
         self._smtp = smtp
@@ -158,7 +163,7 @@ class Weather:
         self._thread.join()
 
     def _change(self) -> None:
-        for mood in itertools.cycle([Mode.OK, Mode.LATER, Mode.OK, Mode.DROP, None]):
+        for mood in itertools.cycle(MOODS):
             if self._ending.wait(1.0):
                 break
             if mood is None:
