@@ -24,7 +24,7 @@ PRIZE = re.compile(r'class="result-label">([^<]+)<')
 # The voucher's, by its name; a receipt has others.
 CODE = re.compile(r'<code aria-labelledby="code-name">([^<]+)</code>')
 # A visitor of a test is as patient as this; the widget itself gives up earlier.
-PATIENCE_S = 90.0
+PATIENCE_S = 300.0
 BUSY = {503, 429}
 
 

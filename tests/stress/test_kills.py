@@ -15,7 +15,7 @@ from tests.conftest import load_database_url
 from tests.mail import MailServer, Mode
 from tests.servers import Postgres
 from tests.stress.conftest import PLACEMENT
-from tests.stress.service import Play, Player, Service, size
+from tests.stress.service import PATIENCE_S, Play, Player, Service, size
 from tests.stress.test_awards import assert_no_error
 
 STOCK = 200
@@ -70,7 +70,8 @@ def test_what_was_acknowledged_survives_every_kill(
     chance = random.Random(7)  # noqa: S311  # when to kill, nothing secret
 
     for _ in range(rounds):
-        time.sleep(chance.uniform(0.3, 1.5))
+        crowd.wait_for_another()
+        time.sleep(chance.uniform(0.0, 1.0))
         service.kill_web()
         time.sleep(chance.uniform(0.3, 1.5))
         service.kill_worker()
@@ -111,6 +112,14 @@ class Crowd:
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
+
+    def wait_for_another(self) -> None:
+        """Return once a play is acknowledged, however slow the machine is."""
+        before, deadline = len(self._won), time.monotonic() + PATIENCE_S
+        while len(self._won) == before:
+            assert not self._broken, self._broken
+            assert time.monotonic() < deadline, "nobody gets to play"
+            time.sleep(0.05)
 
     def stop(self) -> list[Play]:
         """Let each end the game it is in, and return all that was acknowledged."""
