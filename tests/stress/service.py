@@ -93,6 +93,13 @@ class Service:
         self.web = self.start("serve")
         self.web.wait_until(self.answers)
 
+    def rotate(self, keys: str) -> None:
+        """Start web and worker anew with these keys, as the operator would."""
+        self.environ["JAWOORD_SECRET_KEYS"] = keys
+        self.stop()
+        self.web, self.worker = self.start("serve"), self.start("worker")
+        self.web.wait_until(self.answers)
+
     def kill_worker(self) -> None:
         """Kill the worker wherever it is, and start anew."""
         self.worker.kill()
@@ -166,10 +173,20 @@ class Player:
 
     def play(self, email: str, *consents: str) -> Play:
         """Play a form-first game and return what was acknowledged."""
+        form = self.form(email, *consents)
+        first = self.send(form)
+        # One submission, one outcome: asked once more, it is the same (I4).
+        if secrets.randbelow(10) == 0:
+            assert self.send(form) == first
+        label, code = first
+        return Play(email, label, code)
+
+    def form(self, email: str, *consents: str) -> dict[str, str]:
+        """Open the game, and return its form filled in."""
         page = self._until_answered("GET", self._path, {})
         ticket = SERVED.search(page.encode())
         assert ticket, page[:500]
-        form = {
+        return {
             "ticket": ticket[1].decode(),
             "seed": secrets.token_hex(16),
             "email": email,
@@ -177,13 +194,10 @@ class Player:
             "adult": "yes",
             **{f"consent.{purpose}": "yes" for purpose in consents},
         }
-        first = self._read(self._until_answered("POST", f"{self._path}/entries", form))
-        # One submission, one outcome: asked once more, it is the same (I4).
-        if secrets.randbelow(10) == 0:
-            again = self._until_answered("POST", f"{self._path}/entries", form)
-            assert self._read(again) == first
-        label, code = first
-        return Play(email, label, code)
+
+    def send(self, form: dict[str, str]) -> tuple[str, str | None]:
+        """Send a form until it is answered; return what was won, and its code."""
+        return self._read(self._until_answered("POST", f"{self._path}/entries", form))
 
     def _read(self, page: str) -> tuple[str, str | None]:
         label, code = PRIZE.search(page), CODE.search(page)

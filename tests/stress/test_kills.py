@@ -69,14 +69,17 @@ def test_what_was_acknowledged_survives_every_kill(
     weather.start()
     chance = random.Random(7)  # noqa: S311  # when to kill, nothing secret
 
-    for _ in range(rounds):
-        crowd.wait_for_another()
-        time.sleep(chance.uniform(0.0, 1.0))
-        service.kill_web()
-        time.sleep(chance.uniform(0.3, 1.5))
-        service.kill_worker()
-    won = crowd.stop()
-    weather.stop()
+    try:
+        for _ in range(rounds):
+            crowd.wait_for_another()
+            time.sleep(chance.uniform(0.0, 1.0))
+            service.kill_web()
+            time.sleep(chance.uniform(0.3, 1.5))
+            service.kill_worker()
+    finally:
+        won = crowd.stop()
+        weather.stop()
+    assert crowd.broken == []
     drain(service, ask, bare_database_url)
 
     kills = 2 * rounds
@@ -103,7 +106,7 @@ class Crowd:
         self._turn = threading.Lock()
         self._ending = threading.Event()
         self._won: list[Play] = []
-        self._broken: list[BaseException] = []
+        self.broken: list[BaseException] = []
         self._threads = [
             threading.Thread(target=self._work, args=(player,))
             for player in self.players
@@ -117,7 +120,7 @@ class Crowd:
         """Return once a play is acknowledged, however slow the machine is."""
         before, deadline = len(self._won), time.monotonic() + PATIENCE_S
         while len(self._won) == before:
-            assert not self._broken, self._broken
+            assert not self.broken, self.broken
             assert time.monotonic() < deadline, "nobody gets to play"
             time.sleep(0.05)
 
@@ -126,7 +129,6 @@ class Crowd:
         self._ending.set()
         for thread in self._threads:
             thread.join()
-        assert self._broken == []
         return self._won
 
     def _work(self, player: Player) -> None:
@@ -141,7 +143,7 @@ class Crowd:
                 # Enough to keep the house busy, not to fill its queue for hours.
                 time.sleep(0.1)
         except BaseException as error:
-            self._broken.append(error)
+            self.broken.append(error)
             raise
         finally:
             player.close()
