@@ -30,6 +30,10 @@ NEWEST = {
     # Not one that nobody has won.
     "voucher": "WHERE entry_id IS NOT NULL ORDER BY id DESC",
 }
+FREE = (
+    "state = 'free' AND prize_id = (SELECT prize_id FROM voucher "
+    "WHERE entry_id IS NOT NULL ORDER BY id DESC LIMIT 1)"
+)
 # Each copy stands for somebody else. `n` is a copy's number, `j` counts its rows.
 FRESH = {
     ("contact", "public_id"): "'grown' || (1000000000000000000 + n)",
@@ -102,14 +106,14 @@ class Grower:
         self._run(statements, copies)
 
     def add_codes(self, copies: int) -> None:
-        """Copy a free unit of a prize so often."""
+        """Copy a free unit of the prize that was won last so often."""
         with self._engine.begin() as connection:
             columns = _columns(connection, "voucher")
         values = ", ".join(self._value("voucher", column, 1) for column in columns)
         statement = (
             f"{self._dialect.counted} "  # noqa: S608  # names of our own tables
             f"INSERT INTO voucher ({_names(columns)}) SELECT {values} FROM counted "
-            "CROSS JOIN (SELECT *, 0 AS j FROM voucher WHERE state = 'free' LIMIT 1) p"
+            f"CROSS JOIN (SELECT *, 0 AS j FROM voucher WHERE {FREE} LIMIT 1) p"
         )
         self._run([statement], copies)
 
