@@ -83,7 +83,9 @@ def test_no_mutant_is_taken(doors, house, count):
         for kind, token in doors.live.items()
     }
 
-    assert answers == {kind: {status} for kind, status in REFUSED.items()}
+    # No address with a zero byte is looked at, whatever it is of.
+    faults = {kind: got - {REFUSED[kind], 404} for kind, got in answers.items()}
+    assert faults == dict.fromkeys(REFUSED, set())
     assert house.dump() == before
     # Confirmed first by the token that its form carries.
     well = {kind: doors.use(kind, token) for kind, token in doors.live.items()}
