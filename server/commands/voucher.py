@@ -46,7 +46,7 @@ def redeem(ctx: click.Context, code: str, *, shop_code: str, place: str) -> None
             now=clock.now(),
         )
     click.echo(_told(done))
-    ctx.exit(0 if done.verdict is Verdict.REDEEMED else REFUSED)
+    ctx.exit(0 if done.is_done else REFUSED)
 
 
 @voucher.command()
@@ -88,7 +88,7 @@ def revoke(ctx: click.Context, code: str, *, shop_code: str, why: str) -> None:
             now=clock.now(),
         )
     click.echo(_told(done))
-    ctx.exit(0 if done.verdict is Verdict.REVOKED else REFUSED)
+    ctx.exit(0 if done.is_done else REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
