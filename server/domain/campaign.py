@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
 
+from server.domain import chance, release
 from server.domain.fields import FormField, FormLook, FormStep, HiddenField
 from server.domain.game import MOST_SEGMENTS, Mechanic, Scratch, Wheel
 from server.domain.invitation import EarlyAccess
@@ -31,7 +32,9 @@ from server.domain.quiz import Quiz
 LONGEST_DAYS = 366
 LONGEST_VALID_DAYS = 1_826
 MOST_FIELDS = 40
+MOST_UNITS = 1_000_000
 
+Units = Annotated[int, Field(ge=0, le=MOST_UNITS)]
 Flow = Literal["play-first", "form-first"]
 # How a play comes to a prize: by chance, by chance with something for everybody, one
 # gift for all, by what a quiz led to, or not at all.
@@ -88,17 +91,19 @@ class Prize(Part):
 
     With `pool` its codes are imported, and its stock is how many there are. A voucher
     lapses `valid_days` after it was won; with `returns` its unit is then won again.
+    `release` says how many units are to be had up to each day of the campaign.
     """
 
     key: Key
     kind: Literal["voucher", "none"]
     weight: int = Field(ge=0, le=1_000_000_000)
-    stock: int | None = Field(default=None, ge=0, le=1_000_000)
+    stock: Units | None = None
     value_cents: int = Field(default=0, ge=0, le=100_000_00)
     code: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{3,40}$")] | None = None
     pool: bool = False
     valid_days: int | None = Field(default=None, ge=1, le=LONGEST_VALID_DAYS)
     returns: bool = False
+    release: Literal["even"] | tuple[Units, ...] | None = None
     texts: dict[Locale, PrizeText]
 
 
@@ -232,6 +237,19 @@ class Campaign(Part):
     def prize(self, key: str) -> Prize:
         """Return the prize of that key; raises StopIteration for a foreign one."""
         return next(prize for prize in (*self.outcomes, NOTHING) if prize.key == key)
+
+    @property
+    def epochs(self) -> int | None:
+        """Return how many days it is open, begun or whole; None if the file is open."""
+        if self.starts and self.ends:
+            return chance.epochs_between(self.starts, self.ends)
+        return self.days
+
+    def released(self, prize: Prize) -> tuple[int, ...] | None:
+        """Return how many units of a prize are to be had up to each day, if planned."""
+        if prize.release is None or isinstance(prize.release, tuple):
+            return prize.release
+        return release.evenly(prize.stock or 0, epochs=self.epochs or 1)
 
     def window(self, published: datetime) -> tuple[datetime, datetime]:
         """Return when it opens and closes, counted from its publication if need be."""

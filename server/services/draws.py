@@ -33,7 +33,11 @@ class Drawn:
 
 _FREE_UNIT = (
     select(Voucher.id, Voucher.number, Voucher.code)
-    .where(Voucher.prize_id == bindparam("prize_id"), Voucher.state == "free")
+    .where(
+        Voucher.prize_id == bindparam("prize_id"),
+        Voucher.state == "free",
+        Voucher.number <= bindparam("released"),
+    )
     .order_by(Voucher.number)
     .limit(1)
     # Those who win the same prize at once take different units and do not wait.
@@ -77,7 +81,10 @@ def draw_prize(
         )
     if live.campaign.prize(slot).stock is None:
         return Drawn(epoch, slot, slot)
-    unit = session.execute(_FREE_UNIT, {"prize_id": live.prize_ids[slot]}).one_or_none()
+    released = live.table.slot(slot).released(epoch)
+    unit = session.execute(
+        _FREE_UNIT, {"prize_id": live.prize_ids[slot], "released": released}
+    ).one_or_none()
     if unit is None:
         return Drawn(epoch, slot, live.table.fallback)
     return Drawn(epoch, slot, slot, unit.id, unit.number, unit.code)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from server.domain import codes
@@ -30,6 +30,22 @@ def pools(session: Session, campaign_id: int) -> dict[str, Kept]:
         .with_for_update()
     )
     return {row.key: Kept(row.stock or 0, row.importing is not None) for row in rows}
+
+
+def next_units(session: Session, campaign_id: int) -> dict[str, int | None]:
+    """Return the next free unit of each limited prize; None where none is left."""
+    number = (
+        select(func.min(Voucher.number))
+        .where(Voucher.prize_id == PrizeRow.id, Voucher.state == "free")
+        .scalar_subquery()
+        .label("unit")
+    )
+    rows = session.execute(
+        select(PrizeRow.key, number).where(
+            PrizeRow.campaign_id == campaign_id, PrizeRow.stock.is_not(None)
+        )
+    )
+    return {row.key: row.unit for row in rows}
 
 
 def counted(campaign: Campaign, pools: Mapping[str, Kept]) -> Campaign:

@@ -144,7 +144,7 @@ class Faces:
         """Return a face, rendering it if it is new here."""
         key = (
             *(live.placement_id, live.version, live.shop_version, locale),
-            *(live.sold_out, extra),
+            *(live.sold_out, live.resting, extra),
         )
         if key not in self._faces:
             if len(self._faces) >= self.MOST:
@@ -214,12 +214,11 @@ def _context(live: Live, locale: Locale, extra: str | None) -> dict[str, Any]:
         "dates": _dates(live),
         "notice": campaign.notice[locale],
         "sections": campaign.terms.get(locale, ()),
-        "sold_out": live.sold_out,
         "wheel": wheel.drawn(live, locale) if campaign.mechanic == "wheel" else None,
         "prizes": [
             prize.texts[locale].label
             for prize in campaign.prizes
-            if prize.kind != "none" and prize.key not in live.sold_out
+            if prize.kind != "none" and prize.key not in live.gone
         ],
         "picture": picture,
         "logo": campaign.theme.logo or live.shop.logo,

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
+from server.domain import release
 from server.domain.campaign import Campaign, Prize
 from server.domain.parts import Fault
 
 
 def faults(campaign: Campaign) -> Iterator[Fault]:
-    """Yield what is wrong with a prize's pool, its days and its return."""
+    """Yield what is wrong with a prize's pool, its days, its return and release."""
     for number, prize in enumerate(campaign.prizes, 1):
-        for name, what in _faults(prize):
+        for name, what in (*_faults(prize), *_release(campaign, prize)):
             yield Fault(f"prizes[{number}].{name}", what, "PZ-04")
 
 
@@ -28,3 +29,21 @@ def _faults(prize: Prize) -> Iterator[tuple[str, str]]:
     if prize.pool:
         # The shop's till would still take it from whom it was mailed to.
         yield "returns", "an imported code that was mailed is not given to another"
+
+
+def _release(campaign: Campaign, prize: Prize) -> Iterator[tuple[str, str]]:
+    if prize.release is None:
+        return
+    if prize.stock is None:
+        yield "release", "what never runs out is there on every day"
+    elif campaign.epochs is None:
+        yield (
+            "release",
+            "a plan needs to know the days: `days`, or `starts` and `ends`",
+        )
+    elif isinstance(prize.release, tuple) and (prize.stock or not prize.pool):
+        # A pool that is still empty cannot be published, so it is judged later.
+        for what in release.faults(
+            prize.release, stock=prize.stock, epochs=campaign.epochs
+        ):
+            yield "release", what
