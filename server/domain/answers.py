@@ -43,6 +43,8 @@ class Reason(StrEnum):
     NOT_OFFERED = "not offered"
     NOTHING_CHOSEN = "nothing chosen"
     NOT_ACCEPTED = "not accepted"
+    NOT_AN_AMOUNT = "not an amount"
+    ORDER_USED = "order used"
 
 
 class AnswerError(Exception):

@@ -35,6 +35,9 @@ MOST_FIELDS = 40
 MOST_UNITS = 1_000_000
 
 Units = Annotated[int, Field(ge=0, le=MOST_UNITS)]
+# A code at the checkout; something in words; something that is done for the winner;
+# money to spend in the shop; an order paid back up to its value; or nothing.
+Kind = Literal["voucher", "benefit", "service", "credit", "refund", "none"]
 Flow = Literal["play-first", "form-first"]
 # How a play comes to a prize: by chance, by chance with something for everybody, one
 # gift for all, by what a quiz led to, or not at all.
@@ -95,7 +98,7 @@ class Prize(Part):
     """
 
     key: Key
-    kind: Literal["voucher", "none"]
+    kind: Kind
     weight: int = Field(ge=0, le=1_000_000_000)
     stock: Units | None = None
     value_cents: int = Field(default=0, ge=0, le=100_000_00)
@@ -105,6 +108,11 @@ class Prize(Part):
     returns: bool = False
     release: Literal["even"] | tuple[Units, ...] | None = None
     texts: dict[Locale, PrizeText]
+
+
+def worth(prize: Prize, paid_back: int | None) -> int | None:
+    """Return how many cents a winner is told of; None where it is no money."""
+    return prize.value_cents if prize.kind == "credit" else paid_back
 
 
 # What comes of a form or a quiz in which there is nothing to win.
@@ -205,6 +213,11 @@ class Campaign(Part):
         return self.prizes or (NOTHING,)
 
     @property
+    def pays_back(self) -> bool:
+        """Return whether an order can be won back, and so is asked for."""
+        return any(prize.kind == "refund" for prize in self.prizes)
+
+    @property
     def falls_back_to(self) -> str:
         """Return the key of what replaces a prize that has run out."""
         if self.award == "outcome":
@@ -250,6 +263,10 @@ class Campaign(Part):
         if prize.release is None or isinstance(prize.release, tuple):
             return prize.release
         return release.evenly(prize.stock or 0, epochs=self.epochs or 1)
+
+    def told_as(self, source: str) -> str | None:
+        """Return the key under which the page around it tells something, if any."""
+        return next((told.key for told in self.hidden if told.source == source), None)
 
     def window(self, published: datetime) -> tuple[datetime, datetime]:
         """Return when it opens and closes, counted from its publication if need be."""

@@ -16,6 +16,7 @@ from server.models.optin import OptIn
 from server.models.outbox import Attempt, Outbox
 from server.models.placement import Placement
 from server.models.prize import Prize
+from server.models.purchase import Purchase
 from server.models.shop import Shop
 from server.models.text import Text
 from server.models.voucher import Voucher, VoucherStep
@@ -45,6 +46,7 @@ __all__ = [
     "Outbox",
     "Placement",
     "Prize",
+    "Purchase",
     "Shop",
     "Standing",
     "Suppression",

@@ -6,7 +6,7 @@ outcome, with other data it is refused (SAFETY.md section 1).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -14,14 +14,16 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from server.domain import address, quiz
-from server.domain.campaign import Prize
-from server.domain.entry import Step, Submission
+from server.domain import address, order, quiz
+from server.domain.answers import Reason
+from server.domain.campaign import Prize, worth
+from server.domain.entry import ORDER, Step, Submission, check_order
 from server.domain.limits import Kind
 from server.domain.optin import Answer, Pending
 from server.domain.profile import campaign_attributes
 from server.models.base import inserting, table
 from server.models.entry import Entry
+from server.models.purchase import Purchase
 from server.models.voucher import Voucher
 from server.services import (
     attributes,
@@ -32,6 +34,7 @@ from server.services import (
     optins,
     outbox,
     prize_letters,
+    purchases,
     vouchers,
 )
 from server.services.campaigns import Live
@@ -54,6 +57,14 @@ class OtherDataError(Exception):
 
 class LapsedError(Exception):
     """The prize was not claimed in time and went back into the game."""
+
+
+class UnclaimedError(Exception):
+    """What was won needs something more to be claimed; `faults` says what."""
+
+    def __init__(self, faults: dict[str, Reason]) -> None:
+        self.faults = faults
+        super().__init__(", ".join(faults))
 
 
 class EnoughError(Exception):
@@ -101,6 +112,8 @@ class Outcome:
     receipt: Receipt
     # The key of what a quiz led to.
     led_to: str | None = None
+    # How many cents of an order are paid back.
+    cents: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +125,8 @@ class _Made:
     outcome: str | None
     browser_seed: bytes
     epoch: int
+    # How many cents of an order are paid back.
+    cents: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +152,8 @@ def submit(
 ) -> Outcome:
     """Play, claim, or both, and queue what has to be mailed.
 
-    Raises `TicketUsedError`, `EnoughError` and `boxcodes.SpentError`; then the
-    caller's transaction must not be committed.
+    Raises `TicketUsedError`, `EnoughError`, `UnclaimedError` and
+    `boxcodes.SpentError`; then the caller's transaction must not be committed.
     """
     run = _Run(session, attempted, tools, now)
     if attempted.step is Step.PLAY:
@@ -147,6 +162,7 @@ def submit(
     _check_enough(run, who)
     make = _claim if attempted.step is Step.CLAIM else _play
     made = make(run, who)
+    made = _settle(run, made)
     code = draws.award(
         session,
         attempted.live,
@@ -165,17 +181,18 @@ def recall(session: Session, attempted: Attempted, *, print_key: bytes) -> Outco
     Raises `OtherDataError` and `LapsedError`.
     """
     row = session.execute(
-        select(Entry, Voucher.code)
+        select(Entry, Voucher.code, Purchase.amount_cents)
         .outerjoin(Voucher, Voucher.entry_id == Entry.id)
+        .outerjoin(Purchase, Purchase.entry_id == Entry.id)
         .where(Entry.ticket == attempted.ticket)
     ).one_or_none()
     if row is None or row[0].campaign_id != attempted.live.campaign_id:
         raise OtherDataError
-    entry, code = row
+    entry, code, cents = row
     _check_same(entry, attempted, print_key)
     is_claim = attempted.step is not Step.PLAY
     made = _Made(
-        entry.id, entry.awarded, entry.outcome, entry.browser_seed, entry.epoch
+        entry.id, entry.awarded, entry.outcome, entry.browser_seed, entry.epoch, cents
     )
     return _outcome(attempted, made, code if is_claim else None)
 
@@ -249,7 +266,36 @@ def _outcome(attempted: Attempted, made: "_Made", code: str | None) -> Outcome:
         asks_confirmation=bool(attempted.submission.consents),
         receipt=Receipt(attempted.ticket.hex(), made.browser_seed.hex(), made.epoch),
         led_to=made.outcome,
+        cents=made.cents,
     )
+
+
+def _settle(run: _Run, made: _Made) -> _Made:
+    """Return what was won with what its winner adds to it.
+
+    Raises `UnclaimedError`; then the play can still be claimed.
+    """
+    prize = run.live.campaign.prize(made.awarded)
+    if prize.kind != "refund":
+        return made
+    submission = run.submission
+    amount = order.cents(submission.order_amount)
+    if (faults := check_order(submission)) or amount is None:
+        raise UnclaimedError(faults)
+    cents = order.paid_back(amount, most=prize.value_cents)
+    shop_id = run.live.shop_id
+    try:
+        purchases.win_back(
+            run.session,
+            shop_id=shop_id,
+            order_hash=purchases.hashed(run.tools.vault, shop_id, submission.order),
+            entry_id=made.entry_id,
+            cents=cents,
+            now=run.now,
+        )
+    except purchases.OrderUsedError as error:
+        raise UnclaimedError({ORDER: Reason.ORDER_USED}) from error
+    return replace(made, cents=cents)
 
 
 def _recognise(run: _Run) -> Person:
@@ -291,7 +337,7 @@ def _play(run: _Run, who: Person | None) -> _Made:
             "awarded": drawn.awarded,
             "unit": drawn.unit,
             "outcome": led_to.key if led_to else None,
-            "source": dict(submission.hidden) or None,
+            "source": submission.kept_source(run.live.campaign) or None,
             "device": run.attempted.device or None,
             "play_print": submission.play_print(run.tools.vault.print_key),
             "played_at": run.now,
@@ -526,6 +572,7 @@ def _queue(
         "prize": made.awarded,
         "code": code,
         "until": prize_letters.told_until(won, run.now),
+        "cents": worth(won, made.cents),
         "page": run.attempted.by.page,
         "play": run.attempted.ticket.hex(),
     }

@@ -15,6 +15,7 @@ from flask import render_template, url_for
 from flask_babel import format_datetime
 from markupsafe import escape
 
+from server.domain import order
 from server.domain.campaign import Campaign
 from server.domain.consent import request_text, worded
 from server.domain.entry import FORM_MARK, HIDDEN_PREFIX, Submission
@@ -31,6 +32,7 @@ TICKET_MARK = "\x01ticket\x01"
 NONCE_MARK = "\x01nonce\x01"
 CODE_MARK = "\x01code\x01"
 MAILBOX_MARK = "\x01mailbox\x01"
+WORTH_MARK = "\x01worth\x01"
 PLAY_MARK, SEED_MARK, DAY_MARK = "\x01play\x01", "\x01seed\x01", "\x01day\x01"
 SITE_MARK = "\x01site\x01"
 _MARK = re.compile("(\x01[a-z0-9_.]+\x01)")
@@ -66,6 +68,9 @@ class Result:
     led_to: str | None = None
     # For how many days the code works; None where it has no end.
     valid_days: int | None = None
+    # The kind of the prize, and how much money it is; empty where it is none.
+    kind: str = "voucher"
+    worth: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,7 @@ class Face:
             result,
             code=CODE_MARK if result.code else None,
             mailbox=MAILBOX_MARK if result.mailbox else None,
+            worth=WORTH_MARK if result.worth else "",
             play=PLAY_MARK if result.play else "",
             seed=SEED_MARK if result.seed else "",
             day=DAY_MARK if result.day else "",
@@ -207,6 +213,8 @@ def _context(live: Live, locale: Locale, extra: str | None) -> dict[str, Any]:
         "led_to": quiz.results(campaign, locale, SITE_MARK),
         "fields": questions.shown(campaign, locale, extra),
         "months": questions.months(locale),
+        "told_order": campaign.told_as(order.REFERENCE),
+        "told_amount": campaign.told_as(order.AMOUNT),
         "steps": [
             SimpleNamespace(key=step.key, title=step.title[locale])
             for step in campaign.steps

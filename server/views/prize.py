@@ -36,6 +36,8 @@ def page(token: str) -> Response:
         title=title,
         advice=advice,
         prize=words.label(held),
+        kind=held.prize.kind,
+        worth=words.worth(held),
         claim=words.claim(held),
         code=held.code,
         is_open=is_open,

@@ -19,7 +19,9 @@ from flask_babel import lazy_gettext as _l
 from server import clock
 from server.db import reading, transaction
 from server.domain import entry as rules
+from server.domain import order
 from server.domain.answers import Reason
+from server.domain.campaign import worth
 from server.domain.entry import Step, Submission, Ticket
 from server.domain.links import BadTokenError, ExpiredTokenError, Salt
 from server.domain.parts import Locale
@@ -39,6 +41,7 @@ from server.views.house import (
     signer,
     tools,
 )
+from server.views.money import euros
 from server.views.respond import one_of, page_or, varied
 
 PAGE = "widget/page.html"
@@ -62,9 +65,14 @@ FAULTS = {
         "Tick what we may mail you. Without a yes there is nothing we can send."
     ),
     Reason.NOT_ACCEPTED: _l("You can only play if you accept the game terms."),
+    Reason.NOT_AN_AMOUNT: _l("Write what the order cost, like 49,95."),
+    Reason.ORDER_USED: _l(
+        "This order was won back before, and that goes once. Do you have another one?"
+    ),
 }
 OWN_FAULTS = {
     ("email", Reason.MISSING): _l("Fill in your mail address, so we can send it."),
+    ("order", Reason.MISSING): _l("Fill in the number of the order you want back."),
     ("adult", Reason.MISSING): _l("Tell us whether you are old enough."),
 }
 
@@ -286,6 +294,8 @@ def _enter(visit: _Visit, ticket: Ticket) -> Response:
         with reading() as session:
             kept = boxcodes.kept(session, ticket.box)
         return _in_frame(boxpages.spent(visit.live, kept, now=now))
+    except entries.UnclaimedError as error:
+        return visit.ask_again(faults=error.faults)
     except entries.EnoughError:
         return visit.show(
             "widget/_problem.html",
@@ -343,16 +353,27 @@ def _reveal(visit: _Visit, outcome: Outcome) -> Response:
     result = _result(outcome, visit.face)
     sheet = visit.face.answer(one_of(fragment, PAGE), fragment, result)
     body = sheet.filled(
+        _prefilled(visit),
         ticket=_signed(visit.ticket) if visit.ticket else "",
         nonce=csp_nonce(),
         code=result.code,
         mailbox=result.mailbox,
+        worth=result.worth,
         play=result.play,
         seed=result.seed,
         day=result.day,
         site=visit.site,
     )
     return _in_frame(varied(body))
+
+
+def _prefilled(visit: _Visit) -> dict[str, str]:
+    """Return what the page told of an order, as people would type it."""
+    told = dict(visit.submission.hidden)
+    amount = visit.live.campaign.told_as(order.AMOUNT)
+    if amount in told:
+        told[amount] = order.as_typed(told[amount])
+    return told
 
 
 def _result(outcome: Outcome, face: Face) -> Result:
@@ -372,6 +393,8 @@ def _result(outcome: Outcome, face: Face) -> Result:
         # A newer version of the quiz may not know it any more.
         led_to=outcome.led_to if outcome.led_to in face.context["led_to"] else None,
         valid_days=outcome.prize.valid_days,
+        kind=outcome.prize.kind,
+        worth=euros(worth(outcome.prize, outcome.cents)),
     )
 
 

@@ -10,7 +10,11 @@ from server.domain.parts import Fault
 def faults(campaign: Campaign) -> Iterator[Fault]:
     """Yield what is wrong with a prize's pool, its days, its return and release."""
     for number, prize in enumerate(campaign.prizes, 1):
-        for name, what in (*_faults(prize), *_release(campaign, prize)):
+        for name, what in (
+            *_faults(prize),
+            *_kind(campaign, prize),
+            *_release(campaign, prize),
+        ):
             yield Fault(f"prizes[{number}].{name}", what, "PZ-04")
 
 
@@ -29,6 +33,19 @@ def _faults(prize: Prize) -> Iterator[tuple[str, str]]:
     if prize.pool:
         # The shop's till would still take it from whom it was mailed to.
         yield "returns", "an imported code that was mailed is not given to another"
+
+
+def _kind(campaign: Campaign, prize: Prize) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with money: it is a sum, and each winner has their own."""
+    if prize.kind not in {"credit", "refund"}:
+        return
+    if not prize.value_cents:
+        yield "value_cents", "say how much it is, at most"
+    if prize.code:
+        yield "code", "with one code for everybody, everybody spends the same money"
+    if prize.kind == "refund" and campaign.flow != "play-first":
+        # Nobody needs an order to take part (PZ-02), so only who won is asked for one.
+        yield "kind", 'an order is won back with `flow = "play-first"` alone'
 
 
 def _release(campaign: Campaign, prize: Prize) -> Iterator[tuple[str, str]]:
