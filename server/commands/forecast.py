@@ -50,7 +50,7 @@ def forecast_command(code: str, visits: int, picture: Path | None) -> None:
         campaigns.table_of(campaign),
         visits=visits,
         days=days,
-        values={prize.key: prize.value_cents for prize in campaign.outcomes},
+        values={p.key: campaign.dearest(p) for p in campaign.outcomes},
         blanks=frozenset(p.key for p in campaign.outcomes if p.kind == "none"),
         # The same campaign has the same forecast; none of it is a secret.
         roll=random.Random(SEED).random,  # noqa: S311  # no secret

@@ -45,6 +45,7 @@ class Reason(StrEnum):
     NOT_ACCEPTED = "not accepted"
     NOT_AN_AMOUNT = "not an amount"
     ORDER_USED = "order used"
+    RAN_OUT = "ran out"
 
 
 class AnswerError(Exception):

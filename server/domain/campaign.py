@@ -36,8 +36,9 @@ MOST_UNITS = 1_000_000
 
 Units = Annotated[int, Field(ge=0, le=MOST_UNITS)]
 # A code at the checkout; something in words; something that is done for the winner;
-# money to spend in the shop; an order paid back up to its value; or nothing.
-Kind = Literal["voucher", "benefit", "service", "credit", "refund", "none"]
+# money to spend in the shop; an order paid back up to its value; one of several, which
+# the winner picks; or nothing.
+Kind = Literal["voucher", "benefit", "service", "credit", "refund", "choice", "none"]
 Flow = Literal["play-first", "form-first"]
 # How a play comes to a prize: by chance, by chance with something for everybody, one
 # gift for all, by what a quiz led to, or not at all.
@@ -94,7 +95,8 @@ class Prize(Part):
 
     With `pool` its codes are imported, and its stock is how many there are. A voucher
     lapses `valid_days` after it was won; with `returns` its unit is then won again.
-    `release` says how many units are to be had up to each day of the campaign.
+    `release` says how many units are to be had up to each day of the campaign. Of a
+    choice, `options` are the prizes that its winner can pick from.
     """
 
     key: Key
@@ -106,6 +108,7 @@ class Prize(Part):
     pool: bool = False
     valid_days: int | None = Field(default=None, ge=1, le=LONGEST_VALID_DAYS)
     returns: bool = False
+    options: tuple[Key, ...] = Field(default=(), max_length=MOST_SEGMENTS)
     release: Literal["even"] | tuple[Units, ...] | None = None
     texts: dict[Locale, PrizeText]
 
@@ -216,6 +219,16 @@ class Campaign(Part):
     def pays_back(self) -> bool:
         """Return whether an order can be won back, and so is asked for."""
         return any(prize.kind == "refund" for prize in self.prizes)
+
+    @property
+    def has_choice(self) -> bool:
+        """Return whether some winners pick their prize."""
+        return any(prize.kind == "choice" for prize in self.prizes)
+
+    def dearest(self, prize: Prize) -> int:
+        """Return the most that a prize is worth, in cents: of a choice, any of it."""
+        options = (self.prize(key).value_cents for key in prize.options)
+        return max([prize.value_cents, *options])
 
     @property
     def falls_back_to(self) -> str:

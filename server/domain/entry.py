@@ -21,7 +21,7 @@ from server.domain.quiz import Sheet
 
 SEED = re.compile(r"[0-9a-f]{32}")
 CONSENT_PREFIX = "consent."
-ORDER, ORDER_AMOUNT = "order", "order_amount"
+ORDER, ORDER_AMOUNT, CHOICE = "order", "order_amount", "choice"
 HIDDEN_PREFIX = "h."
 # No browser fills in a field of this name by itself, as it would an address or a site.
 TRAP = "remarks"
@@ -130,6 +130,8 @@ class Submission:
     # What a winner wants back: the order's reference, and its amount as typed.
     order: str = ""
     order_amount: str = ""
+    # Which of several prizes a winner picks.
+    choice: str = ""
 
     def step(self, campaign: Campaign) -> Step:
         """Return what this submission is, judged by what it brings."""
@@ -150,7 +152,7 @@ class Submission:
     def claim_print(self, key: bytes) -> bytes:
         """Return what tells a repeated claim from another one on the same ticket."""
         typed = [f"{name}={value}" for name, value in sorted(self.answers.items())]
-        more = [text for text in (self.order, self.order_amount) if text]
+        more = [text for text in (self.order, self.order_amount, self.choice) if text]
         return _print(
             key, "claim", self.email.lower(), *typed, *sorted(self.consents), *more
         )
@@ -214,6 +216,9 @@ def read(
         trap=form.get(TRAP, ""),
         order=_typed(form, ORDER, campaign),
         order_amount=_typed(form, ORDER_AMOUNT, campaign),
+        choice=plain(form.get(CHOICE, ""))[:LONGEST_HIDDEN]
+        if campaign.has_choice
+        else "",
         adult=form.get("adult", "") if form.get("adult") in {YES, "no"} else "",
     )
 

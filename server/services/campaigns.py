@@ -25,7 +25,7 @@ KNOWN_FOR = timedelta(seconds=1)
 FROZEN = ("mechanic", "award", "flow", "fallback", "starts", "ends", "days")
 FROZEN_PRIZE = (
     *("key", "kind", "weight", "stock", "value_cents", "code"),
-    *("pool", "valid_days", "returns", "release"),
+    *("pool", "valid_days", "returns", "release", "options"),
 )
 
 

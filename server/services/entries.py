@@ -17,12 +17,13 @@ from sqlalchemy.orm import Session
 from server.domain import address, order, quiz
 from server.domain.answers import Reason
 from server.domain.campaign import Prize, worth
-from server.domain.entry import ORDER, Step, Submission, check_order
+from server.domain.entry import CHOICE, ORDER, Step, Submission, check_order
 from server.domain.limits import Kind
 from server.domain.optin import Answer, Pending
 from server.domain.profile import campaign_attributes
 from server.models.base import inserting, table
 from server.models.entry import Entry
+from server.models.prize import Prize as PrizeRow
 from server.models.purchase import Purchase
 from server.models.voucher import Voucher
 from server.services import (
@@ -105,6 +106,8 @@ class Outcome:
     """What the visitor is told. It is the same whatever we know of the address."""
 
     prize: Prize
+    # What is handed over: the same, or what its winner picked.
+    given: Prize
     is_win: bool
     code: str | None
     mailbox: str | None
@@ -127,6 +130,13 @@ class _Made:
     epoch: int
     # How many cents of an order are paid back.
     cents: int | None = None
+    # What the winner of a choice has picked.
+    picked: str | None = None
+
+    @property
+    def given(self) -> str:
+        """Return the key of what is handed over."""
+        return self.picked or self.awarded
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +176,7 @@ def submit(
     code = draws.award(
         session,
         attempted.live,
-        made.awarded,
+        made.given,
         entry_id=made.entry_id,
         now=now,
         random=tools.random,
@@ -181,18 +191,25 @@ def recall(session: Session, attempted: Attempted, *, print_key: bytes) -> Outco
     Raises `OtherDataError` and `LapsedError`.
     """
     row = session.execute(
-        select(Entry, Voucher.code, Purchase.amount_cents)
+        select(Entry, Voucher.code, PrizeRow.key, Purchase.amount_cents)
         .outerjoin(Voucher, Voucher.entry_id == Entry.id)
+        .outerjoin(PrizeRow, PrizeRow.id == Voucher.prize_id)
         .outerjoin(Purchase, Purchase.entry_id == Entry.id)
         .where(Entry.ticket == attempted.ticket)
     ).one_or_none()
     if row is None or row[0].campaign_id != attempted.live.campaign_id:
         raise OtherDataError
-    entry, code, cents = row
+    entry, code, key, cents = row
     _check_same(entry, attempted, print_key)
     is_claim = attempted.step is not Step.PLAY
     made = _Made(
-        entry.id, entry.awarded, entry.outcome, entry.browser_seed, entry.epoch, cents
+        entry_id=entry.id,
+        awarded=entry.awarded,
+        outcome=entry.outcome,
+        browser_seed=entry.browser_seed,
+        epoch=entry.epoch,
+        cents=cents,
+        picked=key,
     )
     return _outcome(attempted, made, code if is_claim else None)
 
@@ -210,6 +227,7 @@ def played(session: Session, live: Live, ticket: bytes) -> Outcome | None:
         return None
     prize = live.campaign.prize(row.awarded)
     return Outcome(
+        prize,
         prize,
         prize.kind != "none",
         None,
@@ -260,6 +278,7 @@ def _outcome(attempted: Attempted, made: "_Made", code: str | None) -> Outcome:
     email = attempted.submission.address
     return Outcome(
         prize=prize,
+        given=attempted.live.campaign.prize(made.given),
         is_win=prize.kind != "none",
         code=code,
         mailbox=address.masked(email) if email else None,
@@ -271,13 +290,30 @@ def _outcome(attempted: Attempted, made: "_Made", code: str | None) -> Outcome:
 
 
 def _settle(run: _Run, made: _Made) -> _Made:
-    """Return what was won with what its winner adds to it.
+    """Return what was won with what its winner adds: a choice, or an order.
 
     Raises `UnclaimedError`; then the play can still be claimed.
     """
     prize = run.live.campaign.prize(made.awarded)
-    if prize.kind != "refund":
-        return made
+    if prize.kind == "choice":
+        return _pick(run, made, prize)
+    if prize.kind == "refund":
+        return _win_back(run, made, prize)
+    return made
+
+
+def _pick(run: _Run, made: _Made, prize: Prize) -> _Made:
+    picked = run.submission.choice
+    if picked not in prize.options:
+        raise UnclaimedError({CHOICE: Reason.NOT_OFFERED})
+    try:
+        draws.pick(run.session, run.live, picked, entry_id=made.entry_id, now=run.now)
+    except draws.RanOutError as error:
+        raise UnclaimedError({CHOICE: Reason.RAN_OUT}) from error
+    return replace(made, picked=picked)
+
+
+def _win_back(run: _Run, made: _Made, prize: Prize) -> _Made:
     submission = run.submission
     amount = order.cents(submission.order_amount)
     if (faults := check_order(submission)) or amount is None:
@@ -564,12 +600,12 @@ def _queue(
         now=run.now,
         tools=run.tools,
     )
-    won = run.live.campaign.prize(made.awarded)
+    won = run.live.campaign.prize(made.given)
     params = {
         "to": who.email,
         "link": [ref.row, ref.secret.hex()],
         "first_name": run.submission.answers.get("first_name", ""),
-        "prize": made.awarded,
+        "prize": made.given,
         "code": code,
         "until": prize_letters.told_until(won, run.now),
         "cents": worth(won, made.cents),

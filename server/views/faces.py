@@ -71,6 +71,8 @@ class Result:
     # The kind of the prize, and how much money it is; empty where it is none.
     kind: str = "voucher"
     worth: str = ""
+    # What was drawn, where its winner picked the prize from that.
+    drawn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +215,17 @@ def _context(live: Live, locale: Locale, extra: str | None) -> dict[str, Any]:
         "led_to": quiz.results(campaign, locale, SITE_MARK),
         "fields": questions.shown(campaign, locale, extra),
         "months": questions.months(locale),
+        "choices": {
+            prize.key: [
+                SimpleNamespace(
+                    key=key,
+                    label=campaign.prize(key).texts[locale].label,
+                    is_gone=key in live.gone,
+                )
+                for key in prize.options
+            ]
+            for prize in campaign.prizes
+        },
         "told_order": campaign.told_as(order.REFERENCE),
         "told_amount": campaign.told_as(order.AMOUNT),
         "steps": [
@@ -231,7 +244,7 @@ def _context(live: Live, locale: Locale, extra: str | None) -> dict[str, Any]:
         "picture": picture,
         "logo": campaign.theme.logo or live.shop.logo,
         "odds": [
-            (prize.texts[locale].label, odds.printed(prize, campaign))
+            (odds.named(prize, campaign, locale), odds.printed(prize, campaign))
             for prize in campaign.prizes
             if prize.weight
         ],
@@ -275,7 +288,8 @@ def stylesheet_of(live: Live) -> bytes:
     """Return the widget's style, its game's, and the shop's tokens after them."""
     files, campaign = assets().files, live.campaign
     parts = [STYLE, f"widget/games/{campaign.mechanic}.css"]
-    if any(asked.kind not in {"text", "name"} for asked in campaign.fields):
+    asks_more = any(asked.kind not in {"text", "name"} for asked in campaign.fields)
+    if asks_more or campaign.has_choice:
         parts.append(FIELD_STYLE)
     if campaign.steps or campaign.quiz:
         parts.append(STEPS_STYLE)

@@ -66,6 +66,7 @@ FAULTS = {
     ),
     Reason.NOT_ACCEPTED: _l("You can only play if you accept the game terms."),
     Reason.NOT_AN_AMOUNT: _l("Write what the order cost, like 49,95."),
+    Reason.RAN_OUT: _l("This has just run out. Please choose something else."),
     Reason.ORDER_USED: _l(
         "This order was won back before, and that goes once. Do you have another one?"
     ),
@@ -73,6 +74,7 @@ FAULTS = {
 OWN_FAULTS = {
     ("email", Reason.MISSING): _l("Fill in your mail address, so we can send it."),
     ("order", Reason.MISSING): _l("Fill in the number of the order you want back."),
+    ("choice", Reason.NOT_OFFERED): _l("Choose your prize."),
     ("adult", Reason.MISSING): _l("Tell us whether you are old enough."),
 }
 
@@ -377,7 +379,8 @@ def _prefilled(visit: _Visit) -> dict[str, str]:
 
 
 def _result(outcome: Outcome, face: Face) -> Result:
-    text = outcome.prize.texts[face.context["locale"]]
+    locale = face.context["locale"]
+    text = outcome.given.texts[locale]
     receipt = outcome.receipt if face.context["campaign"].is_drawn else None
     return Result(
         key=outcome.prize.key,
@@ -392,9 +395,10 @@ def _result(outcome: Outcome, face: Face) -> Result:
         day=str(receipt.epoch) if receipt else "",
         # A newer version of the quiz may not know it any more.
         led_to=outcome.led_to if outcome.led_to in face.context["led_to"] else None,
-        valid_days=outcome.prize.valid_days,
-        kind=outcome.prize.kind,
-        worth=euros(worth(outcome.prize, outcome.cents)),
+        valid_days=outcome.given.valid_days,
+        kind=outcome.given.kind,
+        worth=euros(worth(outcome.given, outcome.cents)),
+        drawn=outcome.prize.texts[locale].label,
     )
 
 
