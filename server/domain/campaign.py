@@ -180,7 +180,11 @@ class Campaign(Part):
     days: int | None = Field(default=None, ge=1, le=LONGEST_DAYS)
     # 0 asks for no age, which only a campaign without prizes may do (MI-01, L-31).
     minimum_age: Literal[0, 16, 18] = 18
+    # How often one person may take part, in all and on one of its days; and whether
+    # other spellings of an address are the same person: j.doe+x is jdoe at Google.
     entries_per_address: int | None = Field(default=None, ge=1, le=1_000)
+    entries_per_day: int | None = Field(default=None, ge=1, le=1_000)
+    person: Literal["address", "mailbox"] = "address"
     fallback: Key | None = None
     name: dict[Locale, Line]
     texts: dict[Locale, Words]

@@ -19,6 +19,7 @@ from server.models.prize import Prize
 from server.models.purchase import Purchase
 from server.models.shop import Shop
 from server.models.text import Text
+from server.models.turn import Turn
 from server.models.voucher import Voucher, VoucherStep
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Standing",
     "Suppression",
     "Text",
+    "Turn",
     "Voucher",
     "VoucherStep",
 ]

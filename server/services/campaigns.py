@@ -22,7 +22,10 @@ from server.services import images, prizes
 from server.services.tools import Chance
 
 KNOWN_FOR = timedelta(seconds=1)
-FROZEN = ("mechanic", "award", "flow", "fallback", "starts", "ends", "days")
+FROZEN = (
+    *("mechanic", "award", "flow", "fallback", "starts", "ends", "days"),
+    *("entries_per_address", "entries_per_day", "person"),
+)
 FROZEN_PRIZE = (
     *("key", "kind", "weight", "stock", "value_cents", "code"),
     *("pool", "valid_days", "returns", "release", "options"),

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import address, order, quiz
@@ -36,6 +36,7 @@ from server.services import (
     outbox,
     prize_letters,
     purchases,
+    turns,
     vouchers,
 )
 from server.services.campaigns import Live
@@ -66,10 +67,6 @@ class UnclaimedError(Exception):
     def __init__(self, faults: dict[str, Reason]) -> None:
         self.faults = faults
         super().__init__(", ".join(faults))
-
-
-class EnoughError(Exception):
-    """This address has taken part as often as the campaign allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +159,14 @@ def submit(
 ) -> Outcome:
     """Play, claim, or both, and queue what has to be mailed.
 
-    Raises `TicketUsedError`, `EnoughError`, `UnclaimedError` and
+    Raises `TicketUsedError`, `turns.EnoughError`, `UnclaimedError` and
     `boxcodes.SpentError`; then the caller's transaction must not be committed.
     """
     run = _Run(session, attempted, tools, now)
     if attempted.step is Step.PLAY:
         return _outcome(attempted, _play(run, None), None)
     who = _recognise(run)
-    _check_enough(run, who)
+    _take_turn(run)
     make = _claim if attempted.step is Step.CLAIM else _play
     made = make(run, who)
     made = _settle(run, made)
@@ -454,34 +451,25 @@ def _claim(run: _Run, who: Person) -> _Made:
     return _Made(*row)
 
 
-_TIMES_ENTERED = (
-    select(func.count())
-    .select_from(Entry)
-    .where(
-        Entry.contact_id == bindparam("contact_id"),
-        Entry.campaign_id == bindparam("campaign_id"),
-    )
-)
 _IS_SETTLED = select(Entry.id).where(
     Entry.ticket == bindparam("ticket"), Entry.state != "played"
 )
 
 
-def _check_enough(run: _Run, who: Person) -> None:
-    """The contact's row is locked, so no two entries of theirs are counted at once."""
-    most = run.live.campaign.entries_per_address
-    if most is None or who.is_new:
-        return
-    entered = run.session.scalar(
-        _TIMES_ENTERED,
-        {"contact_id": who.id, "campaign_id": run.live.campaign_id},
-    )
-    if (entered or 0) < most:
-        return
-    # Who sends their last entry once more is told again what came of it.
-    if run.session.scalar(_IS_SETTLED, {"ticket": run.attempted.ticket}):
-        raise TicketUsedError
-    raise EnoughError
+def _take_turn(run: _Run) -> None:
+    try:
+        turns.take(
+            run.session,
+            run.live,
+            run.submission.address or "",
+            vault=run.tools.vault,
+            now=run.now,
+        )
+    except turns.EnoughError:
+        # Who sends their last entry once more is told again what came of it.
+        if run.session.scalar(_IS_SETTLED, {"ticket": run.attempted.ticket}):
+            raise TicketUsedError from None
+        raise
 
 
 def _write_to(run: _Run, who: Person, made: _Made, code: str | None) -> None:

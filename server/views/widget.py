@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from flask import (
@@ -13,6 +14,7 @@ from flask import (
     request,
     url_for,
 )
+from flask_babel import format_datetime
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -26,7 +28,7 @@ from server.domain.entry import Step, Submission, Ticket
 from server.domain.links import BadTokenError, ExpiredTokenError, Salt
 from server.domain.parts import Locale
 from server.domain.placement import page_of, site_of
-from server.services import boxcodes, entries
+from server.services import boxcodes, entries, turns
 from server.services.campaigns import Live
 from server.services.entries import Attempted, Outcome
 from server.views import boxpages, client, errors, guards, language, proof, quiz
@@ -298,15 +300,25 @@ def _enter(visit: _Visit, ticket: Ticket) -> Response:
         return _in_frame(boxpages.spent(visit.live, kept, now=now))
     except entries.UnclaimedError as error:
         return visit.ask_again(faults=error.faults)
-    except entries.EnoughError:
-        return visit.show(
-            "widget/_problem.html",
-            status=409,
-            title=_("You have already taken part"),
-            advice=_("With this address you cannot take part again in this game."),
-            retry_url=None,
-        )
+    except turns.EnoughError as error:
+        return _enough(visit, error.again)
     return _reveal(visit, outcome)
+
+
+def _enough(visit: _Visit, again: datetime | None) -> Response:
+    """Say that somebody has had their turns, and when they have another one."""
+    if again is None:
+        advice = _("With this address you cannot take part again in this game.")
+    else:
+        at = format_datetime(again, "EEEE d MMMM, HH:mm")
+        advice = _("With this address you can take part again from %(at)s.", at=at)
+    return visit.show(
+        "widget/_problem.html",
+        status=409,
+        title=_("You have already taken part"),
+        advice=advice,
+        retry_url=None,
+    )
 
 
 def _attempted(visit: _Visit, ticket: Ticket, *, may_ask: bool) -> Attempted:

@@ -35,8 +35,21 @@ def upgrade() -> None:
         ),
         sa.UniqueConstraint("entry_id", name=op.f("uq_purchase_entry_id")),
     )
+    op.create_table(
+        "turn",
+        sa.Column("campaign_id", ROW_ID, nullable=False),
+        sa.Column("person", sa.LargeBinary(), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("times_that_day", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["campaign_id"], ["campaign.id"], name=op.f("fk_turn_campaign_id")
+        ),
+        sa.PrimaryKeyConstraint("campaign_id", "person", name=op.f("pk_turn")),
+    )
 
 
 def downgrade() -> None:
     """Drop both."""
+    op.drop_table("turn")
     op.drop_table("purchase")
