@@ -121,7 +121,8 @@ def save(
     row = session.scalar(
         select(models.Campaign).where(models.Campaign.code == campaign.code)
     )
-    pools = prizes.pools(session, row.id) if row else {}
+    before = load(session, campaign.code)
+    pools = prizes.pools(session, row.id, before) if row and before else {}
     campaign = prizes.counted(campaign, pools)
     faults = lint.judge(campaign) + _foreign_faults(session, campaign, shop, row)
     if publish:
@@ -133,7 +134,6 @@ def save(
     if row is None:
         row = _create(session, campaign, shop, vault=vault, now=now, random=random)
     if row.state == "draft":
-        before = load(session, row.code)
         prizes.stock(session, row.id, campaign, before=before, random=random)
     is_new = _add_version(session, row, campaign, now=now)
     _place(session, row, campaign)

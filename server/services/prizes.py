@@ -22,14 +22,22 @@ class Kept:
     is_importing: bool
 
 
-def pools(session: Session, campaign_id: int) -> dict[str, Kept]:
-    """Return what is kept of each prize, and let no import change it meanwhile."""
+def pools(session: Session, campaign_id: int, before: Campaign) -> dict[str, Kept]:
+    """Return what is kept of each pool there was, and let no import change it now.
+
+    Units of another prize are no imported codes, also if it is to become a pool.
+    """
     rows = session.execute(
         select(PrizeRow.key, PrizeRow.stock, PrizeRow.importing)
         .where(PrizeRow.campaign_id == campaign_id)
         .with_for_update()
     )
-    return {row.key: Kept(row.stock or 0, row.importing is not None) for row in rows}
+    were = {prize.key for prize in before.prizes if prize.pool}
+    return {
+        row.key: Kept(row.stock or 0, row.importing is not None)
+        for row in rows
+        if row.key in were
+    }
 
 
 def next_units(session: Session, campaign_id: int) -> dict[str, int | None]:

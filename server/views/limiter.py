@@ -78,6 +78,8 @@ class Limiter:
         self._client = _parsed("CLIENT_MAIL_LIMITS", settings.client_mail_limits)
         self._device = _parsed("DEVICE", "60 per hour")
         self._campaign = _parsed("CAMPAIGN_MAIL_LIMIT", settings.campaign_mail_limit)
+        self._not_me = _parsed("NOT_ME", "3 per hour")
+        (self._one_not_me,) = _parsed("ONE_NOT_ME", "1 per hour")
         self._instance = _parsed("MAIL_LIMIT", settings.mail_limit)
         self._play = _parsed("PLAY_LIMIT", settings.play_limit)
         self._press = _parsed("PRESS", "10 per minute")
@@ -94,18 +96,25 @@ class Limiter:
         """Count one request for a confirmation mail; False if it is one too many.
 
         Many people stand at one tablet, so it is counted by itself and not as the
-        one client that its network would be. All of them together have a limit too.
+        one client that its network would be. All of them together have a limit too. A
+        network that typed the addresses of three strangers asks nobody for an hour.
         """
 
         def within() -> bool:
             client = (
                 self._hit(self._device, "device", device)
                 if device
-                else self._hit(self._client, "client", network, shop_id)
+                else self._has_room(self._not_me, "not me", network)
+                and self._hit(self._client, "client", network, shop_id)
             )
             return client and self._hit(self._instance, "instance")
 
         return self._once("ask", ticket, within)
+
+    def not_me(self, *, network: str, email: str) -> None:
+        """Note that a network typed an address whose owner knows nothing of it."""
+        if self._window.hit(self._one_not_me, self._key("not me", network, email)):
+            self._hit(self._not_me, "not me", network)
 
     def is_rush(self, *, ticket: bytes, campaign: str) -> bool:
         """Count one request of a campaign; True if there are more than it expects."""

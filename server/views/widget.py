@@ -299,6 +299,9 @@ def _enter(visit: _Visit, ticket: Ticket) -> Response:
             kept = boxcodes.kept(session, ticket.box)
         return _in_frame(boxpages.spent(visit.live, kept, now=now))
     except entries.UnclaimedError as error:
+        if visit.step is Step.BOTH:
+            # The play stands, so that nobody tries tickets until one wins.
+            return _enter(replace(visit, step=Step.PLAY), ticket)
         return visit.ask_again(faults=error.faults)
     except turns.EnoughError as error:
         return _enough(visit, error.again)

@@ -78,6 +78,20 @@ def test_nothing_else_can_be_picked(publish, client, house, choice):
     assert card.claim(client, more={"choice": "bag"}).status_code == 200
 
 
+def test_who_plays_and_claims_at_once_has_played(publish, client, house):
+    """PZ-05: no ticket is tried out: what it gave stays, and the claim asks on."""
+    publish(campaign())
+    card = take_card(client)
+
+    asked = card.enter(client)
+
+    assert asked.status_code == 200
+    assert 'name="choice"' in asked.text
+    (entry,) = house.rows(Entry)
+    assert (entry.state, entry.awarded) == ("played", "pick")
+    assert card.claim(client, more={"choice": "tea"}).status_code == 200
+
+
 def test_what_has_run_out_says_so_and_cannot_be_picked(publish, client, pages, house):
     """PZ-06: before the pick, and to who had it on the screen already."""
     publish(campaign())
