@@ -14,10 +14,9 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from server.domain import address, order, quiz
-from server.domain.answers import Reason
+from server.domain import address, quiz
 from server.domain.campaign import Prize, worth
-from server.domain.entry import CHOICE, ORDER, Step, Submission, check_order
+from server.domain.entry import Step, Submission
 from server.domain.limits import Kind
 from server.domain.optin import Answer, Pending
 from server.domain.profile import campaign_attributes
@@ -29,13 +28,13 @@ from server.models.voucher import Voucher
 from server.services import (
     attributes,
     boxcodes,
+    claims,
     contacts,
     draws,
     links,
     optins,
     outbox,
     prize_letters,
-    purchases,
     turns,
     vouchers,
 )
@@ -59,14 +58,6 @@ class OtherDataError(Exception):
 
 class LapsedError(Exception):
     """The prize was not claimed in time and went back into the game."""
-
-
-class UnclaimedError(Exception):
-    """What was won needs something more to be claimed; `faults` says what."""
-
-    def __init__(self, faults: dict[str, Reason]) -> None:
-        self.faults = faults
-        super().__init__(", ".join(faults))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +150,7 @@ def submit(
 ) -> Outcome:
     """Play, claim, or both, and queue what has to be mailed.
 
-    Raises `TicketUsedError`, `turns.EnoughError`, `UnclaimedError` and
+    Raises `TicketUsedError`, `turns.EnoughError`, `claims.UnclaimedError` and
     `boxcodes.SpentError`; then the caller's transaction must not be committed.
     """
     run = _Run(session, attempted, tools, now)
@@ -168,8 +159,7 @@ def submit(
     who = _recognise(run)
     _take_turn(run)
     make = _claim if attempted.step is Step.CLAIM else _play
-    made = make(run, who)
-    made = _settle(run, made)
+    made = _settle(run, make(run, who))
     code = draws.award(
         session,
         attempted.live,
@@ -287,48 +277,17 @@ def _outcome(attempted: Attempted, made: "_Made", code: str | None) -> Outcome:
 
 
 def _settle(run: _Run, made: _Made) -> _Made:
-    """Return what was won with what its winner adds: a choice, or an order.
-
-    Raises `UnclaimedError`; then the play can still be claimed.
-    """
-    prize = run.live.campaign.prize(made.awarded)
-    if prize.kind == "choice":
-        return _pick(run, made, prize)
-    if prize.kind == "refund":
-        return _win_back(run, made, prize)
-    return made
-
-
-def _pick(run: _Run, made: _Made, prize: Prize) -> _Made:
-    picked = run.submission.choice
-    if picked not in prize.options:
-        raise UnclaimedError({CHOICE: Reason.NOT_OFFERED})
-    try:
-        draws.pick(run.session, run.live, picked, entry_id=made.entry_id, now=run.now)
-    except draws.RanOutError as error:
-        raise UnclaimedError({CHOICE: Reason.RAN_OUT}) from error
-    return replace(made, picked=picked)
-
-
-def _win_back(run: _Run, made: _Made, prize: Prize) -> _Made:
-    submission = run.submission
-    amount = order.cents(submission.order_amount)
-    if (faults := check_order(submission)) or amount is None:
-        raise UnclaimedError(faults)
-    cents = order.paid_back(amount, most=prize.value_cents)
-    shop_id = run.live.shop_id
-    try:
-        purchases.win_back(
-            run.session,
-            shop_id=shop_id,
-            order_hash=purchases.hashed(run.tools.vault, shop_id, submission.order),
-            entry_id=made.entry_id,
-            cents=cents,
-            now=run.now,
-        )
-    except purchases.OrderUsedError as error:
-        raise UnclaimedError({ORDER: Reason.ORDER_USED}) from error
-    return replace(made, cents=cents)
+    """Return what was won with what its winner adds. Raises `UnclaimedError`."""
+    added = claims.settle(
+        run.session,
+        run.live,
+        run.submission,
+        awarded=made.awarded,
+        entry_id=made.entry_id,
+        vault=run.tools.vault,
+        now=run.now,
+    )
+    return replace(made, picked=added.picked, cents=added.cents)
 
 
 def _recognise(run: _Run) -> Person:

@@ -28,7 +28,7 @@ from server.domain.entry import Step, Submission, Ticket
 from server.domain.links import BadTokenError, ExpiredTokenError, Salt
 from server.domain.parts import Locale
 from server.domain.placement import page_of, site_of
-from server.services import boxcodes, entries, turns
+from server.services import boxcodes, claims, entries, turns
 from server.services.campaigns import Live
 from server.services.entries import Attempted, Outcome
 from server.views import boxpages, client, errors, guards, language, proof, quiz
@@ -298,7 +298,7 @@ def _enter(visit: _Visit, ticket: Ticket) -> Response:
         with reading() as session:
             kept = boxcodes.kept(session, ticket.box)
         return _in_frame(boxpages.spent(visit.live, kept, now=now))
-    except entries.UnclaimedError as error:
+    except claims.UnclaimedError as error:
         if visit.step is Step.BOTH:
             # The play stands, so that nobody tries tickets until one wins.
             return _enter(replace(visit, step=Step.PLAY), ticket)
