@@ -20,7 +20,7 @@ PATIENCE_S = 0.5
 LEFT_ALONE_S = 5.0
 _TABLE = """
 CREATE TABLE IF NOT EXISTS hit (key TEXT NOT NULL, until REAL NOT NULL);
-CREATE INDEX IF NOT EXISTS hit_key ON hit (key);
+CREATE INDEX IF NOT EXISTS hit_key ON hit (key, until);
 CREATE INDEX IF NOT EXISTS hit_until ON hit (until);
 """
 
