@@ -142,12 +142,13 @@ class Service(Web):
         answers: str = "/healthz",
         more: Mapping[str, str] | None = None,
         sites: Iterable[str] = (),
+        campaigns: Iterable[dict[str, Any]] = (),
     ) -> None:
         folder.mkdir()
         port = free_port()
         self.environ = environment(folder, port, url) | dict(more or {})
         self.settings = load_settings(self.environ)
-        fill(self.environ, sites=sites)
+        fill(self.environ, sites=sites, more=campaigns)
         super().__init__(
             app, folder=folder, environ=self.environ, answers=answers, port=port
         )
@@ -167,8 +168,13 @@ def environment(folder: Path, port: int, url: str | None = None) -> dict[str, st
     }
 
 
-def fill(environ: Mapping[str, str], *, sites: Iterable[str] = ()) -> None:
-    """Make tables, the demo's shop and its campaigns.
+def fill(
+    environ: Mapping[str, str],
+    *,
+    sites: Iterable[str] = (),
+    more: Iterable[dict[str, Any]] = (),
+) -> None:
+    """Make tables, the demo's shop and its campaigns, and some more.
 
     The scratch cards have an unlimited prize only, so that every entry makes the same
     rows; the wheel is whole, once as it is and once with its form first.
@@ -182,7 +188,7 @@ def fill(environ: Mapping[str, str], *, sites: Iterable[str] = ()) -> None:
         now = clock.now()
         ready = with_pictures(session, parse_shop(shop), now=now)
         campaigns.save_shop(session, ready, now=now)
-        files = _wheels()
+        files = [*_wheels(), *more]
         for path in sorted(CAMPAIGNS.glob("*-scratch.toml")):
             tables = tomllib.loads(path.read_text())
             kept = [p for p in tables["prizes"] if p["kind"] != "none"]

@@ -25,8 +25,8 @@ READ_FOR = timedelta(seconds=30)
 class Visitor:
     """Makes the requests of many visitors beforehand, with the server's own keys."""
 
-    def __init__(self, ours: Service | Serve) -> None:
-        self._host = ours.host
+    def __init__(self, ours: Service | Serve, placement: str = PLACEMENT) -> None:
+        self._host, self._placement = ours.host, placement
         self._signer = Signer(ours.settings.secret_keys)
         self._name, self._number = os.urandom(4).hex(), 0
         self._mark = self._form_mark()
@@ -35,7 +35,7 @@ class Visitor:
 
     def _form_mark(self) -> str:
         """Return what the page says of its form, read from a ticket it gave."""
-        address = f"http://{self._host}/w/{PLACEMENT}?lang=nl"
+        address = f"http://{self._host}/w/{self._placement}?lang=nl"
         with urllib.request.urlopen(address) as answer:
             found = re.search(r'name="ticket" value="([^"]+)"', answer.read().decode())
         assert found
@@ -45,7 +45,7 @@ class Visitor:
     def entries(self, number: int) -> list[bytes]:
         """Return entries of people nobody has seen before."""
         return [
-            load.post(f"/w/{PLACEMENT}/entries", self._form(), self._host)
+            load.post(f"/w/{self._placement}/entries", self._form(), self._host)
             for _ in range(number)
         ]
 
@@ -54,7 +54,7 @@ class Visitor:
         return [load.post("/bare", self._form(), self._host) for _ in range(number)]
 
     def pages(self, number: int) -> list[bytes]:
-        return [load.get(f"/w/{PLACEMENT}?lang=nl", self._host)] * number
+        return [load.get(f"/w/{self._placement}?lang=nl", self._host)] * number
 
     def bare_pages(self, number: int) -> list[bytes]:
         return [load.get("/page", self._host)] * number
@@ -90,7 +90,7 @@ class Visitor:
         now = clock.now()
         ticket = Ticket(
             id=os.urandom(16),
-            placement=PLACEMENT,
+            placement=self._placement,
             version=1,
             form=self._mark,
             locale="nl",

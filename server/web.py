@@ -7,6 +7,7 @@ import errno
 import gc
 import logging
 import os
+import signal
 import socket
 from collections.abc import Iterable
 from typing import Any
@@ -57,6 +58,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
             "backlog": BACKLOG,
             "logger_class": _Logger,
             "control_socket_disable": True,
+            "post_worker_init": lambda _worker: _let_end(),
             "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: S108  # gunicorn's advice: heartbeats that no disk delays
         }.items():
             self.cfg.set(name, value)
@@ -64,6 +66,15 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no t
     def load(self) -> Any:
         """Return the application."""
         return self._app
+
+
+def _hold_end() -> None:
+    """Let SIGTERM wait: what is being forked would take it for its parent's."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _let_end() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def addresses(settings: Settings) -> dict[str, str]:
@@ -117,4 +128,6 @@ def run(settings: Settings) -> None:
     # process a copy of its own.
     gc.collect()
     gc.freeze()
+    # A worker ends the wait itself, once it knows what SIGTERM means to it.
+    os.register_at_fork(before=_hold_end, after_in_parent=_let_end)
     _Server(app, settings, [one.detach() for one in sockets]).run()

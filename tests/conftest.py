@@ -14,6 +14,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
+from jinja2.bccache import Bucket, BytecodeCache
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy.orm import Session
 
@@ -210,13 +211,35 @@ def session(database: Database) -> Iterator[Session]:
         opened.rollback()
 
 
-@pytest.fixture
-def app(settings: Settings, database: Database, clock: Clock) -> Flask:
-    """The whole application, its clock standing at `now`."""
+class Compiled(BytecodeCache):
+    """Keeps each template compiled: that took half the time of a test."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
+
+
+def _made(settings: Settings, database: Database) -> Flask:
     made = create_app(settings)
+    made.jinja_env.bytecode_cache = COMPILED
     made.extensions["database"].dispose()
     made.extensions["database"] = database
     return made
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database, clock: Clock) -> Flask:
+    """The whole application, its clock standing at `now`."""
+    return _made(settings, database)
 
 
 @pytest.fixture
@@ -277,9 +300,7 @@ def house_with(
             for name, value in {**environ, **named}.items()
             if value is not None
         }
-        made = create_app(load_settings(own))
-        made.extensions["database"].dispose()
-        made.extensions["database"] = database
+        made = _made(load_settings(own), database)
         return House(made, database, vault, clock)
 
     return make

@@ -18,6 +18,8 @@ class Mode(StrEnum):
 
     OK = "250 OK"
     LATER = "451 try again later"
+    # It puts off what it sees for the first time, as a greylist does.
+    GREY = "451 greylisted, try again later"
     NEVER = "550 no such mailbox"
     # It took the mail and the line broke before it could say so.
     DROP = "drop"
@@ -57,6 +59,7 @@ class MailServer:
         # Those of them that the sender was not told about.
         self.dropped: list[Delivery] = []
         self.tries = 0
+        self._seen: set[str] = set()
         self._controller: Controller | None = None
 
     def start(self) -> None:
@@ -80,6 +83,9 @@ class MailServer:
         """Treat one mail as the mode says."""
         self.tries += 1
         mode = self.by_recipient.get(envelope.rcpt_tos[0], self.mode)
+        if mode is Mode.GREY and envelope.rcpt_tos[0] in self._seen:
+            mode = Mode.OK
+        self._seen.add(envelope.rcpt_tos[0])
         if mode in {Mode.OK, Mode.DROP}:
             recipients = tuple(envelope.rcpt_tos)
             content = envelope.original_content

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import tomllib
 import urllib.request
 from dataclasses import dataclass
@@ -543,9 +542,7 @@ class TestTheDemo:
             for address in (demo.shop, demo.health):
                 with urllib.request.urlopen(address, timeout=5) as answer:
                     assert answer.status == 200
-            began = time.monotonic()
             codes.append(program.stop(signal.SIGINT))
-            assert time.monotonic() - began < 10
             with pytest.raises(OSError):
                 urllib.request.urlopen(demo.health, timeout=2)
             program.log.write_text("")

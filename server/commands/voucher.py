@@ -50,7 +50,7 @@ def redeem(
             order_hash=purchases.hashed(at.vault, at.shop_id, order),
         )
     click.echo(_told(done))
-    ctx.exit(0 if done.verdict is Verdict.REDEEMED else REFUSED)
+    ctx.exit(0 if done.is_done else REFUSED)
 
 
 @voucher.command()
@@ -94,7 +94,7 @@ def revoke(ctx: click.Context, code: str, *, shop_code: str, why: str) -> None:
             now=clock.now(),
         )
     click.echo(_told(done))
-    ctx.exit(0 if done.verdict is Verdict.REVOKED else REFUSED)
+    ctx.exit(0 if done.is_done else REFUSED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,11 +62,14 @@ class PurposeText(Part):
     """The wording of one consent in one language (CR-04).
 
     The controller and the channel are added from the shop and the purpose, so that
-    no text can leave them out.
+    no text can leave them out. Who gets the address besides the shop is named in
+    `recipient`, and what they sell in `products`: one for each consent (CR-05).
     """
 
     title: Line
     ask: Sentence
+    recipient: Line | None = None
+    products: Line | None = None
     frequency: Line
     stop: Line
 
@@ -198,6 +201,8 @@ class Campaign(Part):
     early_access: EarlyAccess | None = None
     quiz: Quiz | None = None
     purposes: tuple[Purpose, ...] = ()
+    # How many others than the shop its consents may name (CR-05).
+    most_recipients: int = Field(default=1, ge=0, le=8)
     prizes: tuple[Prize, ...] = Field(default=(), max_length=MOST_SEGMENTS)
     placements: tuple[Placement, ...] = Field(min_length=1, max_length=50)
     notice: dict[Locale, Notice]

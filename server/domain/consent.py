@@ -58,13 +58,16 @@ def request_text(purpose: Purpose, text: PurposeText, legal: Legal) -> Wording:
     """Return what a person says yes to, line by line (CR-04).
 
     It names purpose, kind of content, controller, channel, frequency and how to
-    stop; controller and channel come from the data, so no text can omit them.
+    stop; controller and channel come from the data, so no text can omit them. Who
+    else gets the address stands on a line of its own (CR-05).
     """
+    others = (f"{text.recipient}: {text.products}",) if text.recipient else ()
     return worded(
         "\n".join(
             (
                 text.title,
                 text.ask,
+                *others,
                 f"{legal.name}, {legal.address}, {legal.country}",
                 purpose.channel,
                 text.frequency,

@@ -143,7 +143,7 @@ def verify(lines: Iterable[bytes]) -> Report:
     number, first = next(numbered, (1, b""))
     fields, head = _opened(number, first, "")
     check = _Check(number, _promise(number, fields))
-    for number, line in numbered:  # noqa: B007  # the last one is told of
+    for number, line in numbered:
         fields, head = _opened(number, line, head)
         check.take(number, fields)
     check.finish(number)

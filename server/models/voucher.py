@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.models.base import Base, row_id
 
+FREE = text("state = 'free'")
 LAPSES = text("valid_until IS NOT NULL AND state = 'awarded'")
 
 
@@ -27,6 +28,15 @@ class Voucher(Base):
             "(state = 'redeemed') = (redeemed_at IS NOT NULL)", name="redeemed_once"
         ),
         Index("ix_voucher_prize_id_state_number", "prize_id", "state", "number"),
+        # What a draw takes next. Without it PostgreSQL may look for a free one among
+        # all that were given: half a second where 500,000 were and none was left.
+        Index(
+            "ix_voucher_prize_id_number_free",
+            "prize_id",
+            "number",
+            sqlite_where=FREE,
+            postgresql_where=FREE,
+        ),
         # A unit is given once; the vouchers of an unlimited prize have no number, and
         # one whose unit went back into the game has it no more.
         Index("uq_voucher_prize_id_number", "prize_id", "number", unique=True),

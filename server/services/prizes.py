@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, literal_column, select
 from sqlalchemy.orm import Session
 
 from server.domain import codes
@@ -44,7 +44,10 @@ def next_units(session: Session, campaign_id: int) -> dict[str, int | None]:
     """Return the next free unit of each limited prize; None where none is left."""
     number = (
         select(func.min(Voucher.number))
-        .where(Voucher.prize_id == PrizeRow.id, Voucher.state == "free")
+        # Written out, because an index of some rows is only used for its words.
+        .where(
+            Voucher.prize_id == PrizeRow.id, Voucher.state == literal_column("'free'")
+        )
         .scalar_subquery()
         .label("unit")
     )

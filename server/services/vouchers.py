@@ -64,6 +64,8 @@ class Redemption:
 
     verdict: Verdict
     held: Held | None
+    # Whether it was this try that did it, and none before.
+    is_done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ def redeem(
     # Read after the row count: another till may have been faster.
     after = _again(session, held, directory=directory, now=now)
     if rows_changed(taken) == 1:
-        return Redemption(Verdict.REDEEMED, after)
+        return Redemption(Verdict.REDEEMED, after, is_done=True)
     return Redemption(rules.verdict(after.state, is_shared=False), after)
 
 
@@ -212,7 +214,7 @@ def revoke(
 ) -> Redemption:
     """Take a voucher back before it is used, and keep why.
 
-    The verdict is REVOKED where this did it, else what stood in the way.
+    Where it is not done, the verdict is what stood in the way.
     """
     held = find(session, shop_id, typed, directory=directory, now=now)
     if held is None:
@@ -223,7 +225,7 @@ def revoke(
     after = _again(session, held, directory=directory, now=now)
     if rows_changed(taken) == 1:
         note_step(session, held.id, Step.REVOKED, by=by.who, note=why, now=now)
-        return Redemption(Verdict.REVOKED, after)
+        return Redemption(Verdict.REVOKED, after, is_done=True)
     verdict = rules.verdict(after.state, is_shared=False)
     return Redemption(verdict, after)
 

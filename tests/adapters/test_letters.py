@@ -116,6 +116,19 @@ class TestTheConfirmation:
     def test_it_names_only_what_was_asked(self, app):
         assert "Offers that suit me" not in write(app, "confirm").text
 
+    def test_it_names_who_else_gets_the_address(self, app):
+        """CR-05."""
+        shared = {"recipient": "Lampenhuis B.V.", "products": "lamps & cords"}
+        place = "purposes__0__texts__en__"
+        campaign = campaign_file(
+            **{place + name: said for name, said in shared.items()}
+        )
+
+        letter = write(app, "confirm", campaign=campaign)
+
+        assert "Goes to: Lampenhuis B.V.: lamps & cords" in letter.text
+        assert "Goes to: Lampenhuis B.V.: lamps &amp; cords" in letter.html
+
     def test_it_holds_no_prize_no_code_and_no_name(self, app):
         letter = write(app, "confirm", first_name="Adalbert")
 

@@ -1,7 +1,5 @@
 """Anybody can play: read aloud, calm, narrow, large, in light and dark (AX-01..05)."""
 
-import itertools
-
 import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
@@ -183,63 +181,6 @@ def test_nothing_needs_scrolling_sideways(
 
 
 # --- axe ---------------------------------------------------------------------------
-
-
-# Every pair is there each day, every combination when there is time.
-@pytest.mark.parametrize(
-    ("code", "language", "scheme"),
-    [
-        ("lucky-dialog", "nl", "light"),
-        ("lucky-inline", "en", "dark"),
-        ("welcome-inline", "nl", "dark"),
-        ("welcome-dialog", "en", "light"),
-        *(
-            pytest.param(*each, marks=pytest.mark.stress)
-            for each in itertools.product(
-                ("lucky-dialog", "lucky-inline", "welcome-inline", "welcome-dialog"),
-                ("nl", "en"),
-                ("light", "dark"),
-            )
-        ),
-    ],
-)
-def test_axe_finds_nothing_in_any_step(
-    browser: Browser, demo: Demo, code: str, language: str, scheme: str
-) -> None:
-    """AX-02, AX-05: every step, also with faults, opened details and an end."""
-    found: dict[str, list[str]] = {}
-    for context in new_visitor(browser, color_scheme=scheme):
-        page = context.new_page()
-        game = Visit(demo, page).straight(code, lang=language)
-        for summary in game.locator("summary").all():
-            summary.click()
-        found["start"] = faults(game)
-        submit(game)
-        found["faults"] = faults(game)
-        say_adult(game)
-        accept_terms(game)
-        if code.startswith("welcome"):
-            fill_person(game, address(), "newsletter")
-        submit(game)
-        expect(game.locator("canvas.foiled")).to_be_visible()
-        found["card"] = faults(game)
-        reveal(game)
-        page.wait_for_timeout(800)
-        found["revealed"] = faults(game)
-        if code.startswith("lucky"):
-            fill_person(game, "nobody")
-            submit(game)
-            found["claim with a fault"] = faults(game)
-            fill_person(game, address(), "newsletter")
-            submit(game)
-            found["done"] = faults(game)
-        Visit(demo, page).straight(code, lang=language)
-        say_adult(game, yes=False)
-        submit(game)
-        found["minor"] = faults(game)
-        page.goto(f"{demo.service}/terms/{code}?lang={language}")
-        found["terms"] = faults(page)
-    assert {step: list_ for step, list_ in found.items() if list_} == {}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

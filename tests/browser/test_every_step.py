@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.shop import Demo
 from tests.browser.test_access import NARROW, faults
 from tests.browser.test_fair_play import SEND
+from tests.browser.test_quiz import PAGE as QUIZ
+from tests.browser.test_quiz import finish
 from tests.browser.test_quiz_access import MOVING, each_page
 from tests.browser.test_wheel_access import while_it_turns
 from tests.browser.visit import (
@@ -148,10 +150,18 @@ WAYS: dict[str, Callable[[Page], Iterator[str]]] = {
     "welcome-wheel-inline": wheel,
     "lucky-inline": scratch,
     "welcome-inline": form_first,
-    "style-quiz-page": lambda page: each_page(page.main_frame),
+    QUIZ: lambda page: each_page(page.main_frame),
     "footer-newsletter-inline": newsletter,
+    # With the extra question of a second visit.
+    "footer-newsletter-inline?asked=interests": newsletter,
     "black-friday-page": waiting_list,
 }
+
+
+def way(demo: Demo, code: str, language: str) -> str:
+    """Return the address at which a way begins."""
+    joint = "&" if "?" in code else "?"
+    return f"{demo.service}/w/{code}{joint}lang={language}"
 
 
 def in_both_shades(page: Page, step: str = "") -> list[str]:
@@ -174,7 +184,7 @@ def test_axe_finds_nothing_on_the_way(
     # Calm, because what fades in has no contrast yet.
     for context in new_visitor(browser, reduced_motion="reduce"):
         page = context.new_page()
-        page.goto(f"{demo.service}/w/{code}?lang={language}")
+        page.goto(way(demo, code, language))
         for step in WAYS[code](page):
             found[step] = in_both_shades(page, step)
     assert len(found) >= 4
@@ -198,7 +208,7 @@ def test_the_way_can_be_gone_calm_large_and_in_forced_colours(
         reduced_motion="reduce",
     ):
         page = context.new_page()
-        page.goto(f"{demo.service}/w/{code}?lang=nl")
+        page.goto(way(demo, code, "nl"))
         turned = False
         for step in WAYS[code](page):
             if step == TURNING:
@@ -237,7 +247,7 @@ def shut(demo: Demo) -> list[str]:
 def test_axe_finds_nothing_where_the_way_ends(
     browser: Browser, demo: Demo, shut: list[str], language: str
 ) -> None:
-    """AX-05: a minor, a play made twice, not open yet, over, the terms, no game."""
+    """AX-05: a minor, a play made twice, not open, over, terms, no game, no claim."""
     found: dict[str, list[str]] = {}
     for context in new_visitor(browser, reduced_motion="reduce"):
         page = context.new_page()
@@ -258,5 +268,9 @@ def test_axe_finds_nothing_where_the_way_ends(
         for path in (*(f"w/{code}" for code in shut), "terms/lucky-inline", "w/none"):
             page.goto(f"{demo.service}/{path}?lang={language}")
             found[path] = in_both_shades(page)
-    assert len(found) == 7
+        page.goto(f"{demo.service}/w/{QUIZ}?lang={language}")
+        finish(page)
+        page.locator("[data-skip]").click()
+        found["only the result"] = in_both_shades(page)
+    assert len(found) == 8
     assert {place: said for place, said in found.items() if said} == {}

@@ -296,8 +296,7 @@ def test_what_needs_no_tag_is_one_press_away(visit: Visit, slug: str) -> None:
     expect(visit.page.locator("h1")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize(("language", "scheme"), [("nl", "dark"), ("en", "light")])
 def test_every_page_of_the_demo_is_for_everybody(
     browser: Browser, demo: Demo, language: str, scheme: str
 ) -> None:

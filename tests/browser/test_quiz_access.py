@@ -1,13 +1,11 @@
 """Anybody can take the quiz: narrow, large, calm, in light, dark and forced colours."""
 
-import itertools
-
 import pytest
 from playwright.sync_api import Browser, Frame, expect
 
 from tests.browser.shop import Demo
 from tests.browser.test_access import NARROW, faults
-from tests.browser.test_quiz import PAGE, answer, finish
+from tests.browser.test_quiz import PAGE, answer
 from tests.browser.visit import (
     Visit,
     accept_terms,
@@ -56,33 +54,6 @@ def each_page(game: Frame):
     submit(game, "#claim .main")
     expect(game.locator("#prize")).to_be_visible()
     yield "done"
-
-
-@pytest.mark.parametrize(
-    ("language", "scheme"),
-    [
-        ("nl", "light"),
-        ("en", "dark"),
-        *(
-            pytest.param(*each, marks=pytest.mark.stress)
-            for each in itertools.product(("nl", "en"), ("light", "dark"))
-        ),
-    ],
-)
-def test_axe_finds_nothing_in_any_step(
-    browser: Browser, demo: Demo, language: str, scheme: str
-) -> None:
-    """AX-02, AX-05: each question, with faults and opened reasons, and each end."""
-    found: dict[str, list[str]] = {}
-    for context in new_visitor(browser, color_scheme=scheme):
-        game = Visit(demo, context.new_page()).straight(PAGE, lang=language)
-        for name in each_page(game):
-            found[name] = faults(game)
-        game = Visit(demo, game.page).straight(PAGE, lang=language)
-        finish(game.page)
-        game.locator("[data-skip]").click()
-        found["only the result"] = faults(game)
-    assert {step: list_ for step, list_ in found.items() if list_} == {}
 
 
 def test_axe_finds_nothing_without_script_on_the_page(

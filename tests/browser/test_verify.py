@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from flask.testing import FlaskClient
@@ -17,6 +17,7 @@ from tests.visits import House, few_mugs, take_card
 
 PLAYS = 30
 AGO = timedelta(days=3)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 @pytest.fixture
@@ -120,23 +121,24 @@ def test_what_is_no_such_file_is_said(at_the_verifier: Page, tmp_path: Path) -> 
     expect(at_the_verifier.locator("#verdict")).to_contain_text("Line 1 is wrong.")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("lang", ["nl", "en"])
 def test_it_can_be_used_by_everybody(
-    live: Web, played: list[Entry], page: Page, tmp_path: Path, scheme: Any, lang: str
+    live: Web, played: list[Entry], page: Page, tmp_path: Path
 ) -> None:
     """AX-01: axe finds nothing, before the check and after it, at 320 pixels too."""
-    page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": 320, "height": 800})
-    page.goto(f"{live.url}/verify/welcome-scratch?lang={lang}")
-    assert faults(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
-    with page.expect_download() as coming:
-        page.locator("a[download]").click()
-    coming.value.save_as(tmp_path / "draws.jsonl")
-    page.locator("#file").set_input_files(tmp_path / "draws.jsonl")
-    expect(page.locator("#verdict tbody tr")).not_to_have_count(0)
+    def looks_fine() -> None:
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            assert faults(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
-    assert faults(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    for lang in ("nl", "en"):
+        page.goto(f"{live.url}/verify/welcome-scratch?lang={lang}")
+        looks_fine()
+        with page.expect_download() as coming:
+            page.locator("a[download]").click()
+        coming.value.save_as(tmp_path / "draws.jsonl")
+        page.locator("#file").set_input_files(tmp_path / "draws.jsonl")
+        expect(page.locator("#verdict tbody tr")).not_to_have_count(0)
+        looks_fine()

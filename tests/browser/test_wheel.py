@@ -131,8 +131,8 @@ def _running(game: Frame) -> list[str]:
 
 def test_nothing_jumps_when_the_wheel_is_set_in_motion(visit: Visit) -> None:
     """EM-01: wheel and words keep their places, and the wheel its angle."""
-    for size in ({"width": 390, "height": 844}, {"width": 1024, "height": 768}):
-        visit.page.set_viewport_size(size)  # type: ignore[arg-type]
+    for width, height in ((390, 844), (1024, 768)):
+        visit.page.set_viewport_size({"width": width, "height": height})
         game = visit.straight(CODE)
         visit.page.wait_for_timeout(1_000)
         before = game.evaluate(PLACES)

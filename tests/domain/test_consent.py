@@ -89,6 +89,20 @@ def test_a_request_names_everything_the_law_asks_for():
         assert part in body
 
 
+def test_a_request_names_who_else_gets_the_address():
+    """CR-05: and with whom it is shared makes it another request."""
+    shared = {"recipient": "Lampenhuis B.V.", "products": "lampen en snoeren"}
+    legal, plain = shop_file().legal, campaign_file().purposes[0]
+    purpose = campaign_file(
+        **{f"purposes__0__texts__nl__{name}": value for name, value in shared.items()}
+    ).purposes[0]
+
+    wording = request_text(purpose, purpose.texts["nl"], legal)
+
+    assert "Lampenhuis B.V.: lampen en snoeren" in wording.body.splitlines()
+    assert wording != request_text(plain, plain.texts["nl"], legal)
+
+
 def test_other_words_or_another_controller_are_another_request():
     """PR-07: a yes to other words is another yes."""
     purpose, legal = campaign_file().purposes[0], shop_file().legal

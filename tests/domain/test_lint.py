@@ -59,6 +59,56 @@ def test_recipients_have_names(ask):
     assert rules(faults, refuses=True) == {"L-05"}
 
 
+def shared(count: int, **changes):
+    """Return purposes that share an address with so many companies, by name."""
+    purposes = campaign_tables("welcome-scratch")["purposes"]
+    one = purposes[0]
+    names = [f"Lampenhuis {number} B.V." for number in range(count)]
+    return purposes + [
+        one
+        | {
+            "key": f"shared_{number}",
+            "texts": {
+                locale: text | {"recipient": name, "products": "lamps"} | changes
+                for locale, text in one["texts"].items()
+            },
+        }
+        for number, name in enumerate(names)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "allowed", "is_refused"),
+    [(1, {}, False), (2, {}, True)]
+    + [(8, {"most_recipients": 8}, False), (9, {"most_recipients": 8}, True)],
+)
+def test_an_address_goes_to_few_others(count, allowed, is_refused):
+    """CR-05: one by default, eight at most."""
+    faults = judged(purposes=shared(count), **allowed)
+
+    assert rules(faults, refuses=True) == ({"L-05"} if is_refused else set())
+
+
+def test_nobody_may_allow_more_than_eight():
+    """CR-05."""
+    with pytest.raises(FileError, match="most_recipients"):
+        campaign_file("welcome-scratch", most_recipients=9)
+
+
+def test_a_recipient_is_told_with_its_products_and_by_its_name():
+    """CR-05: neither without the other, one name in all languages, no group."""
+    other = {TEXT + "recipient": "Lampenhuis B.V."}
+    cases = [
+        other,
+        {TEXT + "products": "lampen"},
+        other | {TEXT + "products": "lampen"},
+        {"purposes": shared(1, recipient="Onze partners")},
+    ]
+
+    for changes in cases:
+        assert rules(judged(**changes), refuses=True) == {"L-05"}, changes
+
+
 @pytest.mark.parametrize(
     "ask",
     [

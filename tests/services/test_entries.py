@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from server.domain.consent import worded
 from server.domain.entry import Step, read
@@ -16,19 +16,12 @@ from server.services.consents import Circumstances
 from server.services.entries import Attempted
 from server.services.texts import Shown
 from tests.factories import campaign_file
-from tests.visits import EMAIL, few_mugs, sure_win, take_card
+from tests.visits import EMAIL
 
 PURPOSES = ("newsletter", "personal_offers")
 WORDS = {key: worded(key) for key in PURPOSES}
 SHOWN = Shown("en", form=worded("form"), notice=worded("notice"), purposes=WORDS)
 FORM = {"email": EMAIL, "terms": "yes", "adult": "yes"}
-TABLES_OF_AN_ENTRY = [
-    *(("contact", "INSERT"), ("mailbox", "INSERT"), ("entry", "INSERT")),
-    *(("voucher", "UPDATE"), ("evidence", "INSERT"), ("consent_event", "INSERT")),
-    *(("optin", "INSERT"), ("link", "INSERT"), ("outbox", "INSERT")),
-    ("text", "INSERT"),
-]
-TABLES_OF_A_SECOND_ONE = [("contact", "UPDATE"), ("mailbox", "UPDATE")]
 
 
 @pytest.fixture
@@ -101,118 +94,6 @@ def test_the_draw_is_not_even_told_of_consents(live):
     assert set(signature(draws.draw_prize).parameters) == {
         *("session", "live", "ticket", "seed", "now", "led_to")
     }
-
-
-def break_table(database, table: str, verb: str) -> str:
-    """Let the database refuse a verb on a table; returns what mends it again."""
-    name = f"break_{table}"
-    with database.transaction() as session:
-        if database.is_sqlite:
-            session.execute(
-                text(
-                    f"CREATE TRIGGER {name} BEFORE {verb} ON {table} "
-                    "BEGIN SELECT RAISE(ABORT, 'broken on purpose'); END"
-                )
-            )
-            return f"DROP TRIGGER {name}"
-        session.execute(
-            text(
-                f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
-                "$$ BEGIN RAISE EXCEPTION 'broken on purpose'; END $$"
-            )
-        )
-        session.execute(
-            text(
-                f"CREATE TRIGGER {name} BEFORE {verb} ON {table} "
-                f"FOR EACH ROW EXECUTE FUNCTION {name}()"
-            )
-        )
-    return f"DROP FUNCTION {name}() CASCADE"
-
-
-def refuse_and_mend(house, table: str, verb: str, send):
-    """Return the answer of a visit that the database refuses half-way."""
-    mend = break_table(house.database, table, verb)
-    before = house.dump()
-    try:
-        answer = send()
-        assert house.dump() == before, f"{verb} on {table} left something behind"
-    finally:
-        with house.database.transaction() as session:
-            session.execute(text(mend))
-    return answer
-
-
-@pytest.mark.parametrize(("table", "verb"), TABLES_OF_AN_ENTRY)
-def test_an_entry_is_whole_or_not_at_all(publish, client, house, table, verb):
-    """F5, I1, I2: every statement fails in turn: 503, nothing stored, and the same
-    ticket works as soon as the database does."""
-    publish(few_mugs(3))
-    card = take_card(client)
-
-    def send():
-        return card.enter(client, consents=PURPOSES)
-
-    refused = refuse_and_mend(house, table, verb, send)
-    accepted = send()
-
-    assert refused.status_code == 503
-    assert 2 <= int(refused.headers["Retry-After"]) <= 10
-    assert "Nothing is lost" in refused.text
-    assert accepted.status_code == 200
-    assert {letter.kind for letter in house.letters()} == {"prize", "confirm"}
-    assert house.rows(Entry)[0].awarded == "mug"
-
-
-@pytest.mark.parametrize(
-    ("table", "verb"), [*TABLES_OF_A_SECOND_ONE, ("voucher", "INSERT")]
-)
-def test_a_second_entry_is_whole_or_not_at_all(publish, client, house, table, verb):
-    """F5: what only a known visitor, or an unlimited prize, leads to."""
-    publish(sure_win())
-    take_card(client).enter(client)
-    card = take_card(client)
-
-    refused = refuse_and_mend(house, table, verb, lambda: card.enter(client))
-
-    assert refused.status_code == 503
-    assert card.enter(client).status_code == 200
-    assert len(house.rows(Entry)) == 2
-
-
-@pytest.mark.parametrize(
-    ("table", "verb"),
-    [("entry", "UPDATE"), ("voucher", "UPDATE"), ("contact", "INSERT")],
-)
-def test_a_claim_is_whole_or_not_at_all(publish, client, house, table, verb):
-    """F5: the play stands, and is claimed once the database is well again."""
-    publish(few_mugs(3, "lucky-scratch"))
-    card = take_card(client, "lucky-inline")
-    card.play(client)
-
-    refused = refuse_and_mend(house, table, verb, lambda: card.claim(client))
-
-    assert refused.status_code == 503
-    assert card.claim(client).status_code == 200
-    assert house.rows(Entry)[0].state == "claimed"
-
-
-@pytest.mark.parametrize(
-    ("table", "verb"),
-    [("optin", "UPDATE"), ("consent_event", "INSERT"), ("standing", "INSERT")],
-)
-def test_a_confirmation_is_whole_or_not_at_all(publish, client, house, table, verb):
-    """F5, I2: no consent without its proof, no proof without its consent."""
-    publish(sure_win())
-    take_card(client).enter(client, consents=PURPOSES)
-    link = house.link("confirm")
-    form = {"shown": house.shown(client, link)}
-
-    refused = refuse_and_mend(house, table, verb, lambda: client.post(link, data=form))
-
-    assert refused.status_code == 503
-    assert client.post(link, data=form).status_code == 303
-    assert set(house.standing().values()) == {"given"}
 
 
 def test_a_limit_on_clients_changes_only_the_mail(database, app, live, now):

@@ -24,7 +24,7 @@ PRIZE = re.compile(r'class="result-label">([^<]+)<')
 # The voucher's, by its name; a receipt has others.
 CODE = re.compile(r'<code aria-labelledby="code-name">([^<]+)</code>')
 # A visitor of a test is as patient as this; the widget itself gives up earlier.
-PATIENCE_S = 90.0
+PATIENCE_S = 300.0
 BUSY = {503, 429}
 
 
@@ -91,6 +91,13 @@ class Service:
         """Kill every web process at once, as a power cut does, and start anew."""
         self.web.kill()
         self.web = self.start("serve")
+        self.web.wait_until(self.answers)
+
+    def rotate(self, keys: str) -> None:
+        """Start web and worker anew with these keys, as the operator would."""
+        self.environ["JAWOORD_SECRET_KEYS"] = keys
+        self.stop()
+        self.web, self.worker = self.start("serve"), self.start("worker")
         self.web.wait_until(self.answers)
 
     def kill_worker(self) -> None:
@@ -166,10 +173,20 @@ class Player:
 
     def play(self, email: str, *consents: str) -> Play:
         """Play a form-first game and return what was acknowledged."""
+        form = self.form(email, *consents)
+        first = self.send(form)
+        # One submission, one outcome: asked once more, it is the same (I4).
+        if secrets.randbelow(10) == 0:
+            assert self.send(form) == first
+        label, code = first
+        return Play(email, label, code)
+
+    def form(self, email: str, *consents: str) -> dict[str, str]:
+        """Open the game, and return its form filled in."""
         page = self._until_answered("GET", self._path, {})
         ticket = SERVED.search(page.encode())
         assert ticket, page[:500]
-        form = {
+        return {
             "ticket": ticket[1].decode(),
             "seed": secrets.token_hex(16),
             "email": email,
@@ -177,13 +194,10 @@ class Player:
             "adult": "yes",
             **{f"consent.{purpose}": "yes" for purpose in consents},
         }
-        first = self._read(self._until_answered("POST", f"{self._path}/entries", form))
-        # One submission, one outcome: asked once more, it is the same (I4).
-        if secrets.randbelow(10) == 0:
-            again = self._until_answered("POST", f"{self._path}/entries", form)
-            assert self._read(again) == first
-        label, code = first
-        return Play(email, label, code)
+
+    def send(self, form: dict[str, str]) -> tuple[str, str | None]:
+        """Send a form until it is answered; return what was won, and its code."""
+        return self._read(self._until_answered("POST", f"{self._path}/entries", form))
 
     def _read(self, page: str) -> tuple[str, str | None]:
         label, code = PRIZE.search(page), CODE.search(page)

@@ -14,7 +14,8 @@ GAMES = {"wheel": "welcome-wheel", "scratch": "welcome-scratch"}
 PURPOSES = ("newsletter", "personal_offers")
 PLAYS = 12
 
-MUG = prize_table("mug", weight=1, stock=3)
+# So likely that a dozen plays use up its stock, whatever seed the day has.
+MUG = prize_table("mug", weight=20, stock=3)
 BAG = prize_table("bag", weight=2, stock=None, code="BAG10")
 NONE = prize_table("nothing", kind="none", weight=2, stock=None)
 AWARDS = {

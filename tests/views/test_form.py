@@ -8,47 +8,9 @@ import pytest
 from server.domain.entry import TRAP
 from server.models import Attribute, Contact, Entry, Outbox, Text
 from tests.factories import campaign_file, prize_table
+from tests.forms import LINE, LIST, WORDS, asked, stored, text_of
 from tests.html import parse
 from tests.visits import AGREED, EMAIL, take_card
-
-LINE, LIST = "footer-newsletter-inline", "black-friday-page"
-WORDS = {"nl": "Woord", "en": "Word"}
-
-
-def asked(key, kind="text", **more):
-    return {"key": key, "kind": kind, "label": WORDS, "why": WORDS} | more
-
-
-@pytest.fixture
-def newsletter(publish):
-    publish(campaign_file("footer-newsletter"))
-
-
-@pytest.fixture
-def waiting_list(publish):
-    publish(campaign_file("black-friday"))
-
-
-@pytest.fixture
-def form(publish):
-    """Publish the newsletter's form with other fields, or more changes."""
-
-    def form(*fields, **changes):
-        open_form = {"layout": "open"}
-        changes = {"fields": list(fields), "form": open_form} | changes
-        return publish(campaign_file("footer-newsletter", **changes))
-
-    return form
-
-
-def stored(house):
-    (entry,) = house.rows(Entry)
-    return entry
-
-
-def text_of(answer):
-    return " ".join(answer.get_data(as_text=True).split())
-
 
 # --- what is there -----------------------------------------------------------------
 

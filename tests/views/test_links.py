@@ -11,9 +11,10 @@ from server import create_app
 from server.domain import optin as rules
 from server.domain.links import Salt, Signer
 from server.domain.optin import State
-from server.models import ConsentEvent, Link, OptIn, Suppression
+from server.models import ConsentEvent, Link, OptIn, Suppression, Text
 from server.settings import load_settings
 from tests.factories import campaign_file, shop_file
+from tests.html import parse
 from tests.visits import EMAIL, at_once, sure_win, take_card
 
 BOTH = ["newsletter", "personal_offers"]
@@ -62,6 +63,29 @@ def test_the_landing_page_says_who_asked_what_of_whom(pages, house, signed_up):
     assert len(page.root.all("button", class_="main")) == 1
     assert page.form("/not-me").method == "post"
     assert re.search(r"2026", page.text)
+
+
+def test_who_else_gets_the_address_is_named_at_every_step(publish, client, house):
+    """CR-05: on the card, in the notice, before the press, and in the proof."""
+    shared = {"recipient": "Lampenhuis B.V.", "products": "lamps and cords"}
+    changes = {
+        f"purposes__0__texts__{locale}__{name}": said
+        for locale in ("nl", "en")
+        for name, said in shared.items()
+    }
+    publish(sure_win(days=365, **changes))
+
+    asking = parse(client.get("/w/welcome-inline?lang=en").text)
+    take_card(client).enter(client, consents=BOTH)
+    landing = client.get(house.link("confirm")).text
+
+    about = asking.all("dl", id="about-newsletter")[0].text
+    assert "Lampenhuis B.V.: lamps and cords" in about
+    notice = asking.all("details", id="notice")[0].text
+    assert "Lampenhuis B.V. (lamps and cords)" in notice
+    assert "Lampenhuis B.V.: lamps and cords" in landing
+    kept = [text.body for text in house.rows(Text) if "Lampenhuis" in text.body]
+    assert any("Lampenhuis B.V.: lamps and cords" in body for body in kept)
 
 
 def test_the_landing_page_needs_no_script_and_presses_nothing_itself(client, signed_up):

@@ -5,48 +5,9 @@ from datetime import timedelta
 import pytest
 
 from server.models import Entry, Text
-from tests.factories import campaign_file
+from tests.forms import LINE, LIST, stored
 from tests.html import parse
 from tests.visits import EMAIL, Card, take_card
-
-LINE, LIST = "footer-newsletter-inline", "black-friday-page"
-WORDS = {"nl": "Woord", "en": "Word"}
-
-
-def asked(key, kind="text", **more):
-    return {"key": key, "kind": kind, "label": WORDS, "why": WORDS} | more
-
-
-@pytest.fixture
-def newsletter(publish):
-    publish(campaign_file("footer-newsletter"))
-
-
-@pytest.fixture
-def waiting_list(publish):
-    publish(campaign_file("black-friday"))
-
-
-@pytest.fixture
-def form(publish):
-    """Publish the newsletter's form with other fields, or more changes."""
-
-    def form(*fields, **changes):
-        open_form = {"layout": "open"}
-        changes = {"fields": list(fields), "form": open_form} | changes
-        return publish(campaign_file("footer-newsletter", **changes))
-
-    return form
-
-
-def stored(house):
-    (entry,) = house.rows(Entry)
-    return entry
-
-
-def text_of(answer):
-    return " ".join(answer.get_data(as_text=True).split())
-
 
 # --- steps and dates ---------------------------------------------------------------
 

@@ -193,9 +193,27 @@ def _placement_languages(campaign: Campaign) -> Iterator[Fault]:
 def _consent_texts(campaign: Campaign) -> Iterator[Fault]:
     for number, purpose in enumerate(campaign.purposes, 1):
         for locale, text in purpose.texts.items():
-            whole = " ".join((text.title, text.ask, text.frequency, text.stop))
+            whole = " ".join(text.model_dump(exclude_none=True).values())
             place = f"purposes[{number}].texts.{locale}"
             yield from _wording_faults(place, whole)
+
+
+def _recipients(campaign: Campaign) -> Iterator[Fault]:
+    """Each other company by one name, with what it sells, and only a few (CR-05)."""
+    known: set[str | None] = set()
+    for number, purpose in enumerate(campaign.purposes, 1):
+        place = f"purposes[{number}].texts"
+        for locale, text in purpose.texts.items():
+            if (text.recipient is None) is not (text.products is None):
+                said = "name the recipient and its products, or neither"
+                yield Fault(f"{place}.{locale}", said, "L-05")
+        names = {text.recipient for text in purpose.texts.values()}
+        if len(names) > 1:
+            yield Fault(place, "one recipient has one name in every language", "L-05")
+        known |= names - {None}
+        if len(known) > campaign.most_recipients:
+            said = f"most_recipients allows {campaign.most_recipients} in all"
+            yield Fault(place, said, "L-05")
 
 
 def _wording_faults(place: str, whole: str) -> Iterator[Fault]:
@@ -224,6 +242,7 @@ RULES: tuple[Rule, ...] = (
     opening.faults,
     opening.advice,
     _consent_texts,
+    _recipients,
     wheel.faults,
     quiz.faults,
     *form.RULES,

@@ -13,6 +13,7 @@ down_revision = "0001"
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 LAPSED = sa.text("lapsed_at IS NOT NULL")
+UNCLAIMED = sa.text("state = 'played'")
 # In the order in which they can be made.
 TABLES = ("device", "image", "attribute")
 NEW_COLUMNS: dict[str, dict[str, sa.types.TypeEngine[Any]]] = {
@@ -94,10 +95,19 @@ def upgrade() -> None:
         sqlite_where=LAPSED,
         postgresql_where=LAPSED,
     )
+    op.create_index(
+        "ix_entry_played_at",
+        "entry",
+        ["played_at"],
+        unique=False,
+        sqlite_where=UNCLAIMED,
+        postgresql_where=UNCLAIMED,
+    )
 
 
 def downgrade() -> None:
     """Take away what was added."""
+    op.drop_index("ix_entry_played_at", table_name="entry")
     op.drop_index("ix_entry_campaign_id_lapsed_at", table_name="entry")
     for table, columns in NEW_COLUMNS.items():
         for name in reversed(columns):

@@ -12,6 +12,7 @@ revision = "0003"
 down_revision = "0002"
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+FREE = sa.text("state = 'free'")
 LAPSES = sa.text("valid_until IS NOT NULL AND state = 'awarded'")
 REDEEMED = "(state = 'redeemed') = (redeemed_at IS NOT NULL)"
 OLD_STATES = "state IN ('free', 'reserved', 'awarded')"
@@ -38,6 +39,14 @@ def upgrade() -> None:
         gone=("ck_voucher_state",),
     )
     op.create_index("ix_voucher_code", "voucher", ["code"], unique=False)
+    op.create_index(
+        "ix_voucher_prize_id_number_free",
+        "voucher",
+        ["prize_id", "number"],
+        unique=False,
+        sqlite_where=FREE,
+        postgresql_where=FREE,
+    )
     op.create_index(
         "ix_voucher_valid_until",
         "voucher",
@@ -83,6 +92,7 @@ def downgrade() -> None:
         "membership", {"ck_membership_role": OLD_ROLES}, gone=("ck_membership_role",)
     )
     op.drop_index("ix_voucher_valid_until", table_name="voucher")
+    op.drop_index("ix_voucher_prize_id_number_free", table_name="voucher")
     op.drop_index("ix_voucher_code", table_name="voucher")
     op.execute(
         "UPDATE voucher SET state = 'awarded', redeemed_at = NULL "

@@ -36,9 +36,7 @@ def find_voucher(here: Here) -> Response:
     browser's history (T23).
     """
     code = _code()
-    if not code:
-        return _page(here, problem=_("Type or scan the code first."), status=422)
-    if (refusal := _too_many(here, code)) is not None:
+    if (refusal := _refusal(here, code)) is not None:
         return refusal
     with reading() as session:
         held = vouchers.find(
@@ -54,9 +52,7 @@ def find_voucher(here: Here) -> Response:
 def redeem_voucher(here: Here) -> Response:
     """Redeem a voucher, once."""
     code = _code()
-    if not code:
-        return _page(here, problem=_("Type or scan the code first."), status=422)
-    if (refusal := _too_many(here, code)) is not None:
+    if (refusal := _refusal(here, code)) is not None:
         return refusal
     now = clock.now()
     with transaction() as session:
@@ -71,9 +67,9 @@ def redeem_voucher(here: Here) -> Response:
                 tools().vault, here.shop.shop_id, request.form.get("order", "")
             ),
         )
-        if done.held and done.verdict is Verdict.REDEEMED:
+        if done.held and done.is_done:
             _note(session, here, "voucher.redeem", done.held, now)
-    return _done(here, code, done, good=Verdict.REDEEMED, said=words.where(done))
+    return _done(here, code, done)
 
 
 @bp.post("/<shop>/vouchers/revoke")
@@ -98,9 +94,9 @@ def revoke_voucher(here: Here) -> Response:
             directory=directory(),
             now=now,
         )
-        if done.held and done.verdict is Verdict.REVOKED:
+        if done.held and done.is_done:
             _note(session, here, "voucher.revoke", done.held, now)
-    return _done(here, code, done, good=Verdict.REVOKED, said=words.where(done))
+    return _done(here, code, done)
 
 
 def _code() -> str:
@@ -122,6 +118,13 @@ def _note(session: Session, here: Here, act: str, held: Held, now: datetime) -> 
     )
 
 
+def _refusal(here: Here, code: str) -> Response | None:
+    """Return what keeps us from looking for this code, if anything does."""
+    if not code:
+        return _page(here, problem=_("Type or scan the code first."), status=422)
+    return _too_many(here, code)
+
+
 def _too_many(here: Here, code: str) -> Response | None:
     if limiter().may_redeem(network=client.network()):
         return None
@@ -137,20 +140,17 @@ def _unknown(here: Here, code: str) -> Response:
     return _page(here, code=code, problem=said)
 
 
-def _done(
-    here: Here, code: str, done: Redemption, *, good: Verdict, said: str
-) -> Response:
+def _done(here: Here, code: str, done: Redemption) -> Response:
     """Say what came of it; the field is free for the next code where it went well."""
     if done.held is None:
         return _unknown(here, code)
-    is_good = done.verdict is good
     return _page(
         here,
-        code="" if is_good else code,
+        code="" if done.is_done else code,
         held=done.held,
-        said=said,
-        is_good=is_good,
-        is_bad=not is_good,
+        said=words.where(done),
+        is_good=done.is_done,
+        is_bad=not done.is_done,
     )
 
 
