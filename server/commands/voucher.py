@@ -66,8 +66,8 @@ def show(code: str, *, shop_code: str) -> None:
     if held is None:
         fail("this code is not known here; check its characters")
     click.echo(f"{held.code}  {held.state}  {_label(held)}  ({held.campaign})")
-    money = "" if held.cents is None else f", EUR {held.cents / 100:,.2f}"
-    click.echo(f"  {held.prize.kind}{money}")
+    if held.cents is not None:
+        click.echo(f"  {held.prize.kind}, EUR {held.cents / 100:,.2f}")
     if held.valid_until:
         click.echo(f"  good until {_moment(held.valid_until)}")
     for step in steps:
