@@ -355,6 +355,7 @@ class Worker:
             verify_url=self._verify_url(mail, found),
             prize_url=self._prize_url(mail),
             until=_moment(mail.params.get("until")),
+            cents=mail.params.get("cents"),
             invitation=_invited(mail),
         )
 

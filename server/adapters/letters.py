@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from babel import Locale as BabelLocale
 from flask import current_app
-from flask_babel import force_locale, format_date, format_datetime
+from flask_babel import force_locale, format_currency, format_date, format_datetime
 from markupsafe import escape
 
 from server.domain import theme
@@ -48,6 +48,8 @@ class Occasion:
     prize_url: str = ""
     # The last day on which the code works; None where it has none.
     until: datetime | None = None
+    # How much money it is; None where it is none.
+    cents: int | None = None
     invitation: "Invited | None" = None
 
 
@@ -80,6 +82,7 @@ def write(occasion: Occasion) -> Written:
     with force_locale(occasion.locale):
         when = format_datetime(occasion.at, "d MMMM y, HH:mm")
         until = format_date(occasion.until, "d MMMM y") if occasion.until else ""
+        worth = _euros(occasion.cents)
         subject, text, html = _kept(occasion, greets=bool(name))
     told = {
         "when": when,
@@ -90,6 +93,7 @@ def write(occasion: Occasion) -> Written:
         "verify_url": occasion.verify_url,
         "prize_url": occasion.prize_url,
         "last_day": until,
+        "worth": worth,
     }
     return Written(
         " ".join(subject.filled(told).split()),
@@ -136,7 +140,7 @@ def _kept(occasion: Occasion, *, greets: bool) -> tuple[_Sheet, _Sheet, _Sheet]:
         *(id(shop), id(campaign), occasion.name, occasion.locale),
         *(occasion.purposes, occasion.prize, site, greets, occasion.code is None),
         *(bool(occasion.verify_url), bool(occasion.prize_url)),
-        occasion.until is None,
+        *(occasion.until is None, occasion.cents is None),
         occasion.invitation,
     )
     if key not in kept:
@@ -185,6 +189,10 @@ def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
         "privacy_url": str(legal.privacy_url),
         "first_name": _marked("first_name") if greets else "",
         "prize": prize.texts[spoken] if prize else None,
+        "result": {
+            "kind": prize.kind if prize else "",
+            "worth": "" if occasion.cents is None else _marked("worth"),
+        },
         "code": None if occasion.code is None else _marked("code"),
         "verify_url": _marked("verify_url") if occasion.verify_url else "",
         "prize_url": _marked("prize_url") if occasion.prize_url else "",
@@ -205,6 +213,10 @@ def _invited(occasion: Occasion, spoken: Locale) -> dict[str, Any]:
         "until": format_datetime(invited.until, "d MMMM y, HH:mm"),
         "asked_for": asked[0].texts[spoken].title if asked else "",
     }
+
+
+def _euros(cents: int | None) -> str:
+    return "" if cents is None else str(format_currency(cents / 100, "EUR"))
 
 
 def _marked(name: str) -> str:

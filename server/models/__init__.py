@@ -16,8 +16,10 @@ from server.models.optin import OptIn
 from server.models.outbox import Attempt, Outbox
 from server.models.placement import Placement
 from server.models.prize import Prize
+from server.models.purchase import Purchase
 from server.models.shop import Shop
 from server.models.text import Text
+from server.models.turn import Turn
 from server.models.voucher import Voucher, VoucherStep
 
 __all__ = [
@@ -45,10 +47,12 @@ __all__ = [
     "Outbox",
     "Placement",
     "Prize",
+    "Purchase",
     "Shop",
     "Standing",
     "Suppression",
     "Text",
+    "Turn",
     "Voucher",
     "VoucherStep",
 ]
