@@ -1,12 +1,12 @@
 """Orders that were won back, and how often a person took part.
 
-Revision ID: 0006
+Revision ID: 0005
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
+revision = "0005"
 down_revision = "0004"
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
