@@ -374,6 +374,7 @@ class Worker:
             entered=self._entered(mail, found),
             raffle=mail.params.get("raffle", ""),
             claim_url=self._claim_url(mail),
+            cents=mail.params.get("cents"),
             invitation=_invited(mail),
         )
 

@@ -54,6 +54,26 @@ def test_a_code_is_redeemed_once_and_told_again(run, unit, clock):
     )
 
 
+def test_an_order_is_paid_back_to_who_names_it(run, publish, client, house):
+    prize = prize_table(kind="refund", value_cents=2_000)
+    options = {"prizes": [prize, NOTHING], "fallback": "nothing"}
+    publish(campaign_file("welcome-scratch", flow="play-first", **options))
+    card = take_card(client)
+    card.play(client)
+    card.claim(client, more={"order": "A-1001", "order_amount": "49,95"})
+    code = house.rows(Voucher)[0].code
+    redeem = ("voucher", "redeem", code, "--shop", "demo", "--place", "Till 1")
+
+    shown = run("voucher", "show", code, "--shop", "demo")
+    wrong = run(*redeem, "--order", "A-1002")
+    right = run(*redeem, "--order", "a1001")
+
+    assert "refund, EUR 20.00" in shown.stdout
+    assert (wrong.exit_code, right.exit_code) == (1, 0)
+    assert "name it with --order" in wrong.stdout
+    assert "is redeemed: Mug, EUR 20.00 (" in right.stdout
+
+
 def test_a_vouchers_life_is_shown(run, unit, clock):
     run("voucher", "redeem", unit.code, "--shop", "demo", "--place", "Till 1")
 

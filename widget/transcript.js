@@ -96,17 +96,27 @@ async function promiseIn(number, fields) {
   const isWhole = keysAre(fields, 'v', 'scheme', 'campaign', 'opens', 'epochs', 'anchor', 'digest', 'table')
     && v === 1 && scheme === 'iw-1' && typeof campaign === 'string' && typeof opens === 'string' && isCount(epochs) && HEX_64.test(anchor)
     && keysAre(table, 'v', 'fallback', 'slots') && table.v === 1 && typeof table.fallback === 'string' && Array.isArray(slots)
-    && slots.every((slot) => keysAre(slot, 'id', 'weight', 'stock') && typeof slot.id === 'string' && isCount(slot.weight) && (slot.stock === null || isCount(slot.stock)))
+    && slots.every((slot) => keysAre(slot, 'id', 'weight', 'stock', ...('release' in slot ? ['release'] : []))
+      && typeof slot.id === 'string' && isCount(slot.weight) && (slot.stock === null || isCount(slot.stock)))
   if (!isWhole) throw new WrongLineError(number, 'it does not say what was promised')
   if (await sha256(encoder.encode(canonical(table))) !== digest) throw new WrongLineError(number, 'its table is not the one of its digest')
   if (!slots.some(({ weight }) => weight)) throw new WrongLineError(number, 'its table gives nothing')
+  for (const slot of slots) if ('release' in slot && !isPlan(slot, epochs)) throw new WrongLineError(number, `it cannot release ${slot.id} like that`)
   return fields
 }
+
+/** A plan says how many units there are up to each day: never fewer, and all at the end. */
+function isPlan({ stock, release }, epochs) {
+  return Array.isArray(release) && release.length === epochs && release.at(-1) === stock
+    && release.every((units, at) => isCount(units) && units >= (release[at - 1] ?? 0))
+}
+
+const released = ({ stock, release }, epoch) => release ? release[epoch - 1] : stock
 
 /** Go through a file: days, plays, units, and what the next lines have to explain. */
 function makeCheck(promise, onPlay) {
   const { slots, fallback } = promise.table
-  const pools = new Map(slots.filter(({ stock }) => stock !== null).map(({ id, stock }) => [id, makePool(stock)]))
+  const pools = new Map(slots.filter(({ stock }) => stock !== null).map((slot) => [slot.id, makePool(slot)]))
   const tickets = new Set()
   const held = new Map()
   const awarded = {}
@@ -133,6 +143,9 @@ function makeCheck(promise, onPlay) {
     seed = fields.seed
     const key = await crypto.subtle.importKey('raw', unhex(seed), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
     day = { epoch: fields.epoch, plays: 0, key }
+    for (const { slot, free } of pools.values()) {
+      for (let unit = days ? released(slot, days) + 1 : 1; unit <= released(slot, day.epoch); unit++) free.add(unit)
+    }
   }
 
   function endDay(number, { end, plays }) {
@@ -164,7 +177,8 @@ function makeCheck(promise, onPlay) {
       return
     }
     if (!pool) throw new WrongLineError(number, `${drawn} has no units`)
-    if (given !== drawn || !Number.isInteger(unit) || unit < 1 || unit > pool.stock) throw new WrongLineError(number, `${drawn} has no such unit`)
+    if (given !== drawn || !Number.isInteger(unit) || unit < 1 || unit > pool.slot.stock) throw new WrongLineError(number, `${drawn} has no such unit`)
+    if (unit > released(pool.slot, day.epoch)) throw new WrongLineError(number, `unit ${unit} of ${drawn} was not released yet`)
     if (pool.holders.has(unit)) overlaps.push({ slot: drawn, line: number, units: new Set([unit]), why: `unit ${unit} of ${drawn} was taken` })
     pool.free.delete(unit)
     pool.holders.set(unit, t)
@@ -218,8 +232,8 @@ function makeCheck(promise, onPlay) {
   }
 }
 
-function makePool(stock) {
-  return { stock, free: new Set(Array.from({ length: stock }, (_, each) => each + 1)), holders: new Map(), returned: new Map() }
+function makePool(slot) {
+  return { slot, free: new Set(), holders: new Map(), returned: new Map() }
 }
 
 /** Yield the lines of a file as it is read, each with its line feed. */

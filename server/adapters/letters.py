@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 from babel import Locale as BabelLocale
 from flask import current_app
-from flask_babel import force_locale, format_date, format_datetime
+from flask_babel import force_locale, format_currency, format_date, format_datetime
 from markupsafe import escape
 
 from server.domain import theme
 from server.domain.answers import is_name
-from server.domain.campaign import Campaign, PrizeText
+from server.domain.campaign import Campaign
 from server.domain.optin import CONFIRM_DAYS
 from server.domain.parts import Locale
 from server.domain.raffle import RaffleText
@@ -49,6 +49,8 @@ class Occasion:
     prize_url: str = ""
     # The last day on which the code works; None where it has none.
     until: datetime | None = None
+    # How much money it is; None where it is none.
+    cents: int | None = None
     invitation: "Invited | None" = None
     # With what somebody takes part in a raffle, where they do.
     entered: "Entered | None" = None
@@ -97,6 +99,7 @@ def write(occasion: Occasion) -> Written:
         until = format_date(occasion.until, "d MMMM y") if occasion.until else ""
         entered = occasion.entered
         days = [format_date(day, "d MMMM y") for day in entered.days] if entered else []
+        worth = _euros(occasion.cents)
         subject, text, html = _kept(occasion, greets=bool(name))
     told = {
         "when": when,
@@ -111,6 +114,7 @@ def write(occasion: Occasion) -> Written:
         "draw_days": ", ".join(dict.fromkeys(days)),
         "raffle_url": entered.url if entered else "",
         "claim_url": occasion.claim_url,
+        "worth": worth,
     }
     return Written(
         " ".join(subject.filled(told).split()),
@@ -157,7 +161,8 @@ def _kept(occasion: Occasion, *, greets: bool) -> tuple[_Sheet, _Sheet, _Sheet]:
         *(id(shop), id(campaign), occasion.name, occasion.locale),
         *(occasion.purposes, occasion.prize, site, greets, occasion.code is None),
         *(bool(occasion.verify_url), bool(occasion.prize_url)),
-        *(occasion.until is None, occasion.entered is None, occasion.raffle),
+        *(occasion.until is None, occasion.cents is None),
+        *(occasion.entered is None, occasion.raffle),
         occasion.invitation,
     )
     if key not in kept:
@@ -181,6 +186,7 @@ def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
     """Return what the templates need, with marks for what is a person's own."""
     campaign, locale = occasion.campaign, occasion.locale
     spoken = campaign.language(locale)
+    prize = campaign.prize(occasion.prize) if occasion.name == "prize" else None
     legal = occasion.shop.legal
     return {
         "shop": occasion.shop.name,
@@ -204,7 +210,11 @@ def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
         "unsubscribe_url": _marked("unsubscribe_url"),
         "privacy_url": str(legal.privacy_url),
         "first_name": _marked("first_name") if greets else "",
-        "prize": _prize(occasion, spoken),
+        "prize": prize.texts[spoken] if prize else _raffled(occasion, spoken),
+        "result": {
+            "kind": prize.kind if prize else "",
+            "worth": "" if occasion.cents is None else _marked("worth"),
+        },
         "code": None if occasion.code is None else _marked("code"),
         "verify_url": _marked("verify_url") if occasion.verify_url else "",
         "prize_url": _marked("prize_url") if occasion.prize_url else "",
@@ -217,10 +227,8 @@ def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
     }
 
 
-def _prize(occasion: Occasion, spoken: Locale) -> PrizeText | RaffleText | None:
-    """Return the words about what was won, at once or in a raffle."""
-    if occasion.name == "prize":
-        return occasion.campaign.prize(occasion.prize).texts[spoken]
+def _raffled(occasion: Occasion, spoken: Locale) -> RaffleText | None:
+    """Return the words about what was won in a raffle, if that is what it is about."""
     raffle = occasion.campaign.raffle(occasion.raffle)
     return raffle.prize(occasion.prize).texts[spoken] if raffle else None
 
@@ -237,6 +245,10 @@ def _invited(occasion: Occasion, spoken: Locale) -> dict[str, Any]:
         "until": format_datetime(invited.until, "d MMMM y, HH:mm"),
         "asked_for": asked[0].texts[spoken].title if asked else "",
     }
+
+
+def _euros(cents: int | None) -> str:
+    return "" if cents is None else str(format_currency(cents / 100, "EUR"))
 
 
 def _marked(name: str) -> str:

@@ -45,12 +45,12 @@ def forecast_command(code: str, visits: int, picture: Path | None) -> None:
         fail(f"there is no campaign {code!r}")
     if not campaign.is_drawn:
         fail(f"{code} leaves nothing to chance; its prizes go to whom they are for")
-    days = _days(campaign)
+    days = campaign.epochs or 1
     found = forecast.forecast(
         campaigns.table_of(campaign),
         visits=visits,
         days=days,
-        values={prize.key: prize.value_cents for prize in campaign.outcomes},
+        values={p.key: campaign.dearest(p) for p in campaign.outcomes},
         blanks=frozenset(p.key for p in campaign.outcomes if p.kind == "none"),
         # The same campaign has the same forecast; none of it is a secret.
         roll=random.Random(SEED).random,  # noqa: S311  # no secret
@@ -63,12 +63,6 @@ def forecast_command(code: str, visits: int, picture: Path | None) -> None:
     except OSError as error:
         fail(f"{picture} cannot be written ({error.strerror})")
     click.echo(f"\nThe picture is in {picture}.")
-
-
-def _days(campaign: Campaign) -> int:
-    if campaign.starts and campaign.ends:
-        return max(1, -((campaign.starts - campaign.ends).days))
-    return campaign.days or 1
 
 
 def _tell(campaign: Campaign, found: Forecast, days: int) -> None:

@@ -13,7 +13,7 @@ from server.commands.base import fail, transaction
 from server.domain import voucher as rules
 from server.domain.seals import Vault
 from server.domain.voucher import Happened, Verdict
-from server.services import vouchers
+from server.services import purchases, vouchers
 from server.services.campaigns import Directory
 from server.services.vouchers import By, Held, Redemption
 
@@ -31,8 +31,11 @@ def voucher() -> None:
 @click.argument("code")
 @shop
 @click.option("--place", required=True, help="Where this is: till 1, web shop.")
+@click.option("--order", default="", help="The order that a prize pays back.")
 @click.pass_context
-def redeem(ctx: click.Context, code: str, *, shop_code: str, place: str) -> None:
+def redeem(
+    ctx: click.Context, code: str, *, shop_code: str, place: str, order: str
+) -> None:
     """Redeem a code, once. Ends with 1 if it cannot be redeemed."""
     if not 0 < len(place.strip()) <= rules.LONGEST_PLACE:
         fail(f"the place needs 1 to {rules.LONGEST_PLACE} characters")
@@ -44,6 +47,7 @@ def redeem(ctx: click.Context, code: str, *, shop_code: str, place: str) -> None
             by=By(OPERATOR, place.strip()),
             directory=at.directory,
             now=clock.now(),
+            order_hash=purchases.hashed(at.vault, at.shop_id, order),
         )
     click.echo(_told(done))
     ctx.exit(0 if done.is_done else REFUSED)
@@ -62,6 +66,8 @@ def show(code: str, *, shop_code: str) -> None:
     if held is None:
         fail("this code is not known here; check its characters")
     click.echo(f"{held.code}  {held.state}  {_label(held)}  ({held.campaign})")
+    if held.cents is not None:
+        click.echo(f"  {held.prize.kind}, EUR {held.cents / 100:,.2f}")
     if held.valid_until:
         click.echo(f"  good until {_moment(held.valid_until)}")
     for step in steps:
@@ -97,7 +103,12 @@ class _Desk:
 
     session: Session
     shop_id: int
-    directory: Directory
+    vault: Vault
+
+    @property
+    def directory(self) -> Directory:
+        """Return what finds the campaign of a voucher."""
+        return Directory(self.vault)
 
 
 @contextmanager
@@ -107,13 +118,15 @@ def _at(shop_code: str) -> Iterator[_Desk]:
             shop_id = vouchers.shop_id(session, shop_code)
         except vouchers.UnknownShopError:
             fail(f"there is no shop {shop_code!r}")
-        yield _Desk(session, shop_id, Directory(Vault(settings.data_keys)))
+        yield _Desk(session, shop_id, Vault(settings.data_keys))
 
 
 def _told(done: Redemption) -> str:
     held = done.held
     if held is None:
         return "This code is not known here; check its characters."
+    if done.verdict is Verdict.OTHER_ORDER:
+        return f"{held.code} pays back another order; name it with --order."
     if done.verdict is Verdict.SHARED:
         return f"{held.code} is one code for everybody; it is not redeemed one by one."
     if done.verdict is Verdict.LAPSED and held.valid_until:
@@ -123,7 +136,8 @@ def _told(done: Redemption) -> str:
     where = f", {held.place}" if held.place else ""
     when = _moment(held.redeemed_at) if held.redeemed_at else ""
     if done.verdict is Verdict.REDEEMED:
-        return f"{held.code} is redeemed: {_label(held)} ({when}{where})."
+        money = "" if held.cents is None else f", EUR {held.cents / 100:,.2f}"
+        return f"{held.code} is redeemed: {_label(held)}{money} ({when}{where})."
     return f"{held.code} was redeemed before: {when}{where}."
 
 

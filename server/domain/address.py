@@ -18,6 +18,7 @@ LAST_LATIN = 0x24F
 # Cyrillic and Greek letters that look like Latin ones.
 TWINS = frozenset("аеорсухѕіјһԁӏԛԝкмтвнгпузбьαονρυικτχγηωϲϳ")
 ONE_MAILBOX_HOSTS = {"googlemail.com": "gmail.com"}
+DOTLESS_HOSTS = frozenset({"gmail.com"})
 
 
 class AddressError(Exception):
@@ -76,6 +77,18 @@ def mailbox(address: str) -> str:
     local, _, host = address.lower().rpartition("@")
     host = ONE_MAILBOX_HOSTS.get(host, host)
     return f"{local.partition('+')[0].replace('.', '')}@{host}"
+
+
+def person(address: str) -> str:
+    """Return what makes two addresses the same person to a campaign that is strict.
+
+    A tag after `+` tells no two people apart. Dots do, but at a host that is known to
+    ignore them.
+    """
+    local, _, host = address.lower().rpartition("@")
+    host = ONE_MAILBOX_HOSTS.get(host, host)
+    local = local.partition("+")[0]
+    return f"{local.replace('.', '') if host in DOTLESS_HOSTS else local}@{host}"
 
 
 def masked(address: str) -> str:

@@ -43,6 +43,9 @@ class Reason(StrEnum):
     NOT_OFFERED = "not offered"
     NOTHING_CHOSEN = "nothing chosen"
     NOT_ACCEPTED = "not accepted"
+    NOT_AN_AMOUNT = "not an amount"
+    ORDER_USED = "order used"
+    RAN_OUT = "ran out"
 
 
 class AnswerError(Exception):

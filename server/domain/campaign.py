@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
 
+from server.domain import chance, release
 from server.domain.fields import FormField, FormLook, FormStep, HiddenField
 from server.domain.game import MOST_SEGMENTS, Mechanic, Scratch, Wheel
 from server.domain.invitation import EarlyAccess
@@ -32,7 +33,22 @@ from server.domain.raffle import Raffle
 LONGEST_DAYS = 366
 LONGEST_VALID_DAYS = 1_826
 MOST_FIELDS = 40
+MOST_UNITS = 1_000_000
 
+Units = Annotated[int, Field(ge=0, le=MOST_UNITS)]
+# A code at the checkout; something in words; something that is done for the winner;
+# money to spend in the shop; an order paid back up to its value; one of several, which
+# the winner picks; a ticket to a raffle; or nothing.
+Kind = Literal[
+    "voucher",
+    "benefit",
+    "service",
+    "credit",
+    "refund",
+    "choice",
+    "ticket",
+    "none",
+]
 Flow = Literal["play-first", "form-first"]
 # How a play comes to a prize: by chance, by chance with something for everybody, one
 # gift for all, by what a quiz led to, in a raffle alone, or not at all.
@@ -94,12 +110,14 @@ class Prize(Part):
 
     With `pool` its codes are imported, and its stock is how many there are. A voucher
     lapses `valid_days` after it was won; with `returns` its unit is then won again.
+    `release` says how many units are to be had up to each day of the campaign. Of a
+    choice, `options` are the prizes that its winner can pick from.
     """
 
     key: Key
-    kind: Literal["voucher", "ticket", "none"]
+    kind: Kind
     weight: int = Field(ge=0, le=1_000_000_000)
-    stock: int | None = Field(default=None, ge=0, le=1_000_000)
+    stock: Units | None = None
     value_cents: int = Field(default=0, ge=0, le=100_000_00)
     code: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{3,40}$")] | None = None
     pool: bool = False
@@ -107,7 +125,14 @@ class Prize(Part):
     returns: bool = False
     # To which raffle it is a ticket.
     raffle: Key | None = None
+    options: tuple[Key, ...] = Field(default=(), max_length=MOST_SEGMENTS)
+    release: Literal["even"] | tuple[Units, ...] | None = None
     texts: dict[Locale, PrizeText]
+
+
+def worth(prize: Prize, paid_back: int | None) -> int | None:
+    """Return how many cents a winner is told of; None where it is no money."""
+    return prize.value_cents if prize.kind == "credit" else paid_back
 
 
 # What comes of a form or a quiz in which there is nothing to win.
@@ -172,7 +197,11 @@ class Campaign(Part):
     days: int | None = Field(default=None, ge=1, le=LONGEST_DAYS)
     # 0 asks for no age, which only a campaign without prizes may do (MI-01, L-31).
     minimum_age: Literal[0, 16, 18] = 18
+    # How often one person may take part, in all and on one of its days; and whether
+    # other spellings of an address are the same person: j.doe+x is jdoe at Google.
     entries_per_address: int | None = Field(default=None, ge=1, le=1_000)
+    entries_per_day: int | None = Field(default=None, ge=1, le=1_000)
+    person: Literal["address", "mailbox"] = "address"
     fallback: Key | None = None
     name: dict[Locale, Line]
     texts: dict[Locale, Words]
@@ -214,6 +243,21 @@ class Campaign(Part):
     def outcomes(self) -> tuple[Prize, ...]:
         """Return what a draw can come to; without prizes that is one nothing."""
         return self.prizes or (NOTHING,)
+
+    @property
+    def pays_back(self) -> bool:
+        """Return whether an order can be won back, and so is asked for."""
+        return any(prize.kind == "refund" for prize in self.prizes)
+
+    @property
+    def has_choice(self) -> bool:
+        """Return whether some winners pick their prize."""
+        return any(prize.kind == "choice" for prize in self.prizes)
+
+    def dearest(self, prize: Prize) -> int:
+        """Return the most that a prize is worth, in cents: of a choice, any of it."""
+        options = (self.prize(key).value_cents for key in prize.options)
+        return max([prize.value_cents, *options])
 
     @property
     def falls_back_to(self) -> str:
@@ -264,6 +308,23 @@ class Campaign(Part):
             for raffle in self.raffles
             if not (tickets := self.tickets_to(raffle.key)) or awarded in tickets
         )
+
+    @property
+    def epochs(self) -> int | None:
+        """Return how many days it is open, begun or whole; None if the file is open."""
+        if self.starts and self.ends:
+            return chance.epochs_between(self.starts, self.ends)
+        return self.days
+
+    def released(self, prize: Prize) -> tuple[int, ...] | None:
+        """Return how many units of a prize are to be had up to each day, if planned."""
+        if prize.release is None or isinstance(prize.release, tuple):
+            return prize.release
+        return release.evenly(prize.stock or 0, epochs=self.epochs or 1)
+
+    def told_as(self, source: str) -> str | None:
+        """Return the key under which the page around it tells something, if any."""
+        return next((told.key for told in self.hidden if told.source == source), None)
 
     def window(self, published: datetime) -> tuple[datetime, datetime]:
         """Return when it opens and closes, counted from its publication if need be."""

@@ -6,6 +6,7 @@ told nothing of consents, so that a yes cannot buy odds (CR-02; GDPR 7(4)).
 
 import hashlib
 import hmac
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,11 +23,33 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One outcome. `stock` is None where it never runs out."""
+    """One outcome. `stock` is None where it never runs out.
+
+    With `release` no more than so many units are to be had up to each epoch.
+    """
 
     id: str
     weight: int
     stock: int | None
+    release: tuple[int, ...] | None = None
+
+    def released(self, epoch: int) -> int:
+        """Return how many units of a limited prize are to be had in an epoch.
+
+        Units are numbered from 1, so this is also the last number of those.
+        """
+        if self.release is None:
+            return self.stock or 0
+        return self.release[min(epoch, len(self.release)) - 1]
+
+    def epoch_of(self, unit: int) -> int:
+        """Return in which epoch a unit of it is released."""
+        return 1 if self.release is None else bisect_left(self.release, unit) + 1
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the slot as it is published."""
+        told = {"id": self.id, "weight": self.weight, "stock": self.stock}
+        return told if self.release is None else told | {"release": [*self.release]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +64,12 @@ class Table:
         return {
             "v": 1,
             "fallback": self.fallback,
-            "slots": [
-                {"id": s.id, "weight": s.weight, "stock": s.stock} for s in self.slots
-            ],
+            "slots": [slot.as_json() for slot in self.slots],
         }
+
+    def slot(self, key: str) -> Slot:
+        """Return the slot of that id; raises StopIteration for a foreign one."""
+        return next(slot for slot in self.slots if slot.id == key)
 
     @lru_cache(maxsize=1_000)  # noqa: B019  # tables are few and live long
     def digest(self) -> str:
@@ -69,6 +94,11 @@ def seed_for(last: bytes, *, epochs: int, epoch: int) -> bytes:
 def epoch_of(moment: datetime, *, opens: datetime) -> int:
     """Return the campaign's day number, from 1."""
     return (moment - opens) // DAY + 1
+
+
+def begins(epoch: int, *, opens: datetime) -> datetime:
+    """Return when a day of the campaign begins."""
+    return opens + DAY * (epoch - 1)
 
 
 def epochs_between(opens: datetime, closes: datetime) -> int:

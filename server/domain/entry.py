@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from server.domain import address, answers, quiz
+from server.domain import address, answers, order, quiz
 from server.domain.answers import YES, AnswerError, Reason, plain
 from server.domain.campaign import Campaign
 from server.domain.links import BadTokenError
@@ -21,6 +21,7 @@ from server.domain.quiz import Sheet
 
 SEED = re.compile(r"[0-9a-f]{32}")
 CONSENT_PREFIX = "consent."
+ORDER, ORDER_AMOUNT, CHOICE = "order", "order_amount", "choice"
 HIDDEN_PREFIX = "h."
 # No browser fills in a field of this name by itself, as it would an address or a site.
 TRAP = "remarks"
@@ -126,6 +127,11 @@ class Submission:
     has_email: bool = False
     # What stands in the field that people do not see.
     trap: str = ""
+    # What a winner wants back: the order's reference, and its amount as typed.
+    order: str = ""
+    order_amount: str = ""
+    # Which of several prizes a winner picks.
+    choice: str = ""
 
     def step(self, campaign: Campaign) -> Step:
         """Return what this submission is, judged by what it brings."""
@@ -146,7 +152,19 @@ class Submission:
     def claim_print(self, key: bytes) -> bytes:
         """Return what tells a repeated claim from another one on the same ticket."""
         typed = [f"{name}={value}" for name, value in sorted(self.answers.items())]
-        return _print(key, "claim", self.email.lower(), *typed, *sorted(self.consents))
+        more = [text for text in (self.order, self.order_amount, self.choice) if text]
+        return _print(
+            key, "claim", self.email.lower(), *typed, *sorted(self.consents), *more
+        )
+
+    def kept_source(self, campaign: Campaign) -> dict[str, str]:
+        """Return what of the page's telling is kept in clear.
+
+        Where an order can be won back, nobody is to read there whose it is.
+        """
+        orders = {campaign.told_as(order.REFERENCE), campaign.told_as(order.AMOUNT)}
+        left_out = orders if campaign.pays_back else set()
+        return {k: value for k, value in self.hidden.items() if k not in left_out}
 
     def kept_sheet(
         self, campaign: Campaign, sheet: Mapping[str, str]
@@ -196,8 +214,27 @@ def read(
         terms=form.get("terms") == YES,
         has_email="email" in form,
         trap=form.get(TRAP, ""),
+        order=_typed(form, ORDER, campaign),
+        order_amount=_typed(form, ORDER_AMOUNT, campaign),
+        choice=plain(form.get(CHOICE, ""))[:LONGEST_HIDDEN]
+        if campaign.has_choice
+        else "",
         adult=form.get("adult", "") if form.get("adult") in {YES, "no"} else "",
     )
+
+
+def _typed(form: Mapping[str, str], name: str, campaign: Campaign) -> str:
+    return plain(form.get(name, ""))[:LONGEST_HIDDEN] if campaign.pays_back else ""
+
+
+def check_order(submission: Submission) -> dict[str, Reason]:
+    """Return what stands in the way of paying an order back, field -> reason."""
+    faults: dict[str, Reason] = {}
+    if not order.identity(submission.order):
+        faults[ORDER] = Reason.MISSING
+    if order.cents(submission.order_amount) is None:
+        faults[ORDER_AMOUNT] = Reason.NOT_AN_AMOUNT
+    return faults
 
 
 def read_hidden(given: Mapping[str, str], campaign: Campaign) -> dict[str, str]:

@@ -1,23 +1,22 @@
 """What a campaign will give away, told before anybody has played.
 
 How often a slot is drawn in so many plays is binomial, so what a limited prize gives is
-told exactly: `min(drawn, stock)`. Only the whole bill needs chance: prizes share the
-plays, so how dear a bad run can be is found by playing many of them.
+told exactly: `min(drawn, stock)`, or day by day where it is released so. Only the whole
+bill needs chance: prizes share the plays, so how dear a bad run can be is found by
+playing many of them.
 """
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import accumulate
 
-from server.domain.chance import Table
+from server.domain import spread
+from server.domain.chance import Slot, Table
 
 Roll = Callable[[], float]
 
-# Beyond this many standard deviations nothing is left that a double could hold.
-SPREAD = 12
 RUNS = 200
 BAD_RUN = 0.99
 MOST_VISITS = 100_000_000
@@ -27,8 +26,8 @@ MOST_VISITS = 100_000_000
 class PrizeForecast:
     """What is expected of one prize. Costs are in cents.
 
-    `sold_out` says for the end of each day how likely it is that none is left; it is
-    empty for a prize that cannot run out.
+    `sold_out` says for the end of each day how likely it is that none is left of what
+    was released by then; it is empty for a prize that cannot run out.
     """
 
     key: str
@@ -73,11 +72,11 @@ def forecast(
     numbers from 0 up to 1, each as likely.
     """
     total = sum(slot.weight for slot in table.slots)
+    plays = spread.per_day(visits, days)
     chances = {slot.id: slot.weight / total for slot in table.slots}
-    given = {
-        slot.id: _capped_mean(visits, chances[slot.id], slot.stock)
-        for slot in table.slots
-    }
+    given, used_up = {}, {}
+    for slot in table.slots:
+        given[slot.id], used_up[slot.id] = _given(slot, chances[slot.id], plays)
     # What was drawn and not there any more.
     given[table.fallback] += sum(
         visits * chances[slot.id] - given[slot.id]
@@ -91,15 +90,13 @@ def forecast(
             stock=slot.stock,
             expected=given[slot.id],
             cost=given[slot.id] * values.get(slot.id, 0),
-            sold_out=_sold_out(visits, days, chances[slot.id], slot.stock),
+            sold_out=tuple(used_up[slot.id]),
         )
         for slot in table.slots
     )
-    bills = sorted(
-        _bill(table, _drawn(table, visits, roll), values) for _ in range(runs)
-    )
+    bills = sorted(_bill(table, plays, roll, values) for _ in range(runs))
     mean = sum(bills) / runs
-    spread = math.sqrt(sum((bill - mean) ** 2 for bill in bills) / max(runs - 1, 1))
+    deviation = math.sqrt(sum((bill - mean) ** 2 for bill in bills) / max(runs - 1, 1))
     return Forecast(
         visits=visits,
         prizes=prizes,
@@ -108,90 +105,75 @@ def forecast(
         bad_run=float(bills[min(runs - 1, math.ceil(BAD_RUN * runs) - 1)]),
         limit=_limit(table, visits, values),
         played_mean=mean,
-        played_error=spread / math.sqrt(runs),
+        played_error=deviation / math.sqrt(runs),
     )
 
 
 def at_least(plays: int, chance: float, times: int) -> float:
     """Return how likely a slot is drawn so many times or more."""
-    if times <= 0:
-        return 1.0
-    low, pmf = _binomial(plays, chance)
-    return min(1.0, math.fsum(pmf[max(0, times - low) :])) if times > low else 1.0
+    return spread.at_least(spread.binomial(plays, chance), times)
 
 
-def _capped_mean(plays: int, chance: float, stock: int | None) -> float:
-    """Return the mean of `min(drawn, stock)`."""
-    if stock is None:
-        return plays * chance
-    low, pmf = _binomial(plays, chance)
-    return math.fsum(min(low + k, stock) * p for k, p in enumerate(pmf))
+def _given(slot: Slot, share: float, plays: Sequence[int]) -> tuple[float, list[float]]:
+    """Return how much of a prize is given, and how likely none is left, day by day."""
+    visits = sum(plays)
+    if slot.stock is None:
+        return visits * share, []
+    if slot.release is None:
+        drawn = spread.binomial(visits, share)
+        return spread.mean(spread.capped(drawn, slot.stock)), [
+            at_least(until, share, slot.stock) for until in accumulate(plays)
+        ]
+    days = list(spread.given(slot, share=share, plays=plays))
+    used_up = [
+        spread.at_least(day, slot.released(epoch)) for epoch, day in enumerate(days, 1)
+    ]
+    return spread.mean(days[-1]), used_up
 
 
-def _sold_out(
-    visits: int, days: int, chance: float, stock: int | None
-) -> tuple[float, ...]:
-    if stock is None:
-        return ()
-    return tuple(
-        at_least(visits * day // days, chance, stock) for day in range(1, days + 1)
-    )
+def _bill(
+    table: Table, plays: Sequence[int], roll: Roll, values: dict[str, int]
+) -> int:
+    """Play a campaign and return what it cost."""
+    bill = replaced = 0
+    for slot, drawn in _drawn(table, plays, roll):
+        kept = _kept(slot, drawn)
+        replaced += sum(drawn) - kept
+        bill += kept * values.get(slot.id, 0)
+    return bill + replaced * values.get(table.fallback, 0)
 
 
-@lru_cache(maxsize=64)
-def _binomial(plays: int, chance: float) -> tuple[int, tuple[float, ...]]:
-    """Return the probabilities of a binomial, from the first that counts.
+def _drawn(
+    table: Table, plays: Sequence[int], roll: Roll
+) -> Iterator[tuple[Slot, list[int]]]:
+    """Draw how often each slot comes, one after the other from what is left.
 
-    They are stepped outward from the likeliest number, so none is lost to rounding.
+    Day by day where a prize is released so; of the others the sum is enough.
     """
-    if plays == 0 or chance <= 0:
-        return 0, (1.0,)
-    if chance >= 1:
-        return plays, (1.0,)
-    mode = min(plays, math.floor((plays + 1) * chance))
-    reach = math.ceil(SPREAD * math.sqrt(plays * chance * (1 - chance))) + SPREAD
-    low, high = max(0, mode - reach), min(plays, mode + reach)
-    odds = chance / (1 - chance)
-    below, above = [1.0], [1.0]
-    for k in range(mode, low, -1):
-        below.append(below[-1] * k / ((plays - k + 1) * odds))
-    for k in range(mode, high):
-        above.append(above[-1] * (plays - k) * odds / (k + 1))
-    weights = [*reversed(below[1:]), *above]
-    whole = math.fsum(weights)
-    return low, tuple(weight / whole for weight in weights)
-
-
-def _drawn(table: Table, visits: int, roll: Roll) -> list[int]:
-    """Draw how often each slot comes, one after the other from what is left."""
-    left, weight_left, counts = visits, sum(s.weight for s in table.slots), []
-    for slot in table.slots:
+    left, weight_left = list(plays), sum(slot.weight for slot in table.slots)
+    for slot in sorted(table.slots, key=lambda slot: slot.release is None):
+        if slot.release is None:
+            left = [sum(left)]
         share = slot.weight / weight_left if weight_left else 0.0
-        count = _sample(left, share, roll())
-        counts.append(count)
-        left -= count
+        drawn = [_sample(count, share, roll()) for count in left]
+        yield slot, drawn
+        left = [count - taken for count, taken in zip(left, drawn, strict=True)]
         weight_left -= slot.weight
-    return counts
+
+
+def _kept(slot: Slot, drawn: Sequence[int]) -> int:
+    """Return how much of what was drawn was there."""
+    if slot.stock is None:
+        return sum(drawn)
+    kept = 0
+    for epoch, count in enumerate(drawn, 1):
+        kept = min(kept + count, slot.released(epoch))
+    return kept
 
 
 def _sample(plays: int, share: float, point: float) -> int:
-    low, sums = _summed(plays, share)
+    low, sums = spread.summed(plays, share)
     return low + min(bisect_left(sums, point), len(sums) - 1)
-
-
-@lru_cache(maxsize=16)
-def _summed(plays: int, share: float) -> tuple[int, Sequence[float]]:
-    low, pmf = _binomial(plays, share)
-    return low, list(accumulate(pmf))
-
-
-def _bill(table: Table, counts: Sequence[int], values: dict[str, int]) -> int:
-    bill = replaced = 0
-    for slot, count in zip(table.slots, counts, strict=True):
-        kept = count if slot.stock is None else min(count, slot.stock)
-        replaced += count - kept
-        bill += kept * values.get(slot.id, 0)
-    return bill + replaced * values.get(table.fallback, 0)
 
 
 def _limit(table: Table, visits: int, values: dict[str, int]) -> int:

@@ -112,6 +112,9 @@ def _place(loc: tuple[int | str, ...]) -> str:
     """Write `("prizes", 2, "weight")` as `prizes[3].weight`, counted as people do."""
     text = ""
     for step in loc:
+        if isinstance(step, str) and "[" in step:
+            # One of the shapes that a value may have, in pydantic's words.
+            continue
         text += f"[{step + 1}]" if isinstance(step, int) else f".{step}"
     return text.lstrip(".") or "the file"
 

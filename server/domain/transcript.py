@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from server.domain import chance
+from server.domain import chance, release
 from server.domain.chain import Chain, WrongLineError, opened
 from server.domain.chance import SCHEME, Slot, Table
 
@@ -129,7 +129,12 @@ def verify(lines: Iterable[bytes]) -> Report:
 def _promise(number: int, fields: dict[str, Any]) -> Promise:
     try:
         slots = tuple(
-            Slot(str(slot["id"]), _count(slot["weight"]), _stock(slot["stock"]))
+            Slot(
+                str(slot["id"]),
+                _count(slot["weight"]),
+                _stock(slot["stock"]),
+                _release(slot.get("release")),
+            )
             for slot in fields["table"]["slots"]
         )
         table = Table(slots, str(fields["table"]["fallback"]))
@@ -148,6 +153,9 @@ def _promise(number: int, fields: dict[str, Any]) -> Promise:
         raise WrongLineError(number, "its table is not the one of its digest")
     if not sum(slot.weight for slot in slots):
         raise WrongLineError(number, "its table gives nothing")
+    for slot in slots:
+        if slot.release is not None and _is_no_plan(slot, promise.epochs):
+            raise WrongLineError(number, f"it cannot release {slot.id} like that")
     return promise
 
 
@@ -161,11 +169,26 @@ def _stock(value: Any) -> int | None:
     return None if value is None else _count(value)
 
 
+def _release(value: Any) -> tuple[int, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        raise TypeError(value)
+    return tuple(_count(units) for units in value)
+
+
+def _is_no_plan(slot: Slot, epochs: int) -> bool:
+    if not slot.release or slot.stock is None:
+        return True
+    return any(release.faults(slot.release, stock=slot.stock, epochs=epochs))
+
+
 @dataclass
 class _Pool:
     """The units of a limited prize, as far as the file has come."""
 
-    free: set[int]
+    # Released, and held by nobody.
+    free: set[int] = field(default_factory=set)
     # Who holds a unit, and on which line each was last given back.
     holders: dict[int, str] = field(default_factory=dict)
     returned: dict[int, int] = field(default_factory=dict)
@@ -192,9 +215,7 @@ class _Check:
         self._plays = 0
         self._slots = {slot.id: slot for slot in promise.table.slots}
         self._pools = {
-            slot.id: _Pool(set(range(1, slot.stock + 1)))
-            for slot in promise.table.slots
-            if slot.stock is not None
+            slot.id: _Pool() for slot in promise.table.slots if slot.stock is not None
         }
         self._tickets: set[bytes] = set()
         # Ticket -> what it holds of a limited prize.
@@ -239,6 +260,10 @@ class _Check:
         if raw is None or hashlib.sha256(raw).hexdigest() != self._seed:
             raise WrongLineError(number, "its seed does not lead back to the anchor")
         self._epoch, self._seed, self._plays = epoch, seed, 0
+        for key, pool in self._pools.items():
+            slot = self._slots[key]
+            before = slot.released(epoch - 1) if epoch > 1 else 0
+            pool.free.update(range(before + 1, slot.released(epoch) + 1))
 
     def _end_day(self, number: int, epoch: int, plays: int) -> None:
         if epoch != self._epoch or plays != self._plays:
@@ -280,17 +305,20 @@ class _Check:
             if pool is not None:
                 self._check_ran_out(number, play, pool)
             return
-        stock = self._slots[play.drawn].stock or 0
-        if play.awarded != play.drawn or not 1 <= play.unit <= stock:
+        slot = self._slots[play.drawn]
+        if play.awarded != play.drawn or not 1 <= play.unit <= (slot.stock or 0):
             raise WrongLineError(number, f"{play.drawn} has no such unit")
+        if play.unit > slot.released(self._epoch or 1):
+            why = f"unit {play.unit} of {play.drawn} was not released yet"
+            raise WrongLineError(number, why)
         if play.unit in pool.holders:
             why = f"unit {play.unit} of {play.drawn} was taken"
             self._overlaps.append((play.drawn, _Doubt(number, {play.unit}, why)))
         pool.free.discard(play.unit)
         pool.holders[play.unit] = play.ticket
         self._held[play.ticket] = (play.drawn, play.unit)
-        for slot, doubt in self._doubts:
-            if slot == play.drawn:
+        for prize, doubt in self._doubts:
+            if prize == play.drawn:
                 doubt.units.discard(play.unit)
 
     def _check_ran_out(self, number: int, play: Play, pool: _Pool) -> None:

@@ -70,6 +70,8 @@ class Verdict(StrEnum):
     REVOKED = "revoked"
     # One code for everybody: a till cannot tell whose it is.
     SHARED = "shared"
+    # It pays an order back, and this is not the number of that one.
+    OTHER_ORDER = "other_order"
     # Not handed out, another shop's, or nobody's: nobody is told which.
     UNKNOWN = "unknown"
 

@@ -25,7 +25,8 @@ class Segment:
     number: int
     start: float
     end: float
-    is_sold_out: bool = False
+    # It has run out, for good or until more of it is released.
+    is_gone: bool = False
 
     @property
     def width(self) -> float:
@@ -45,9 +46,7 @@ def within_reach(campaign: Campaign) -> tuple[Prize, ...]:
     )
 
 
-def layout(
-    campaign: Campaign, *, sold_out: Set[str] = frozenset()
-) -> tuple[Segment, ...]:
+def layout(campaign: Campaign, *, gone: Set[str] = frozenset()) -> tuple[Segment, ...]:
     """Return the segments in order; together they are the whole wheel.
 
     The first has its middle at the top, so that the pointer rests on a prize and not
@@ -62,7 +61,7 @@ def layout(
     segments, before = [], -shares[0][1] / 2 if shares else 0.0
     for key, share in shares:
         start, end = WHOLE * before / total, WHOLE * (before + share) / total
-        segments.append(Segment(key, numbers[key], start, end, key in sold_out))
+        segments.append(Segment(key, numbers[key], start, end, key in gone))
         before += share
     return tuple(segments)
 

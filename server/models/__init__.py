@@ -16,6 +16,7 @@ from server.models.optin import OptIn
 from server.models.outbox import Attempt, Outbox
 from server.models.placement import Placement
 from server.models.prize import Prize
+from server.models.purchase import Purchase
 from server.models.raffle import (
     Raffle,
     RaffleExclusion,
@@ -25,6 +26,7 @@ from server.models.raffle import (
 )
 from server.models.shop import Shop
 from server.models.text import Text
+from server.models.turn import Turn
 from server.models.voucher import Voucher, VoucherStep
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "Outbox",
     "Placement",
     "Prize",
+    "Purchase",
     "Raffle",
     "RaffleExclusion",
     "RaffleList",
@@ -61,6 +64,7 @@ __all__ = [
     "Standing",
     "Suppression",
     "Text",
+    "Turn",
     "Voucher",
     "VoucherStep",
 ]

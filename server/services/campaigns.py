@@ -18,15 +18,17 @@ from server.models.base import rows_changed
 from server.models.placement import Placement as PlacementRow
 from server.models.prize import Prize as PrizeRow
 from server.models.shop import Shop
-from server.models.voucher import Voucher
 from server.services import images, prizes, raffle_promises
 from server.services.tools import Chance
 
 KNOWN_FOR = timedelta(seconds=1)
-FROZEN = ("mechanic", "award", "flow", "fallback", "starts", "ends", "days")
+FROZEN = (
+    *("mechanic", "award", "flow", "fallback", "starts", "ends", "days"),
+    *("entries_per_address", "entries_per_day", "person"),
+)
 FROZEN_PRIZE = (
     *("key", "kind", "weight", "stock", "value_cents", "code"),
-    *("pool", "valid_days", "returns", "raffle"),
+    *("pool", "valid_days", "returns", "release", "options", "raffle"),
 )
 
 
@@ -60,8 +62,15 @@ class Live:
     epochs: int
     # Limited prizes without a free unit as of a moment ago; a draw does not rely on it.
     sold_out: frozenset[str] = frozenset()
+    # Those whose units of today are used up, and when more are released.
+    resting: tuple[tuple[str, datetime], ...] = ()
     # Until when it asks everybody for a proof, because of a spike (AB-02).
     guarded_until: datetime | None = None
+
+    @property
+    def gone(self) -> frozenset[str]:
+        """Return the prizes that cannot be won at this moment."""
+        return self.sold_out.union(key for key, _ in self.resting)
 
     def is_guarded(self, now: datetime) -> bool:
         """Return whether a spike makes it stricter at this moment."""
@@ -112,7 +121,8 @@ def save(
     row = session.scalar(
         select(models.Campaign).where(models.Campaign.code == campaign.code)
     )
-    pools = prizes.pools(session, row.id) if row else {}
+    before = load(session, campaign.code)
+    pools = prizes.pools(session, row.id, before) if row and before else {}
     campaign = prizes.counted(campaign, pools)
     faults = lint.judge(campaign) + _foreign_faults(session, campaign, shop, row)
     if publish:
@@ -124,7 +134,6 @@ def save(
     if row is None:
         row = _create(session, campaign, shop, vault=vault, now=now, random=random)
     if row.state == "draft":
-        before = load(session, row.code)
         prizes.stock(session, row.id, campaign, before=before, random=random)
         raffle_promises.keep(session, row, campaign, vault=vault, random=random)
     is_new = _add_version(session, row, campaign, now=now)
@@ -187,7 +196,7 @@ class Directory:
         """Return what visitors may see under a code, open or not; None if nothing."""
         if known := self.known(code, now=now):
             return known
-        live = self._look_up(session, code)
+        live = self._look_up(session, code, now=now)
         if live is None:
             self._known.pop(code, None)
         else:
@@ -224,7 +233,7 @@ class Directory:
         known = self._known.get(code)
         return known[1] if known and abs(now - known[0]) < KNOWN_FOR else None
 
-    def _look_up(self, session: Session, code: str) -> Live | None:
+    def _look_up(self, session: Session, code: str, *, now: datetime) -> Live | None:
         found = session.execute(
             select(PlacementRow, models.Campaign, Shop.version)
             .join(models.Campaign, models.Campaign.id == PlacementRow.campaign_id)
@@ -237,10 +246,13 @@ class Directory:
         key = (placement.id, row.version, shop_version)
         if key not in self._built:
             self._built[key] = self._assemble(session, placement, row, shop_version)
+        built = self._built[key]
+        sold_out, resting = _lacking(session, built, now=now)
         return replace(
-            self._built[key],
+            built,
             state=row.state,
-            sold_out=_sold_out(session, row.id),
+            sold_out=sold_out,
+            resting=resting,
             guarded_until=row.guarded_until,
         )
 
@@ -274,19 +286,22 @@ class Directory:
         )
 
 
-def _sold_out(session: Session, campaign_id: int) -> frozenset[str]:
-    """Return the limited prizes of which no unit is free (PZ-06)."""
-    free = select(Voucher.id).where(
-        Voucher.prize_id == PrizeRow.id, Voucher.state == "free"
-    )
-    return frozenset(
-        session.scalars(
-            select(PrizeRow.key).where(
-                PrizeRow.campaign_id == campaign_id,
-                PrizeRow.stock.is_not(None),
-                ~free.exists(),
-            )
-        )
+def _lacking(
+    session: Session, live: Live, *, now: datetime
+) -> tuple[frozenset[str], tuple[tuple[str, datetime], ...]]:
+    """Return which prizes have run out, and which until more of it is released."""
+    units = prizes.next_units(session, live.campaign_id)
+    today = chance.epoch_of(now, opens=live.opens_at)
+    released = {
+        key: live.table.slot(key).epoch_of(unit) for key, unit in units.items() if unit
+    }
+    return (
+        frozenset(key for key, unit in units.items() if unit is None),
+        tuple(
+            (key, chance.begins(epoch, opens=live.opens_at))
+            for key, epoch in sorted(released.items())
+            if epoch > max(today, 1)
+        ),
     )
 
 
@@ -422,7 +437,7 @@ def table_of(campaign: Campaign) -> chance.Table:
     """Return the odds of a campaign as they are committed to and drawn from."""
     return chance.Table(
         slots=tuple(
-            chance.Slot(prize.key, prize.weight, prize.stock)
+            chance.Slot(prize.key, prize.weight, prize.stock, campaign.released(prize))
             for prize in campaign.outcomes
         ),
         fallback=campaign.falls_back_to,

@@ -217,6 +217,17 @@ def refold(events: Iterable[ConsentEvent]) -> dict[str, str]:
     return {purpose: act.value for purpose, act in standing(events).items()}
 
 
+def asked_from(session: Session, who: Person, optin_id: int) -> str:
+    """Return the network address from which a request was made, empty if unknown."""
+    digest = session.scalar(
+        select(ConsentEvent.evidence_hash)
+        .where(ConsentEvent.optin_id == optin_id, ConsentEvent.act == Act.REQUESTED)
+        .limit(1)
+    )
+    facts = evidence(session, who, digest) if digest else {}
+    return str(facts.get("ip", ""))
+
+
 def evidence(session: Session, who: Person, digest: bytes) -> dict[str, Any]:
     """Open a piece of evidence of this person. Raises `SealError` if it was changed."""
     sealed = session.scalar(

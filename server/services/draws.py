@@ -5,6 +5,7 @@ The draw is told nothing of the person or their consents (CR-02).
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, literal_column, select, update
 from sqlalchemy.orm import Session
@@ -37,6 +38,7 @@ _FREE_UNIT = (
         Voucher.prize_id == bindparam("prize_id"),
         # Written out, because an index of some rows is only used for its words.
         Voucher.state == literal_column("'free'"),
+        Voucher.number <= bindparam("released"),
     )
     .order_by(Voucher.number)
     .limit(1)
@@ -48,6 +50,10 @@ _HOLD = (
     .where(Voucher.id == bindparam("voucher_id"), Voucher.state == "free")
     .values(state="reserved", entry_id=bindparam("holder"))
 )
+
+
+class RanOutError(Exception):
+    """There is nothing left, at this moment, of the prize that a winner picked."""
 
 
 class StockError(Exception):
@@ -81,17 +87,41 @@ def draw_prize(
         )
     if live.campaign.prize(slot).stock is None:
         return Drawn(epoch, slot, slot)
-    unit = session.execute(_FREE_UNIT, {"prize_id": live.prize_ids[slot]}).one_or_none()
+    unit = _free_unit(session, live, slot, epoch)
     if unit is None:
         return Drawn(epoch, slot, live.table.fallback)
     return Drawn(epoch, slot, slot, unit.id, unit.number, unit.code)
 
 
+def _free_unit(session: Session, live: Live, key: str, epoch: int) -> Any:
+    """Return a unit of a limited prize, locked for us; None if there is none now."""
+    released = live.table.slot(key).released(epoch)
+    return session.execute(
+        _FREE_UNIT, {"prize_id": live.prize_ids[key], "released": released}
+    ).one_or_none()
+
+
 def hold(session: Session, drawn: Drawn, *, entry_id: int) -> None:
     """Reserve the drawn unit for an entry."""
-    if drawn.voucher_id is None:
+    if drawn.voucher_id is not None:
+        _hold(session, drawn.voucher_id, entry_id=entry_id)
+
+
+def pick(
+    session: Session, live: Live, key: str, *, entry_id: int, now: datetime
+) -> None:
+    """Reserve what a winner picked. Raises `RanOutError` if there is none of it."""
+    if live.campaign.prize(key).stock is None:
         return
-    taken = session.execute(_HOLD, {"voucher_id": drawn.voucher_id, "holder": entry_id})
+    epoch = chance.epoch_of(now, opens=live.opens_at)
+    unit = _free_unit(session, live, key, epoch)
+    if unit is None:
+        raise RanOutError
+    _hold(session, unit.id, entry_id=entry_id)
+
+
+def _hold(session: Session, voucher_id: int, *, entry_id: int) -> None:
+    taken = session.execute(_HOLD, {"voucher_id": voucher_id, "holder": entry_id})
     if rows_changed(taken) != 1:
         raise StockError
 

@@ -6,32 +6,36 @@ outcome, with other data it is refused (SAFETY.md section 1).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, func, literal_column, select, update
+from sqlalchemy import bindparam, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import address, quiz
-from server.domain.campaign import Prize
+from server.domain.campaign import Prize, worth
 from server.domain.entry import Step, Submission
 from server.domain.limits import Kind
 from server.domain.optin import Answer, Pending
 from server.domain.profile import campaign_attributes
 from server.models.base import inserting, table
 from server.models.entry import Entry
+from server.models.prize import Prize as PrizeRow
+from server.models.purchase import Purchase
 from server.models.voucher import Voucher
 from server.services import (
     attributes,
     boxcodes,
+    claims,
     contacts,
     draws,
     links,
     optins,
     outbox,
     prize_letters,
+    turns,
     vouchers,
 )
 from server.services.campaigns import Live
@@ -56,10 +60,6 @@ class OtherDataError(Exception):
 
 class LapsedError(Exception):
     """The prize was not claimed in time and went back into the game."""
-
-
-class EnoughError(Exception):
-    """This address has taken part as often as the campaign allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,8 @@ class Outcome:
     """What the visitor is told. It is the same whatever we know of the address."""
 
     prize: Prize
+    # What is handed over: the same, or what its winner picked.
+    given: Prize
     is_win: bool
     code: str | None
     mailbox: str | None
@@ -103,6 +105,8 @@ class Outcome:
     receipt: Receipt
     # The key of what a quiz led to.
     led_to: str | None = None
+    # How many cents of an order are paid back.
+    cents: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,15 @@ class _Made:
     outcome: str | None
     browser_seed: bytes
     epoch: int
+    # How many cents of an order are paid back.
+    cents: int | None = None
+    # What the winner of a choice has picked.
+    picked: str | None = None
+
+    @property
+    def given(self) -> str:
+        """Return the key of what is handed over."""
+        return self.picked or self.awarded
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +152,20 @@ def submit(
 ) -> Outcome:
     """Play, claim, or both, and queue what has to be mailed.
 
-    Raises `TicketUsedError`, `EnoughError` and `boxcodes.SpentError`; then the
-    caller's transaction must not be committed.
+    Raises `TicketUsedError`, `turns.EnoughError`, `claims.UnclaimedError` and
+    `boxcodes.SpentError`; then the caller's transaction must not be committed.
     """
     run = _Run(session, attempted, tools, now)
     if attempted.step is Step.PLAY:
         return _outcome(attempted, _play(run, None), None)
     who = _recognise(run)
-    _check_enough(run, who)
+    _take_turn(run)
     make = _claim if attempted.step is Step.CLAIM else _play
-    made = make(run, who)
+    made = _settle(run, make(run, who))
     code = draws.award(
         session,
         attempted.live,
-        made.awarded,
+        made.given,
         entry_id=made.entry_id,
         now=now,
         random=tools.random,
@@ -167,17 +180,25 @@ def recall(session: Session, attempted: Attempted, *, print_key: bytes) -> Outco
     Raises `OtherDataError` and `LapsedError`.
     """
     row = session.execute(
-        select(Entry, Voucher.code)
+        select(Entry, Voucher.code, PrizeRow.key, Purchase.amount_cents)
         .outerjoin(Voucher, Voucher.entry_id == Entry.id)
+        .outerjoin(PrizeRow, PrizeRow.id == Voucher.prize_id)
+        .outerjoin(Purchase, Purchase.entry_id == Entry.id)
         .where(Entry.ticket == attempted.ticket)
     ).one_or_none()
     if row is None or row[0].campaign_id != attempted.live.campaign_id:
         raise OtherDataError
-    entry, code = row
+    entry, code, key, cents = row
     _check_same(entry, attempted, print_key)
     is_claim = attempted.step is not Step.PLAY
     made = _Made(
-        entry.id, entry.awarded, entry.outcome, entry.browser_seed, entry.epoch
+        entry_id=entry.id,
+        awarded=entry.awarded,
+        outcome=entry.outcome,
+        browser_seed=entry.browser_seed,
+        epoch=entry.epoch,
+        cents=cents,
+        picked=key,
     )
     return _outcome(attempted, made, code if is_claim else None)
 
@@ -195,6 +216,7 @@ def played(session: Session, live: Live, ticket: bytes) -> Outcome | None:
         return None
     prize = live.campaign.prize(row.awarded)
     return Outcome(
+        prize,
         prize,
         prize.kind != "none",
         None,
@@ -252,13 +274,29 @@ def _outcome(attempted: Attempted, made: "_Made", code: str | None) -> Outcome:
     email = attempted.submission.address
     return Outcome(
         prize=prize,
+        given=attempted.live.campaign.prize(made.given),
         is_win=prize.kind != "none",
         code=code,
         mailbox=address.masked(email) if email else None,
         asks_confirmation=bool(attempted.submission.consents),
         receipt=Receipt(attempted.ticket.hex(), made.browser_seed.hex(), made.epoch),
         led_to=made.outcome,
+        cents=made.cents,
     )
+
+
+def _settle(run: _Run, made: _Made) -> _Made:
+    """Return what was won with what its winner adds. Raises `UnclaimedError`."""
+    added = claims.settle(
+        run.session,
+        run.live,
+        run.submission,
+        awarded=made.awarded,
+        entry_id=made.entry_id,
+        vault=run.tools.vault,
+        now=run.now,
+    )
+    return replace(made, picked=added.picked, cents=added.cents)
 
 
 def _recognise(run: _Run) -> Person:
@@ -300,7 +338,7 @@ def _play(run: _Run, who: Person | None) -> _Made:
             "awarded": drawn.awarded,
             "unit": drawn.unit,
             "outcome": led_to.key if led_to else None,
-            "source": dict(submission.hidden) or None,
+            "source": submission.kept_source(run.live.campaign) or None,
             "device": run.attempted.device or None,
             "play_print": submission.play_print(run.tools.vault.print_key),
             "played_at": run.now,
@@ -381,34 +419,25 @@ def _claim(run: _Run, who: Person) -> _Made:
     return _Made(*row)
 
 
-_TIMES_ENTERED = (
-    select(func.count())
-    .select_from(Entry)
-    .where(
-        Entry.contact_id == bindparam("contact_id"),
-        Entry.campaign_id == bindparam("campaign_id"),
-    )
-)
 _IS_SETTLED = select(Entry.id).where(
     Entry.ticket == bindparam("ticket"), Entry.state != "played"
 )
 
 
-def _check_enough(run: _Run, who: Person) -> None:
-    """The contact's row is locked, so no two entries of theirs are counted at once."""
-    most = run.live.campaign.entries_per_address
-    if most is None or who.is_new:
-        return
-    entered = run.session.scalar(
-        _TIMES_ENTERED,
-        {"contact_id": who.id, "campaign_id": run.live.campaign_id},
-    )
-    if (entered or 0) < most:
-        return
-    # Who sends their last entry once more is told again what came of it.
-    if run.session.scalar(_IS_SETTLED, {"ticket": run.attempted.ticket}):
-        raise TicketUsedError
-    raise EnoughError
+def _take_turn(run: _Run) -> None:
+    try:
+        turns.take(
+            run.session,
+            run.live,
+            run.submission.address or "",
+            vault=run.tools.vault,
+            now=run.now,
+        )
+    except turns.EnoughError:
+        # Who sends their last entry once more is told again what came of it.
+        if run.session.scalar(_IS_SETTLED, {"ticket": run.attempted.ticket}):
+            raise TicketUsedError from None
+        raise
 
 
 def _write_to(run: _Run, who: Person, made: _Made, code: str | None) -> None:
@@ -528,14 +557,15 @@ def _queue(
         now=run.now,
         tools=run.tools,
     )
-    won = run.live.campaign.prize(made.awarded)
+    won = run.live.campaign.prize(made.given)
     params = {
         "to": who.email,
         "link": [ref.row, ref.secret.hex()],
         "first_name": run.submission.answers.get("first_name", ""),
-        "prize": made.awarded,
+        "prize": made.given,
         "code": code,
         "until": prize_letters.told_until(won, run.now),
+        "cents": worth(won, made.cents),
         "page": run.attempted.by.page,
         "play": run.attempted.ticket.hex(),
         "draws": [

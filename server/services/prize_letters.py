@@ -80,6 +80,7 @@ def mail_again(
         "prize": held.prize.key,
         "code": held.code,
         "until": told_until(held.prize, held.awarded_at),
+        "cents": held.cents,
         "page": "",
         "play": entry.ticket.hex(),
     }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, literal_column, select
 from sqlalchemy.orm import Session
 
 from server.domain import codes
@@ -22,14 +22,41 @@ class Kept:
     is_importing: bool
 
 
-def pools(session: Session, campaign_id: int) -> dict[str, Kept]:
-    """Return what is kept of each prize, and let no import change it meanwhile."""
+def pools(session: Session, campaign_id: int, before: Campaign) -> dict[str, Kept]:
+    """Return what is kept of each pool there was, and let no import change it now.
+
+    Units of another prize are no imported codes, also if it is to become a pool.
+    """
     rows = session.execute(
         select(PrizeRow.key, PrizeRow.stock, PrizeRow.importing)
         .where(PrizeRow.campaign_id == campaign_id)
         .with_for_update()
     )
-    return {row.key: Kept(row.stock or 0, row.importing is not None) for row in rows}
+    were = {prize.key for prize in before.prizes if prize.pool}
+    return {
+        row.key: Kept(row.stock or 0, row.importing is not None)
+        for row in rows
+        if row.key in were
+    }
+
+
+def next_units(session: Session, campaign_id: int) -> dict[str, int | None]:
+    """Return the next free unit of each limited prize; None where none is left."""
+    number = (
+        select(func.min(Voucher.number))
+        # Written out, because an index of some rows is only used for its words.
+        .where(
+            Voucher.prize_id == PrizeRow.id, Voucher.state == literal_column("'free'")
+        )
+        .scalar_subquery()
+        .label("unit")
+    )
+    rows = session.execute(
+        select(PrizeRow.key, number).where(
+            PrizeRow.campaign_id == campaign_id, PrizeRow.stock.is_not(None)
+        )
+    )
+    return {row.key: row.unit for row in rows}
 
 
 def counted(campaign: Campaign, pools: Mapping[str, Kept]) -> Campaign:

@@ -15,12 +15,14 @@ from sqlalchemy.orm import Session
 
 from server.domain import voucher as rules
 from server.domain.campaign import Prize as PrizeFile
+from server.domain.campaign import worth
 from server.domain.parts import Locale
 from server.domain.voucher import Happened, Moments, State, Step, Verdict
 from server.models.base import rows_changed
 from server.models.campaign import Campaign
 from server.models.entry import Entry
 from server.models.prize import Prize
+from server.models.purchase import Purchase
 from server.models.shop import Shop
 from server.models.voucher import Voucher, VoucherStep
 from server.services.campaigns import Directory
@@ -45,6 +47,10 @@ class Held:
     redeemed_at: datetime | None
     redeemed_by: str | None
     place: str | None
+    # How much money it is, in cents; None where it is none.
+    cents: int | None
+    # By what the order is known that it pays back.
+    order_hash: bytes | None
 
     @property
     def is_shared(self) -> bool:
@@ -109,6 +115,8 @@ _HELD = (
         Voucher.redeemed_at,
         Voucher.redeemed_by,
         Voucher.redeemed_place,
+        Purchase.amount_cents,
+        Purchase.order_hash,
         Prize.key,
         Entry.campaign_id,
         Entry.version,
@@ -116,17 +124,19 @@ _HELD = (
     .join(Prize, Prize.id == Voucher.prize_id)
     .join(Campaign, Campaign.id == Prize.campaign_id)
     .join(Entry, Entry.id == Voucher.entry_id)
+    .outerjoin(Purchase, Purchase.entry_id == Entry.id)
     .where(Voucher.state.in_(rules.GIVEN))
 )
 
 
 def _held(session: Session, row: Any, *, directory: Directory, now: datetime) -> Held:
     campaign = directory.campaign(session, row.campaign_id, row.version)
+    prize = campaign.prize(row.key)
     return Held(
         id=row.id,
         code=row.code,
         state=rules.stands(State(row.state), row.valid_until, now=now),
-        prize=campaign.prize(row.key),
+        prize=prize,
         campaign=campaign.code,
         names=campaign.name,
         awarded_at=row.awarded_at,
@@ -134,6 +144,8 @@ def _held(session: Session, row: Any, *, directory: Directory, now: datetime) ->
         redeemed_at=row.redeemed_at,
         redeemed_by=row.redeemed_by,
         place=row.redeemed_place,
+        cents=worth(prize, row.amount_cents),
+        order_hash=row.order_hash,
     )
 
 
@@ -145,13 +157,19 @@ def redeem(
     by: By,
     directory: Directory,
     now: datetime,
+    order_hash: bytes | None = None,
 ) -> Redemption:
-    """Redeem a voucher, once; who comes later is told when and where it was."""
+    """Redeem a voucher, once; who comes later is told when and where it was.
+
+    Where it pays an order back, staff has to name that order.
+    """
     held = find(session, shop_id, typed, directory=directory, now=now)
     if held is None:
         return Redemption(Verdict.UNKNOWN, None)
     if held.is_shared:
         return Redemption(Verdict.SHARED, held)
+    if held.state is State.AWARDED and held.order_hash not in {None, order_hash}:
+        return Redemption(Verdict.OTHER_ORDER, held)
     taken = session.execute(
         _REDEEM,
         {"voucher": held.id, "moment": now, "actor": by.who, "place": by.place},

@@ -17,8 +17,13 @@ def circumstances(page: str = "") -> Circumstances:
 
 def network() -> str:
     """Return the network that limits count as one client: a /24 or a /56."""
+    return network_of(request.remote_addr or "")
+
+
+def network_of(ip: str) -> str:
+    """Return the network of an address, `unknown` for what is none."""
     try:
-        address = ipaddress.ip_address(request.remote_addr or "")
+        address = ipaddress.ip_address(ip)
     except ValueError:
         return "unknown"
     prefix = 24 if address.version == 4 else 56

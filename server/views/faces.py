@@ -15,6 +15,7 @@ from flask import render_template, url_for
 from flask_babel import format_currency, format_datetime
 from markupsafe import escape
 
+from server.domain import order
 from server.domain.campaign import Campaign
 from server.domain.consent import request_text, worded
 from server.domain.entry import FORM_MARK, HIDDEN_PREFIX, Submission
@@ -31,6 +32,7 @@ TICKET_MARK = "\x01ticket\x01"
 NONCE_MARK = "\x01nonce\x01"
 CODE_MARK = "\x01code\x01"
 MAILBOX_MARK = "\x01mailbox\x01"
+WORTH_MARK = "\x01worth\x01"
 PLAY_MARK, SEED_MARK, DAY_MARK = "\x01play\x01", "\x01seed\x01", "\x01day\x01"
 LABEL_MARK = "\x01label\x01"
 SITE_MARK = "\x01site\x01"
@@ -70,6 +72,11 @@ class Result:
     # The keys of the raffles that it takes part in, and with which label.
     raffles: tuple[str, ...] = ()
     number: str = ""
+    # The kind of the prize, and how much money it is; empty where it is none.
+    kind: str = "voucher"
+    worth: str = ""
+    # What was drawn, where its winner picked the prize from that.
+    drawn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +132,7 @@ class Face:
             result,
             code=CODE_MARK if result.code else None,
             mailbox=MAILBOX_MARK if result.mailbox else None,
+            worth=WORTH_MARK if result.worth else "",
             play=PLAY_MARK if result.play else "",
             seed=SEED_MARK if result.seed else "",
             day=DAY_MARK if result.day else "",
@@ -149,7 +157,7 @@ class Faces:
         """Return a face, rendering it if it is new here."""
         key = (
             *(live.placement_id, live.version, live.shop_version, locale),
-            *(live.sold_out, extra),
+            *(live.sold_out, live.resting, extra),
         )
         if key not in self._faces:
             if len(self._faces) >= self.MOST:
@@ -212,6 +220,19 @@ def _context(live: Live, locale: Locale, extra: str | None) -> dict[str, Any]:
         "led_to": quiz.results(campaign, locale, SITE_MARK),
         "fields": questions.shown(campaign, locale, extra),
         "months": questions.months(locale),
+        "choices": {
+            prize.key: [
+                SimpleNamespace(
+                    key=key,
+                    label=campaign.prize(key).texts[locale].label,
+                    is_gone=key in live.gone,
+                )
+                for key in prize.options
+            ]
+            for prize in campaign.prizes
+        },
+        "told_order": campaign.told_as(order.REFERENCE),
+        "told_amount": campaign.told_as(order.AMOUNT),
         "steps": [
             SimpleNamespace(key=step.key, title=step.title[locale])
             for step in campaign.steps
@@ -219,18 +240,17 @@ def _context(live: Live, locale: Locale, extra: str | None) -> dict[str, Any]:
         "dates": _dates(live),
         "notice": campaign.notice[locale],
         "sections": campaign.terms.get(locale, ()),
-        "sold_out": live.sold_out,
         "wheel": wheel.drawn(live, locale) if campaign.mechanic == "wheel" else None,
         "prizes": [
             prize.texts[locale].label
             for prize in campaign.prizes
-            if prize.kind != "none" and prize.key not in live.sold_out
+            if prize.kind != "none" and prize.key not in live.gone
         ],
         "raffles": _raffles(live, locale),
         "picture": picture,
         "logo": campaign.theme.logo or live.shop.logo,
         "odds": [
-            (prize.texts[locale].label, odds.printed(prize, campaign))
+            (odds.named(prize, campaign, locale), odds.printed(prize, campaign))
             for prize in campaign.prizes
             if prize.weight
         ],
@@ -300,7 +320,8 @@ def stylesheet_of(live: Live) -> bytes:
     """Return the widget's style, its game's, and the shop's tokens after them."""
     files, campaign = assets().files, live.campaign
     parts = [STYLE, f"widget/games/{campaign.mechanic}.css"]
-    if any(asked.kind not in {"text", "name"} for asked in campaign.fields):
+    asks_more = any(asked.kind not in {"text", "name"} for asked in campaign.fields)
+    if asks_more or campaign.has_choice:
         parts.append(FIELD_STYLE)
     if campaign.steps or campaign.quiz:
         parts.append(STEPS_STYLE)

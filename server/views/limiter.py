@@ -1,9 +1,10 @@
 """How often a network may play, and cause a confirmation mail (AB-01, AB-02).
 
-Counted in Redis, or in this process where there is none or while it does not answer:
-a visitor's yes and a press on a mailed page must not depend on it (F17). Being over
-the limit of mails changes no answer: only the mail stays away, and the log says so.
-Over the limit of plays or of its campaign, a visitor's browser is asked for a proof.
+Counted in Redis; where there is none, or while it does not answer, in a file that all
+processes of the machine share; else in this process: a visitor's yes and a press on a
+mailed page must not depend on it (F17). Being over the limit of mails changes no
+answer: only the mail stays away, and the log says so. Over the limit of plays or of its
+campaign, a visitor's browser is asked for a proof.
 """
 
 import threading
@@ -15,8 +16,10 @@ from typing import Protocol
 import structlog
 from limits import RateLimitItem, parse_many
 
+from server import tally
 from server.domain.seals import Vault
 from server.settings import SettingError, Settings
+from server.tally import Tally, TallyError
 
 log = structlog.get_logger()
 
@@ -69,12 +72,14 @@ class Limiter:
 
     def __init__(self, settings: Settings, vault: Vault) -> None:
         self._vault = vault
-        self._window = _window(settings.redis_url)
+        self._window = _window(settings)
         self._asking = threading.Lock()
         self._verdicts: OrderedDict[tuple[str, bytes], bool] = OrderedDict()
         self._client = _parsed("CLIENT_MAIL_LIMITS", settings.client_mail_limits)
         self._device = _parsed("DEVICE", "60 per hour")
         self._campaign = _parsed("CAMPAIGN_MAIL_LIMIT", settings.campaign_mail_limit)
+        self._not_me = _parsed("NOT_ME", "3 per hour")
+        (self._one_not_me,) = _parsed("ONE_NOT_ME", "1 per hour")
         self._instance = _parsed("MAIL_LIMIT", settings.mail_limit)
         self._play = _parsed("PLAY_LIMIT", settings.play_limit)
         self._press = _parsed("PRESS", "10 per minute")
@@ -91,18 +96,25 @@ class Limiter:
         """Count one request for a confirmation mail; False if it is one too many.
 
         Many people stand at one tablet, so it is counted by itself and not as the
-        one client that its network would be. All of them together have a limit too.
+        one client that its network would be. All of them together have a limit too. A
+        network that typed the addresses of three strangers asks nobody for an hour.
         """
 
         def within() -> bool:
             client = (
                 self._hit(self._device, "device", device)
                 if device
-                else self._hit(self._client, "client", network, shop_id)
+                else self._has_room(self._not_me, "not me", network)
+                and self._hit(self._client, "client", network, shop_id)
             )
             return client and self._hit(self._instance, "instance")
 
         return self._once("ask", ticket, within)
+
+    def not_me(self, *, network: str, email: str) -> None:
+        """Note that a network typed an address whose owner knows nothing of it."""
+        if self._window.hit(self._one_not_me, self._key("not me", network, email)):
+            self._hit(self._not_me, "not me", network)
 
     def is_rush(self, *, ticket: bytes, campaign: str) -> bool:
         """Count one request of a campaign; True if there are more than it expects."""
@@ -198,13 +210,36 @@ class Limiter:
         return within
 
 
-def _window(redis_url: str | None) -> Window:
-    if redis_url is None:
-        return _OwnWindow()
+class _MachineWindow:
+    """Counts in a file of the machine, or in this process while that cannot be used."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._meanwhile = _OwnWindow()
+
+    def hit(self, item: RateLimitItem, /, *identifiers: str) -> bool:
+        """Note a hit, unless the window is full."""
+        try:
+            return self._tally.hit(item, *identifiers)
+        except TallyError:
+            return self._meanwhile.hit(item, *identifiers)
+
+    def has_room(self, item: RateLimitItem, /, *identifiers: str) -> bool:
+        """Return whether the window has room for one more hit."""
+        try:
+            return self._tally.has_room(item, *identifiers)
+        except TallyError:
+            return self._meanwhile.has_room(item, *identifiers)
+
+
+def _window(settings: Settings) -> Window:
+    machine = _MachineWindow(Tally(settings.instance / tally.NAME))
+    if settings.redis_url is None:
+        return machine
     # Here, because Redis's client takes six megabytes that most do not need.
     from server.views.redis_window import RedisWindow
 
-    return RedisWindow(redis_url, meanwhile=_OwnWindow())
+    return RedisWindow(settings.redis_url, meanwhile=machine)
 
 
 def _parsed(name: str, text: str) -> list[RateLimitItem]:

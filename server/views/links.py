@@ -28,7 +28,7 @@ from server.domain import optin as rules
 from server.domain.campaign import PurposeText
 from server.domain.links import BadTokenError, ExpiredTokenError, Salt
 from server.domain.optin import State
-from server.services import campaigns, links, optins
+from server.services import campaigns, consents, links, optins
 from server.services.links import Found
 from server.services.optins import Confirmation
 from server.views import client, guards, language
@@ -124,7 +124,15 @@ def not_me(token: str) -> Response:
             tools=tools(),
             now=clock.now(),
         )
+        asked_from = (
+            consents.asked_from(session, found.who, found.asked.id)
+            if done.is_new
+            else ""
+        )
     if done.is_new:
+        # Whoever typed it, and not the one who now presses (section 15).
+        network = client.network_of(asked_from)
+        limiter().not_me(network=network, email=found.who.email)
         return leave("declined", found)
     return _stands(found, done, token)
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, url_for
 
 from server import clock
 from server.db import reading, transaction
-from server.domain import address, qr
+from server.domain import address, bars, qr
 from server.domain.links import Salt
 from server.domain.voucher import State
 from server.services import prize_letters, vouchers
@@ -36,10 +36,13 @@ def page(token: str) -> Response:
         title=title,
         advice=advice,
         prize=words.label(held),
+        kind=held.prize.kind,
+        worth=words.worth(held),
         claim=words.claim(held),
         code=held.code,
         is_open=is_open,
         picture=url_for(".picture", token=token) if is_open else None,
+        bars=url_for(".barcode", token=token) if bars.can_hold(held.code) else None,
         action=url_for(".mail_again", token=token) if is_open else None,
         mailbox=address.masked(found.who.email),
     )
@@ -53,6 +56,16 @@ def picture(token: str) -> Response:
     if held is None or held.state is not State.AWARDED:
         return links.unknown()
     return links.unindexed(Response(qr.svg(held.code), mimetype="image/svg+xml"))
+
+
+@bp.get("/<token>/code-bars.svg")
+@guards.link
+def barcode(token: str) -> Response:
+    """Answer the code as bars, for a scanner that reads no QR."""
+    _found, held = _follow(token)
+    if held is None or held.state is not State.AWARDED or not bars.can_hold(held.code):
+        return links.unknown()
+    return links.unindexed(Response(bars.svg(held.code), mimetype="image/svg+xml"))
 
 
 @bp.post("/<token>/mail")

@@ -6,6 +6,7 @@ from flask_babel import format_date, format_datetime, get_locale, gettext
 
 from server.domain.voucher import State, Verdict, last_day
 from server.services.vouchers import Held, Redemption
+from server.views.money import euros
 
 
 def _(text: str, **values: str) -> str:
@@ -17,6 +18,11 @@ def label(held: Held) -> str:
     texts = held.prize.texts
     spoken = str(get_locale())
     return next((t.label for k, t in texts.items() if k == spoken), _first(held))
+
+
+def worth(held: Held) -> str:
+    """Return how much money it is; empty where it is none."""
+    return euros(held.cents)
 
 
 def claim(held: Held) -> str:
@@ -50,13 +56,19 @@ def where(done: Redemption) -> str:
         return _("This code is not known here. Check each character and try again.")
     match done.verdict:
         case Verdict.REDEEMED:
-            return _("Redeemed: %(prize)s. Hand it over.", prize=label(held))
+            return _redeemed(held)
         case Verdict.ALREADY:
             return _already(held)
         case Verdict.LAPSED:
             return _("This code worked until %(day)s and is over.", day=until(held))
         case Verdict.REVOKED:
             return _("This code was taken back and gives nothing any more.")
+        case Verdict.OTHER_ORDER:
+            return _(
+                "This code pays back one order, up to %(sum)s. Ask for its number and"
+                " give it with the code: it is not the one given here.",
+                sum=worth(held),
+            )
         case Verdict.SHARED:
             return _(
                 "Everybody who wins %(prize)s has this same code. It works at the "
@@ -64,6 +76,24 @@ def where(done: Redemption) -> str:
                 prize=label(held),
             )
     return _("This code is not known here. Check each character and try again.")
+
+
+def _redeemed(held: Held) -> str:
+    """Return what staff does now: each kind of prize is handed over in its own way."""
+    match held.prize.kind:
+        case "credit":
+            return _("Redeemed: %(prize)s. Take %(sum)s off.", **_sum(held))
+        case "refund":
+            return _("Redeemed: %(prize)s. Pay back %(sum)s.", **_sum(held))
+        case "service":
+            return _("Redeemed: %(prize)s. Do it now or set a day.", prize=label(held))
+        case "benefit":
+            return _("Redeemed: %(prize)s. Grant it.", prize=label(held))
+    return _("Redeemed: %(prize)s. Hand it over.", prize=label(held))
+
+
+def _sum(held: Held) -> dict[str, str]:
+    return {"prize": label(held), "sum": worth(held)}
 
 
 def _already(held: Held) -> str:

@@ -8,7 +8,9 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
+from flask_babel import format_datetime
 from flask_babel import gettext as _
 
 from server.domain.parts import Locale
@@ -65,7 +67,7 @@ class Slice:
     # Words where they fit, and else the number.
     caption: Caption
     has_words: bool
-    is_sold_out: bool
+    is_gone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ class Row:
     number: int
     label: str
     chance: str
-    is_sold_out: bool
+    # That it has run out, and until when; empty where it can be won.
+    gone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,8 @@ class Wheel:
 
     slices: tuple[Slice, ...]
     rows: tuple[Row, ...]
-    # What is given for a prize that has run out, where one has.
-    instead: str | None
+    # What is given for a prize that has run out, where one has; else empty.
+    instead: str
 
     @property
     def is_wordy(self) -> bool:
@@ -107,12 +110,15 @@ def drawn(live: Live, locale: Locale) -> Wheel:
     """Return the wheel of a campaign in one language, with what has run out marked."""
     campaign = live.campaign
     texts = {prize.key: prize.texts[locale] for prize in within_reach(campaign)}
-    short = {key: text.short or text.label for key, text in texts.items()}
-    segments = layout(campaign, sold_out=live.sold_out)
-    gone = str(_("Sold out"))
+    gone = _gone(live)
+    short = {
+        key: gone[key][0] if key in gone else text.short or text.label
+        for key, text in texts.items()
+    }
+    segments = layout(campaign, gone=gone.keys())
     return Wheel(
         slices=tuple(
-            _slice(segment, tone, gone if segment.is_sold_out else short[segment.prize])
+            _slice(segment, tone, short[segment.prize])
             for segment, tone in zip(segments, tones(len(segments)), strict=True)
         ),
         rows=tuple(
@@ -120,12 +126,34 @@ def drawn(live: Live, locale: Locale) -> Wheel:
                 number,
                 texts[prize.key].label,
                 odds.printed(prize, campaign),
-                prize.key in live.sold_out,
+                gone[prize.key][1] if prize.key in gone else "",
             )
             for number, prize in enumerate(within_reach(campaign), 1)
         ),
-        instead=texts[campaign.falls_back_to].label if live.sold_out else None,
+        instead=_instead(live, texts[campaign.falls_back_to].label),
     )
+
+
+def _gone(live: Live) -> dict[str, tuple[str, str]]:
+    """Return what is said of what cannot be won now: on its segment, and in full."""
+    sold_out = str(_("Sold out"))
+    later = {
+        key: (str(_("Back later")), str(_("Back on %(at)s", at=_moment(at))))
+        for key, at in live.resting
+    }
+    return dict.fromkeys(live.sold_out, (sold_out, sold_out)) | later
+
+
+def _moment(at: datetime) -> str:
+    return str(format_datetime(at, "EEE d MMM, HH:mm"))
+
+
+def _instead(live: Live, prize: str) -> str:
+    if live.sold_out:
+        return str(_("Whoever hits what is sold out gets %(prize)s.", prize=prize))
+    if live.resting:
+        return str(_("Whoever hits what comes back later gets %(prize)s.", prize=prize))
+    return ""
 
 
 def _slice(segment: Segment, tone: int, words: str) -> Slice:
@@ -140,7 +168,7 @@ def _slice(segment: Segment, tone: int, words: str) -> Slice:
         outline=_outline(segment.width),
         caption=said or number(segment.number, segment.width),
         has_words=said is not None,
-        is_sold_out=segment.is_sold_out,
+        is_gone=segment.is_gone,
     )
 
 

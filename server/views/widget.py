@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from flask import (
@@ -13,19 +14,21 @@ from flask import (
     request,
     url_for,
 )
+from flask_babel import format_datetime
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from server import clock
 from server.db import reading, transaction
 from server.domain import entry as rules
-from server.domain import raffle
+from server.domain import order, raffle
 from server.domain.answers import Reason
+from server.domain.campaign import worth
 from server.domain.entry import Step, Submission, Ticket
 from server.domain.links import BadTokenError, ExpiredTokenError, Salt
 from server.domain.parts import Locale
 from server.domain.placement import page_of, site_of
-from server.services import boxcodes, entries
+from server.services import boxcodes, claims, entries, turns
 from server.services.campaigns import Live
 from server.services.entries import Attempted, Outcome
 from server.views import boxpages, client, errors, guards, language, proof, quiz
@@ -40,6 +43,7 @@ from server.views.house import (
     signer,
     tools,
 )
+from server.views.money import euros
 from server.views.respond import one_of, page_or, varied
 
 PAGE = "widget/page.html"
@@ -63,9 +67,16 @@ FAULTS = {
         "Tick what we may mail you. Without a yes there is nothing we can send."
     ),
     Reason.NOT_ACCEPTED: _l("You can only play if you accept the game terms."),
+    Reason.NOT_AN_AMOUNT: _l("Write what the order cost, like 49,95."),
+    Reason.RAN_OUT: _l("This has just run out. Please choose something else."),
+    Reason.ORDER_USED: _l(
+        "This order was won back before, and that goes once. Do you have another one?"
+    ),
 }
 OWN_FAULTS = {
     ("email", Reason.MISSING): _l("Fill in your mail address, so we can send it."),
+    ("order", Reason.MISSING): _l("Fill in the number of the order you want back."),
+    ("choice", Reason.NOT_OFFERED): _l("Choose your prize."),
     ("adult", Reason.MISSING): _l("Tell us whether you are old enough."),
 }
 
@@ -287,15 +298,30 @@ def _enter(visit: _Visit, ticket: Ticket) -> Response:
         with reading() as session:
             kept = boxcodes.kept(session, ticket.box)
         return _in_frame(boxpages.spent(visit.live, kept, now=now))
-    except entries.EnoughError:
-        return visit.show(
-            "widget/_problem.html",
-            status=409,
-            title=_("You have already taken part"),
-            advice=_("With this address you cannot take part again in this game."),
-            retry_url=None,
-        )
+    except claims.UnclaimedError as error:
+        if visit.step is Step.BOTH:
+            # The play stands, so that nobody tries tickets until one wins.
+            return _enter(replace(visit, step=Step.PLAY), ticket)
+        return visit.ask_again(faults=error.faults)
+    except turns.EnoughError as error:
+        return _enough(visit, error.again)
     return _reveal(visit, outcome)
+
+
+def _enough(visit: _Visit, again: datetime | None) -> Response:
+    """Say that somebody has had their turns, and when they have another one."""
+    if again is None:
+        advice = _("With this address you cannot take part again in this game.")
+    else:
+        at = format_datetime(again, "EEEE d MMMM, HH:mm")
+        advice = _("With this address you can take part again from %(at)s.", at=at)
+    return visit.show(
+        "widget/_problem.html",
+        status=409,
+        title=_("You have already taken part"),
+        advice=advice,
+        retry_url=None,
+    )
 
 
 def _attempted(visit: _Visit, ticket: Ticket, *, may_ask: bool) -> Attempted:
@@ -344,10 +370,12 @@ def _reveal(visit: _Visit, outcome: Outcome) -> Response:
     result = _result(outcome, visit.face)
     sheet = visit.face.answer(one_of(fragment, PAGE), fragment, result)
     body = sheet.filled(
+        _prefilled(visit),
         ticket=_signed(visit.ticket) if visit.ticket else "",
         nonce=csp_nonce(),
         code=result.code,
         mailbox=result.mailbox,
+        worth=result.worth,
         play=result.play,
         seed=result.seed,
         day=result.day,
@@ -357,8 +385,18 @@ def _reveal(visit: _Visit, outcome: Outcome) -> Response:
     return _in_frame(varied(body))
 
 
+def _prefilled(visit: _Visit) -> dict[str, str]:
+    """Return what the page told of an order, as people would type it."""
+    told = dict(visit.submission.hidden)
+    amount = visit.live.campaign.told_as(order.AMOUNT)
+    if amount in told:
+        told[amount] = order.as_typed(told[amount])
+    return told
+
+
 def _result(outcome: Outcome, face: Face) -> Result:
-    text = outcome.prize.texts[face.context["locale"]]
+    locale = face.context["locale"]
+    text = outcome.given.texts[locale]
     campaign = face.context["campaign"]
     receipt = outcome.receipt if campaign.is_drawn else None
     # Who has not said yet who they are takes part in nothing.
@@ -376,7 +414,10 @@ def _result(outcome: Outcome, face: Face) -> Result:
         day=str(receipt.epoch) if receipt else "",
         # A newer version of the quiz may not know it any more.
         led_to=outcome.led_to if outcome.led_to in face.context["led_to"] else None,
-        valid_days=outcome.prize.valid_days,
+        valid_days=outcome.given.valid_days,
+        kind=outcome.given.kind,
+        worth=euros(worth(outcome.given, outcome.cents)),
+        drawn=outcome.prize.texts[locale].label,
         raffles=tuple(one.key for one in joined),
         number=raffle.label(bytes.fromhex(outcome.receipt.ticket)) if joined else "",
     )

@@ -171,6 +171,23 @@ class TestThePrize:
             assert UNSUBSCRIBE in part
             assert "+31 20 555 01 23" in part
 
+    @pytest.mark.parametrize(
+        ("kind", "cents", "said"),
+        [
+            ("credit", 2_550, "Worth €25.50."),
+            ("refund", 2_550, "We pay back €25.50 of your order."),
+            ("benefit", None, "Number of your prize"),
+        ],
+    )
+    def test_it_says_what_kind_of_prize_it_is(self, app, kind, cents, said):
+        file = campaign_file(prizes__0__kind=kind)
+        letter = write(
+            app, "prize", campaign=file, prize=file.prizes[0].key, cents=cents
+        )
+
+        assert said in letter.text
+        assert said in letter.html
+
     def test_it_says_where_the_draw_can_be_done_again(self, app):
         """PZ-08; and nothing of it where nothing was drawn."""
         letter, other = write(app, "prize", verify_url=VERIFY), write(app, "prize")

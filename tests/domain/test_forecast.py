@@ -95,6 +95,62 @@ def test_selling_out_becomes_likelier_day_by_day():
     )
 
 
+RELEASED = Table(
+    (
+        Slot("mug", 20, 9, (2, 2, 5, 9)),
+        Slot("bag", 10, 5, (5, 5, 5, 5)),
+        Slot("ten", 70, None),
+    ),
+    "ten",
+)
+
+
+def released(plan, chance: float, plays: int) -> list[dict[int, float]]:
+    """Play every number of draws of every day, and return what was given by then."""
+    given, days = {0: 1.0}, []
+    for most in plan:
+        after: dict[int, float] = {}
+        for before, likely in given.items():
+            for k in range(plays + 1):
+                here = math.comb(plays, k) * chance**k * (1 - chance) ** (plays - k)
+                units = min(before + k, most)
+                after[units] = after.get(units, 0.0) + likely * here
+        given = after
+        days.append(given)
+    return days
+
+
+def test_what_is_released_by_day_is_told_exactly():
+    mug, bag, _ = foresee(RELEASED, visits=40).prizes
+
+    days = released((2, 2, 5, 9), 0.2, 10)
+    expected = sum(units * likely for units, likely in days[-1].items())
+    assert mug.expected == pytest.approx(expected, abs=1e-12)
+    used_up = [day.get(most, 0.0) for day, most in zip(days, (2, 2, 5, 9), strict=True)]
+    assert mug.sold_out == pytest.approx(used_up, abs=1e-12)
+    # All released at once is no plan.
+    assert bag.sold_out[-1] == pytest.approx(at_least(40, 0.1, 5), abs=1e-12)
+
+
+def test_playing_what_is_released_by_day_agrees_with_it():
+    """Within four standard errors; what one prize is short of, no other gets."""
+    for seed in range(3):
+        found = foresee(RELEASED, visits=40, seed=seed)
+
+        assert sum(p.expected for p in found.prizes) == pytest.approx(40)
+        assert abs(found.played_mean - found.cost) <= 4 * found.played_error
+
+
+def test_a_big_campaign_with_a_plan_is_foreseen_too():
+    plan = tuple(40_000 * day // 90 for day in range(1, 91))
+    table = Table((Slot("mug", 1, 40_000, plan), Slot("ten", 24, None)), "ten")
+
+    mug, ten = foresee(table, visits=1_000_000, days=90, runs=2).prizes
+
+    assert mug.expected + ten.expected == pytest.approx(1_000_000)
+    assert 39_000 < mug.expected < 40_000
+
+
 def test_the_same_seed_gives_the_same_forecast():
     assert foresee(seed=7) == foresee(seed=7)
 

@@ -130,9 +130,9 @@ def test_what_is_sold_out_keeps_its_place_and_is_marked(
     keys = [prize.key for prize in campaign.prizes]
     gone = frozenset(data.draw(st.lists(st.sampled_from(keys))))
 
-    before, after = layout(campaign), layout(campaign, sold_out=gone)
+    before, after = layout(campaign), layout(campaign, gone=gone)
 
-    assert {segment.prize for segment in after if segment.is_sold_out} == gone
+    assert {segment.prize for segment in after if segment.is_gone} == gone
     for one, other in zip(before, after, strict=True):
         assert (one.prize, one.start, one.end) == (other.prize, other.start, other.end)
 

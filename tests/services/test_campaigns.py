@@ -24,6 +24,9 @@ PROMISES = {
     "length": {"days": 30},
     "flow": {"flow": "play-first"},
     "fallback": {"fallback": "ten_percent"},
+    "release": {"prizes__0__release": "even"},
+    "kind": {"prizes__0__kind": "benefit"},
+    "turns": {"entries_per_day": 1},
 }
 
 
@@ -164,6 +167,47 @@ def test_every_fault_of_the_content_is_named_and_nothing_is_stored(save, house):
     assert {"fallback", "terms.en", "purposes[1].texts.nl", "placements"} <= places
     assert "fields[1].key" in places
     assert house.dump() == before
+
+
+MUG = prize_table(stock=3)
+TEN = prize_table("ten", stock=None)
+
+
+@pytest.mark.parametrize(
+    ("prizes", "place"),
+    [
+        ([MUG | {"weight": 0}, TEN | {"weight": 0}], "prizes"),
+        ([MUG | {"release": [1, 2, 4]}, TEN], "prizes[1].release"),
+        ([MUG | {"release": [3, 2, 3]}, TEN], "prizes[1].release"),
+        ([MUG | {"release": [1, 3]}, TEN], "prizes[1].release"),
+        ([MUG, TEN | {"release": "even"}], "prizes[2].release"),
+        ([MUG | {"kind": "credit"}, TEN], "prizes[1].value_cents"),
+        ([MUG | {"kind": "choice", "options": ["ten"]}, TEN], "prizes[1].kind"),
+        ([MUG | {"pool": True}, TEN], "prizes[1].pool"),
+        ([MUG | {"pool": True, "code": "ONE"}, TEN], "prizes[1].code"),
+        ([MUG, TEN | {"stock": 5}], "fallback"),
+    ],
+)
+def test_prizes_that_cannot_be_kept_are_refused_and_nothing_is_stored(
+    save, house, prizes, place
+):
+    """Also over a draft that is there already: it stays as it was."""
+    options = {"fallback": "ten", "days": 3}
+    save(campaign_file("welcome-scratch", prizes=[MUG, TEN], **options), publish=False)
+    before = house.dump()
+
+    with pytest.raises(FileError) as refused:
+        save(campaign_file("welcome-scratch", prizes=prizes, **options))
+
+    assert place in {fault.place for fault in refused.value.faults}
+    assert house.dump() == before
+
+
+@pytest.mark.parametrize("name", ["price_cents", "phone_number", "purchase"])
+def test_taking_part_has_no_price(name):
+    """PZ-02: there is no place in a file for one."""
+    with pytest.raises(FileError, match=name):
+        campaign_file("welcome-scratch", **{name: 1})
 
 
 def test_a_shop_that_is_not_there_is_a_fault(save, house):

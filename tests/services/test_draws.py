@@ -5,11 +5,12 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
 
+from server.domain.transcript import verify
 from server.models import Entry, Outbox, Voucher
 from tests.visits import AGREED, at_once, few_mugs, take_card
 
@@ -58,6 +59,29 @@ def test_the_last_one_is_won_once(publish, app, house, losing):
 
     codes = [found[1] for a in answers if (found := CODE.search(a))]
     assert codes == [house.rows(Voucher)[0].code]
+
+
+def test_what_is_not_released_yet_cannot_be_won(publish, app, house):
+    """PZ-04: by as many as want it at once; tomorrow there is more of it."""
+    file = few_mugs(3, days=3)
+    mug = file.prizes[0].model_copy(update={"release": (1, 1, 3)})
+    publish(file.model_copy(update={"prizes": (mug, file.prizes[1])}))
+
+    def play(number: int) -> int:
+        client = app.test_client()
+        return take_card(client).enter(client, f"v{number}@example.com").status_code
+
+    for day in range(3):
+        numbers = range(12 * day, 12 * day + 12)
+        statuses = at_once([partial(play, number) for number in numbers], threads=6)
+        assert Counter(statuses) == {200: 12}
+        house.clock.advance(timedelta(days=1))
+
+    units = [(entry.epoch, entry.unit) for entry in house.rows(Entry) if entry.unit]
+    assert sorted(units) == [(1, 1), (3, 2), (3, 3)]
+    house.clock.advance(timedelta(minutes=11))
+    record = app.test_client().get("/verify/welcome-scratch/draws.jsonl").get_data()
+    assert verify(record.splitlines(keepends=True)).awarded["mug"] == 3
 
 
 @pytest.mark.stress

@@ -106,6 +106,33 @@ def test_one_client_causes_five_questions_in_ten_minutes(publish, ordinary):
     assert len(ordinary.letters("confirm")) == 6
 
 
+def test_who_typed_three_strangers_asks_nobody_for_a_while(publish, ordinary):
+    """AB-01: each of them said "this was not me", from a network of their own."""
+    publish(few_mugs(0))
+
+    def ask(email, network):
+        visitor = ordinary.app.test_client()
+        headers = {"X-Forwarded-For": network}
+        return take_card(visitor).enter(visitor, email, consents=BOTH, headers=headers)
+
+    for number in range(3):
+        ask(f"s{number}@example.com", "203.0.113.7")
+        link = ordinary.link("confirm", to=f"s{number}@example.com")
+        stranger = ordinary.app.test_client()
+        headers = {"X-Forwarded-For": f"198.51.{number}.1"}
+        for _ in range(2):
+            stranger.post(f"{link}/not-me", headers=headers)
+    before = len(ordinary.letters("confirm"))
+
+    refused = ask("fourth@example.com", "203.0.113.7")
+    neighbour = ask("fifth@example.com", "198.51.0.1")
+
+    assert "Open the mail we just sent" in refused.text
+    assert "Open the mail we just sent" in neighbour.text
+    letters = ordinary.letters("confirm")[before:]
+    assert [letter.to for letter in letters] == ["fifth@example.com"]
+
+
 def test_a_rush_on_a_campaign_asks_for_a_proof(publish, house_with):
     """AB-02: a shop that is on television loses nobody, and a robot pays.
 

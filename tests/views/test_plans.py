@@ -15,8 +15,8 @@ PURPOSES = ("newsletter", "personal_offers")
 READING = ("SELECT", "UPDATE", "DELETE", "WITH")
 GROWING = {
     *("box_code", "consent_event", "contact", "contact_attribute", "entry"),
-    *("evidence", "link", "mailbox", "optin", "outbox", "standing", "suppression"),
-    *("voucher", "voucher_step"),
+    *("evidence", "link", "mailbox", "optin", "outbox", "purchase", "standing"),
+    *("suppression", "turn", "voucher", "voucher_step"),
 }
 
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from server.domain import qr
+from server.domain import bars, qr
 from server.domain.links import LinkRef, Salt
-from server.models import Voucher, VoucherStep
+from server.models import CampaignVersion, Entry, Voucher, VoucherStep
 from tests.factories import campaign_file, prize_table
 from tests.visits import NOTHING, few_mugs, sure_win, take_card
 
@@ -46,13 +46,36 @@ def test_the_page_tells_what_was_won_how_to_use_it_and_until_when(pages, house, 
 
 def test_the_code_is_there_as_a_qr_of_exactly_its_text(pages, client, house, link):
     """The very drawing of the code alone; tests/domain/test_qr.py decodes drawings."""
-    shown = pages.get(link).root.one("img").attrs
+    shown = pages.get(link).root.all("img")[0].attrs
 
     picture = client.get(shown["src"])
 
     assert picture.mimetype == "image/svg+xml"
     assert picture.data == qr.svg(house.rows(Voucher)[0].code)
     assert shown["alt"] == "Your code as a QR, for the till"
+
+
+def test_the_code_is_there_as_bars_for_an_older_scanner(pages, client, house, link):
+    """`tests/domain/test_bars.py` reads them back."""
+    shown = pages.get(link).root.one("img", class_="bars").attrs
+
+    picture = client.get(shown["src"])
+
+    assert picture.mimetype == "image/svg+xml"
+    assert picture.data == bars.svg(house.rows(Voucher)[0].code)
+    assert picture.headers["X-Robots-Tag"] == "noindex"
+    assert shown["alt"] == "Your code as a bar code, for the till"
+
+
+def test_a_code_too_long_for_bars_has_its_qr(publish, client, pages, house):
+    publish(sure_win(prizes__0__code="A" * 25))
+    take_card(client).enter(client)
+    link = house.link("prize")
+
+    page = pages.get(link)
+
+    assert [image.attrs["width"] for image in page.root.all("img")] == ["200"]
+    assert client.get(f"{link}/code-bars.svg").status_code == 404
 
 
 def test_looking_fifty_times_changes_nothing(client, house, link):
@@ -101,6 +124,22 @@ def test_pressing_again_and_again_stays_within_the_limits_of_a_mailbox(
 
     assert len(house.letters("prize")) == 3, "three mails a day"
     assert len(house.rows(VoucherStep)) == 2
+
+
+def test_who_has_won_keeps_the_words_they_won_under(publish, client, house, link):
+    """PZ-09: a change is a new version, and an older entry stays with its own."""
+    text = {"label": "Mug", "claim": "Only with an order of a hundred euros."}
+    changed = prize_table(valid_days=30) | {"texts": {"nl": text, "en": text}}
+    publish(
+        campaign_file("welcome-scratch", prizes=[changed, NOTHING], fallback="nothing")
+    )
+
+    page = client.get(link, headers=ENGLISH).text
+
+    assert "Show the code at the till." in page
+    assert "a hundred euros" not in page
+    assert [row.number for row in house.rows(CampaignVersion)] == [1, 2]
+    assert [entry.version for entry in house.rows(Entry)] == [1]
 
 
 ENDS = {

@@ -1,6 +1,7 @@
 """The wheel over HTTP: what is on it before the play, and what it shows after it."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -99,6 +100,25 @@ def test_what_is_sold_out_is_marked_before_the_next_play(publish, client, pages,
     assert legend(after) == ["1 Mug Sold out", "2 Bag 10%"]
     assert marked(after, "gone") == {"mug"}
     assert "Whoever hits what is sold out gets Bag." in after.text
+
+
+def test_what_comes_back_on_a_later_day_says_when(publish, client, pages, house):
+    """PZ-06: it has not run out, and nobody can win it today."""
+    file = last_one(days=3)
+    mug = file.prizes[0].model_copy(update={"stock": 2, "release": (1, 1, 2)})
+    publish(file.model_copy(update={"prizes": (mug, file.prizes[1])}))
+    while not take_card(client, CODE).play(client).text.count(">Mug</p>"):
+        pass
+    house.clock.advance(NOTICED)
+
+    page = pages.get(PATH)
+    house.clock.advance(timedelta(days=2))
+    later = pages.get(PATH)
+
+    assert legend(page) == ["1 Mug Back on Wed 4 Mar, 11:30", "2 Bag 10%"]
+    assert marked(page, "gone") == {"mug"}
+    assert "Whoever hits what comes back later gets Bag." in page.text
+    assert legend(later) == ["1 Mug 90%", "2 Bag 10%"]
 
 
 # --- after it ----------------------------------------------------------------------

@@ -5,6 +5,8 @@ import { canonical, draw, linesOf, verify, WrongLineError } from '../../widget/t
 
 // `tests/domain/test_transcript.py` makes and checks the same bytes.
 const FILE = readFileSync(new URL('./draws.jsonl', import.meta.url))
+// And `tests/domain/test_release.py` these.
+const RELEASED = readFileSync(new URL('./released.jsonl', import.meta.url))
 const hash = async (text) => Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(text))).toString('hex')
 const stream = (bytes) => linesOf(new Blob([bytes]).stream())
 const lineAt = (place) => FILE.subarray(0, place).filter((byte) => byte === 10).length + 1
@@ -19,6 +21,12 @@ test('an honest file is right', async () => {
   assert.equal(report.promise.campaign, 'demo')
   assert.equal(report.awarded.mug, 3)
   assert.deepEqual(played.map(({ epoch }) => epoch), [1, 1, 1, 1, 1, 1, 2, 2, 2, 2])
+})
+
+test('a prize released day by day is followed, as its plan says', async () => {
+  const report = await verify(stream(RELEASED))
+
+  assert.deepEqual([report.days, report.awarded.mug, report.awarded.ten], [3, 3, 2])
 })
 
 test('one changed byte anywhere is named by its line (PZ-08)', async () => {
@@ -50,11 +58,11 @@ test('a file that stops within a day is not whole', async () => {
 })
 
 /** Return the file with its content changed and its chain made right again. */
-async function forged(change) {
-  const lines = FILE.toString().split('\n').slice(0, -1).map((line) => JSON.parse(line))
+async function forged(change, file = FILE) {
+  const lines = file.toString().split('\n').slice(0, -1).map((line) => JSON.parse(line))
   let head = ''
   const written = []
-  for (const { h, ...fields } of change(lines)) {
+  for (const { h, ...fields } of await change(lines)) {
     head = await hash(`${head}\n${canonical(fields)}`)
     written.push(canonical({ ...fields, h: head }) + '\n')
   }
@@ -74,6 +82,26 @@ const forgeries = [
 for (const [what, why, change] of forgeries) {
   test(`${what} is found, though the chain is right`, async () => {
     await assert.rejects(verify(stream(await forged(change))), (error) => error.why.includes(why))
+  })
+}
+
+const kept = (line) => line.drawn ? { ...line, awarded: 'ten', unit: null } : line
+const planned = (release) => async (lines) => {
+  const [first, ...rest] = lines
+  const table = { ...first.table, slots: [{ ...first.table.slots[0], release }, first.table.slots[1]] }
+  return [{ ...first, table, digest: await hash(canonical(table)) }, ...rest]
+}
+const misplanned = [
+  ['a unit before its day', 'unit 2 of mug was not released yet', (lines) => lines.map((line) => line.t && line.unit === null ? { ...line, awarded: 'mug', unit: 2 } : line)],
+  ['a unit kept back on its day', 'mug had not run out', (lines) => lines.map(kept)],
+  ['a plan that goes back', 'it cannot release mug like that', planned([1, 0, 3])],
+  ['a plan beyond the stock', 'it cannot release mug like that', planned([1, 1, 4])],
+  ['a plan of other days', 'it cannot release mug like that', planned([1, 3])],
+  ['no plan', 'it cannot release mug like that', planned(null)],
+]
+for (const [what, why, change] of misplanned) {
+  test(`${what} is found, though the chain is right`, async () => {
+    await assert.rejects(verify(stream(await forged(change, RELEASED))), { why })
   })
 }
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from server.domain.campaign import LONGEST_DAYS, NOTHING, Campaign, Prize
-from server.domain.entry import TRAP
+from server.domain.entry import CHOICE, ORDER, ORDER_AMOUNT, TRAP
 from server.domain.lint import form, opening, prizes, quiz, raffles, wheel
 from server.domain.parts import Fault
 
@@ -63,7 +63,12 @@ def _unique_keys(campaign: Campaign) -> Iterator[Fault]:
                 yield Fault(place, f"{name!r} stands here {times} times", "unique")
 
 
-RESERVED = frozenset({"email", "ticket", "seed", "terms", "adult", "csrf_token", TRAP})
+RESERVED = frozenset(
+    {
+        *("email", "ticket", "seed", "terms", "adult", "csrf_token", TRAP),
+        *(ORDER, ORDER_AMOUNT, CHOICE),
+    }
+)
 
 
 def _field_names(campaign: Campaign) -> Iterator[Fault]:

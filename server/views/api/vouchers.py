@@ -8,13 +8,14 @@ from flask_babel import lazy_gettext as _l
 
 from server import clock
 from server.db import transaction
+from server.domain.order import LONGEST_REFERENCE
 from server.domain.voucher import LONGEST_CODE, Verdict
-from server.services import vouchers
+from server.services import purchases, vouchers
 from server.services.devices import Known
 from server.services.vouchers import By, Held
 from server.views import client, guards
 from server.views.api.blueprint import bp
-from server.views.house import directory, limiter
+from server.views.house import directory, limiter, tools
 from server.views.vouchers import label, where
 
 STATUS = {Verdict.REDEEMED: 200, Verdict.UNKNOWN: 404}
@@ -25,11 +26,12 @@ TOO_MANY = _l("Those were many wrong codes. Wait a minute before the next one.")
 @bp.post("/vouchers/redeem")
 @guards.device_key
 def redeem(till: Known) -> Response:
-    """Redeem `{"code": ...}` at this till, once.
+    """Redeem `{"code": ...}` at this till, once; `order` goes with what pays one back.
 
     A code of another shop is answered like one that was made up.
     """
-    code = _code()
+    code = _sent("code", longest=LONGEST_CODE)
+    order = _sent("order", longest=LONGEST_REFERENCE) or ""
     if code is None:
         said = _('Send JSON like {"code": "7K3M-9TQX-2PWD-R"}.')
         return _answer(400, "unreadable", said)
@@ -47,6 +49,7 @@ def redeem(till: Known) -> Response:
             by=by,
             directory=directory(),
             now=clock.now(),
+            order_hash=purchases.hashed(tools().vault, till.shop_id, order),
         )
     if done.verdict is Verdict.UNKNOWN:
         limiter().wrong_voucher(network=network)
@@ -58,23 +61,25 @@ def redeem(till: Known) -> Response:
     )
 
 
-def _code() -> str | None:
-    """Return the code that was sent; None if there is none that could be one."""
+def _sent(name: str, *, longest: int) -> str | None:
+    """Return a text that was sent; None if there is none that could be one."""
     try:
         body = request.get_json(silent=True)
     except RecursionError:
         return None
-    code = body.get("code") if isinstance(body, dict) else None
-    if not isinstance(code, str) or not 0 < len(code.strip()) <= LONGEST_CODE:
+    text = body.get(name) if isinstance(body, dict) else None
+    if not isinstance(text, str) or not 0 < len(text.strip()) <= longest:
         return None
-    return code
+    return text
 
 
 def _told(held: Held, by: By) -> dict[str, Any]:
     return {
         "code": held.code,
         "prize": held.prize.key,
+        "kind": held.prize.kind,
         "label": label(held),
+        "cents": held.cents,
         "campaign": held.campaign,
         "valid_until": held.valid_until and held.valid_until.isoformat(),
         "redeemed_at": held.redeemed_at and held.redeemed_at.isoformat(),

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 from server import clock
 from server.db import reading, transaction
 from server.domain.voucher import LONGEST_CODE, LONGEST_NOTE, State, Verdict
-from server.services import audits, members, vouchers
+from server.services import audits, members, purchases, vouchers
 from server.services.vouchers import By, Held, Redemption
 from server.views import client, guards
 from server.views import vouchers as words
 from server.views.guards import Here
-from server.views.house import directory, limiter
+from server.views.house import directory, limiter, tools
 from server.views.office.blueprint import bp
 
 PAGE = "office/vouchers/page.html"
@@ -63,6 +63,9 @@ def redeem_voucher(here: Here) -> Response:
             by=_by(here),
             directory=directory(),
             now=now,
+            order_hash=purchases.hashed(
+                tools().vault, here.shop.shop_id, request.form.get("order", "")
+            ),
         )
         if done.held and done.is_done:
             _note(session, here, "voucher.redeem", done.held, now)
@@ -172,6 +175,7 @@ def _page(
             code=code,
             held=held,
             prize=words.label(held) if held else "",
+            worth=words.worth(held) if held else "",
             until=words.until(held) if held else "",
             steps=[(step, names.get(step.by or "", step.by)) for step in steps],
             said=said,

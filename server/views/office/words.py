@@ -92,6 +92,13 @@ WORDS: dict[str, dict[str, Any]] = {
         "lapsed": _l("Over"),
         "revoked": _l("Taken back"),
     },
+    "prize": {
+        "voucher": _l("Discount code"),
+        "benefit": _l("Benefit"),
+        "service": _l("Service"),
+        "credit": _l("Shop credit"),
+        "refund": _l("Order won back"),
+    },
     "step": {
         "reserved": _l("Won, and kept for the winner"),
         "released": _l("Not claimed, back in the game"),

@@ -68,6 +68,8 @@ def test_a_till_redeems_once_and_is_told_of_the_first(
         "message": "Redeemed: Mug. Hand it over.",
         "code": unit.code,
         "prize": "mug",
+        "kind": "voucher",
+        "cents": None,
         "label": "Mug",
         "campaign": "welcome-scratch",
         "valid_until": None,

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from server.models import Audit, Prize, Voucher
+from server.models import Audit, Prize, Purchase, Shop, Voucher
+from server.services import purchases
 from tests.factories import campaign_file, prize_table, publish
 from tests.office import play
 from tests.visits import NOTHING
@@ -59,6 +60,34 @@ def test_staff_sees_the_prize_first_and_then_redeems_it(staff, house, unit, cloc
     assert house.audits() == ["voucher.redeem"]
     with house.database.reading() as session:
         assert session.query(Audit).one().subject == unit.code
+
+
+def test_an_order_that_is_paid_back_is_named_first(
+    staff, house, unit, database, vault, now
+):
+    """Its number is on no page of ours, so whoever redeems has to be told it."""
+    with database.transaction() as session:
+        shop = session.query(Shop).filter_by(code="demo").one().id
+        session.add(
+            Purchase(
+                shop_id=shop,
+                order_hash=purchases.hashed(vault, shop, "A-1001"),
+                entry_id=unit.entry_id,
+                amount_cents=4_995,
+                claimed_at=now,
+            )
+        )
+    found = look_up(staff, unit.code)
+
+    wrong = staff.submit(found.form("redeem"), order="A-1002")
+    again = look_up(staff, unit.code)
+    right = staff.submit(again.form("redeem"), order="#a1001")
+
+    assert "Number of the order that is paid back" in found.text
+    assert "€49.95" in found.text
+    assert "Ask for its number and give it with the code" in wrong.text
+    assert "Redeemed: Mug." in right.text
+    assert voucher(house).state == "redeemed"
 
 
 def test_the_second_try_is_told_when_it_was_and_redeems_nothing(

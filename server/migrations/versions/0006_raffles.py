@@ -1,13 +1,13 @@
 """Raffles: what is promised, who is left out, and who was drawn.
 
-Revision ID: 0005
+Revision ID: 0006
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 HELD = sa.text("state IN ('offered', 'claimed')")
