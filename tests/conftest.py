@@ -370,7 +370,7 @@ def chromium() -> str:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A visitor of his own, who reads Dutch."""
     opened = browser.new_context(locale="nl-NL", timezone_id="Europe/Amsterdam")
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(30_000)
     yield opened
     opened.close()
 

@@ -27,7 +27,7 @@ def phone(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(
         locale="nl-NL", viewport=PHONE, has_touch=True, is_mobile=True
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))

@@ -238,6 +238,7 @@ PROVOKE: dict[str, tuple[Callable[[Visit], None], Callable[[Visit], None] | None
     "quiz": (scroll, None),
     "form": (scroll, None),
     "newsletter": (scroll, None),
+    "raffle": (scroll, None),
     "inline": (scroll, None),
     "dialog": (call("Open het"), nothing),
     "slide": (nothing, None),

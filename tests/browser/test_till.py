@@ -79,7 +79,7 @@ def till(demo: Demo, browser: Browser) -> Iterator[Till]:
     context = browser.new_context(
         locale="nl-NL", viewport=TABLET, has_touch=True, timezone_id="Europe/Amsterdam"
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     page.clock.install()
     yield Till(demo, page)

@@ -266,6 +266,6 @@ def new_visitor(browser: Browser, **wishes: object) -> Iterator[BrowserContext]:
     opened = browser.new_context(
         **{"locale": "nl-NL", "timezone_id": "Europe/Amsterdam"} | wishes
     )
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(30_000)
     yield opened
     opened.close()

@@ -3,6 +3,7 @@
 import re
 import statistics
 import time
+import zlib
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -197,7 +198,10 @@ def met_before(house, client, how: str, email: str) -> None:
             take_card(client).enter(client, email, consents=BOTH)
             house.clock.advance(timedelta(minutes=11))
         return
-    take_card(client).enter(client, email, consents=BOTH)
+    # Each from a network of their own: three strangers from one are asked nothing.
+    place = zlib.crc32(email.encode())
+    network = {"REMOTE_ADDR": f"2001:db8:{place >> 16:x}:{place & 0xFFFF:x}::1"}
+    take_card(client).enter(client, email, consents=BOTH, environ_overrides=network)
     link = house.link("confirm", to=email)
     if how in {"confirmed", "stopped"}:
         house.press(client, link)

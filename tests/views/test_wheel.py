@@ -130,9 +130,10 @@ def test_without_script_the_wheel_has_stopped_at_the_prize(publish, pages, flow)
     publish(campaign_file("welcome-wheel", flow=flow))
     prizes = set()
 
-    for number in range(8):
+    # So many that two different ones are among them, whatever seed the day has.
+    for turn in range(100):
         form = pages.get(PATH).form()
-        more = {"email": f"a{number}@example.com"} if flow == "form-first" else {}
+        more = {"email": f"a{turn}@example.com"} if flow == "form-first" else {}
         page = pages.submit(form, adult="yes", terms="yes", **more)
 
         prize = page.root.by_id("wheel").attrs["data-prize"]
@@ -147,6 +148,8 @@ def test_without_script_the_wheel_has_stopped_at_the_prize(publish, pages, flow)
         assert page.h1 == f"Lucky you! Your prize: {label.text}"
         assert any(row.startswith(f"{number} {label.text}") for row in legend(page))
         prizes.add(prize)
+        if len(prizes) > 1:
+            break
     assert len(prizes) > 1
 
 
