@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Frame, Page, expect
+from playwright.sync_api import Browser, Frame, Page, StorageState, expect
 
 from tests.browser.shop import Demo
 from tests.browser.test_privacy import NOTHING, kept
@@ -36,12 +36,7 @@ class Till:
 
     def __init__(self, demo: Demo, page: Page) -> None:
         self.page = page
-        said = demo.command("device", "add", "--shop", "demo", "--name", "Till 1")
-        code = CODE.search(said)
-        assert code
         page.goto(f"{demo.service}/till/")
-        page.locator("[name=code]").fill(code[0])
-        page.locator("button.main").click()
         page.wait_for_url("**/till/box-scratch-till")
 
     @property
@@ -73,11 +68,32 @@ class Till:
         frame.locator("[name='consent.newsletter']").check()
 
 
+@pytest.fixture(scope="module")
+def tablet(demo: Demo, browser: Browser) -> StorageState:
+    """What a tablet holds that typed its one-time code: once, as in a shop."""
+    said = demo.command("device", "add", "--shop", "demo", "--name", "Till 1")
+    code = CODE.search(said)
+    assert code
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{demo.service}/till/")
+    page.locator("[name=code]").fill(code[0])
+    page.locator("button.main").click()
+    page.wait_for_url("**/till/box-scratch-till")
+    state = context.storage_state()
+    context.close()
+    return state
+
+
 @pytest.fixture
-def till(demo: Demo, browser: Browser) -> Iterator[Till]:
+def till(demo: Demo, browser: Browser, tablet: StorageState) -> Iterator[Till]:
     """A tablet, in a window of its own whose clock a test can move."""
     context = browser.new_context(
-        locale="nl-NL", viewport=TABLET, has_touch=True, timezone_id="Europe/Amsterdam"
+        locale="nl-NL",
+        viewport=TABLET,
+        has_touch=True,
+        timezone_id="Europe/Amsterdam",
+        storage_state=tablet,
     )
     context.set_default_timeout(30_000)
     page = context.new_page()

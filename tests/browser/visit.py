@@ -5,7 +5,15 @@ import re
 import time
 from collections.abc import Iterator
 
-from playwright.sync_api import Browser, BrowserContext, Frame, Locator, Page, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    CDPSession,
+    Frame,
+    Locator,
+    Page,
+    expect,
+)
 
 from tests.browser.shop import Demo
 
@@ -199,9 +207,30 @@ def spin(game: Frame) -> None:
 
 def stop_wheel(game: Frame) -> None:
     """Press the button that shows the outcome at once."""
-    # By key, which waits for nothing to stand still.
-    game.locator("[data-reveal]").press("Enter")
+    # In the page, which waits for nothing: not for the disc to stand still, nor for a
+    # button that is gone because a busy machine let the turn end by itself.
+    game.locator("[data-reveal]").evaluate("button => button.click()")
     expect(game.locator("[data-reveal]")).to_be_hidden()
+
+
+def hold_wheel(page: Page) -> CDPSession:
+    """Let a wheel of this page turn for minutes, so that a test can look at it.
+
+    `let_wheel_go` gives it its own pace back.
+    """
+    # The wheel's way out for a browser that never says that the turn is over.
+    page.add_init_script(
+        "const wait = setTimeout; setTimeout = (act, ms) => ms < 5000 && wait(act, ms)"
+    )
+    browser = page.context.new_cdp_session(page)
+    browser.send("Animation.enable")
+    browser.send("Animation.setPlaybackRate", {"playbackRate": 0.02})
+    return browser
+
+
+def let_wheel_go(browser: CDPSession) -> None:
+    """Let a held wheel turn on as it does for visitors."""
+    browser.send("Animation.setPlaybackRate", {"playbackRate": 1})
 
 
 def under_pointer(game: Frame) -> str:
