@@ -7,10 +7,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
@@ -24,6 +26,7 @@ from server.db import Database
 from server.domain.campaign import Campaign as CampaignFile
 from server.domain.seals import Vault
 from server.migrations import migrate
+from server.services import passwords
 from server.settings import Settings, load_settings
 from tests import factories
 from tests.mail import MailServer
@@ -34,7 +37,10 @@ from tests.visits import House
 MOMENT = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
 PUBLIC_URL = "http://service.test"
 PG_NAME = "jawoord"
+REAL_HASHER = passwords._hasher
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+# The same browser without windows: a visit costs a third less.
+SHELL = ("chromium-headless-shell", *CHROMIUM)
 CHROMIUM_ARGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update"),
@@ -59,6 +65,27 @@ def pytest_collection_modifyitems(
     if stress:
         config.hook.pytest_deselected(items=stress)
         items[:] = [item for item in items if item not in stress]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """Hash within a millisecond: a real one takes a tenth of a second on purpose.
+
+    A test that looks at what a real one costs asks for `real_passwords`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr(passwords, "_hasher", quick)
+        yield
+
+
+@pytest.fixture
+def real_passwords(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hash as in production."""
+    monkeypatch.setattr(passwords, "_hasher", REAL_HASHER)
+    passwords._nobodys.cache_clear()
+    yield
+    passwords._nobodys.cache_clear()
 
 
 # --- databases ---------------------------------------------------------------------
@@ -106,16 +133,22 @@ def bare_database_url(
 
 
 @pytest.fixture
-def database_url(
-    database_kind: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> str:
+def database_url(database_kind: str, request: pytest.FixtureRequest) -> str:
     """The address of a migrated database without rows."""
     if database_kind == "sqlite":
-        migrated = request.getfixturevalue("migrated_sqlite")
-        return f"sqlite:///{shutil.copy(migrated, tmp_path / 'jawoord.db')}"
+        return f"sqlite:///{_copied(request.getfixturevalue('migrated_sqlite'))}"
     url: str = request.getfixturevalue("migrated_postgres")
     request.getfixturevalue("postgres").empty(PG_NAME)
     return url
+
+
+def _copied(migrated: Path) -> Path:
+    """Return a fresh copy, always in the same place, so that `_opened` knows it."""
+    path = migrated.with_name("jawoord.db")
+    for tail in ("-wal", "-shm"):
+        path.with_name(path.name + tail).unlink(missing_ok=True)
+    # Under a new name first: whoever still holds the last test's file keeps that one.
+    return Path(shutil.copy(migrated, migrated.with_name("next.db"))).replace(path)
 
 
 def _migrate(url: str) -> None:
@@ -191,10 +224,16 @@ def settings(environ: dict[str, str]) -> Settings:
     return load_settings(environ)
 
 
+@cache
+def _opened(url: str) -> Database:
+    """Return the one for this address: each engine compiles its statements anew."""
+    return Database(url)
+
+
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Database]:
     """The database that the application uses as well."""
-    opened = Database(settings.database_url)
+    opened = _opened(settings.database_url)
     yield opened
     opened.dispose()
 
@@ -353,15 +392,19 @@ def browser() -> Iterator[Browser]:
     """One Chromium for the run."""
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(
-            executable_path=chromium(), args=CHROMIUM_ARGS
+            executable_path=_first(SHELL), args=CHROMIUM_ARGS
         )
         yield opened
         opened.close()
 
 
 def chromium() -> str:
-    """Return where Chromium is."""
-    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+    """Return where the whole Chromium is, for what only that one can do."""
+    return _first(CHROMIUM)
+
+
+def _first(names: tuple[str, ...]) -> str:
+    found = next((path for name in names if (path := shutil.which(name))), None)
     assert found, "Chromium is not installed; run .ci/install"
     return found
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.visit import Visit
+from tests.browser.visit import Visit, until
 
 # The demo's dialog opens by itself after four seconds.
 DELAY_MS = 4_000
@@ -76,7 +76,7 @@ def test_once_closed_it_stays_closed_but_for_the_visitors_own_wish(
     visit.shop().open()
     depth = page.evaluate("history.length")
     close_by_escape(visit)
-    page.wait_for_function("sessionStorage.length")
+    until(page, "sessionStorage.length")
 
     for path in ("", "category/wonen", ""):
         visit.shop(path)

@@ -27,6 +27,7 @@ from tests.browser.visit import (
     say_adult,
     stop_wheel,
     submit,
+    until,
 )
 from tests.factories import campaign_tables
 
@@ -226,7 +227,7 @@ def test_the_way_can_be_gone_calm_large_and_in_forced_colours(
                 continue
             if turned:
                 # The turn was looked at in motion; what it began comes to its end.
-                page.wait_for_function(f"({MOVING})() === 0", timeout=2_000)
+                until(page, f"({MOVING})() === 0", limit_ms=2_000)
                 turned = False
             found[step] = [
                 *page.evaluate(EDGELESS),

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser
 from tests.browser.host import Host
 from tests.browser.shop import Demo
 from tests.browser.stage import ARMED_MS, TALL, Stage
+from tests.browser.visit import until
 from tests.conftest import CHROMIUM_ARGS, chromium
 
 OWN_DIALOG = """
@@ -127,7 +128,7 @@ def test_it_is_armed_again_after_the_back_forward_cache(
     page.evaluate(KEPT)
     page.goto(remembering.host.put("/elsewhere", "<h1>Elsewhere</h1>"))
     page.go_back(wait_until="commit")
-    page.wait_for_function("window.kept")
+    until(page, "window.kept")
     remembering.leave()
     assert not remembering.is_open()
     page.wait_for_timeout(ARMED_MS)
@@ -150,7 +151,7 @@ def test_what_was_closed_elsewhere_is_closed_in_the_back_forward_cache(
     assert remembering.is_open()
     page.keyboard.press("Escape")
     page.go_back(wait_until="commit")
-    page.wait_for_function("window.kept")
+    until(page, "window.kept")
     page.wait_for_timeout(ARMED_MS)
 
     remembering.leave()

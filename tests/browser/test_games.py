@@ -16,13 +16,13 @@ from tests.browser.test_access import NARROW, faults
 from tests.browser.test_embedding import tag
 from tests.browser.visit import (
     GAME,
-    GROWING_MS,
     Visit,
     accept_terms,
     address,
     fill_person,
     new_visitor,
     play,
+    rest,
     reveal,
     say_adult,
     spin,
@@ -72,7 +72,7 @@ def play_quiz(game: Frame) -> None:
             break
         forward.click()
     # The frame grows and shrinks with each question.
-    game.page.wait_for_timeout(GROWING_MS)
+    rest(game)
     say_adult(game)
     accept_terms(game)
     submit(game)
@@ -95,7 +95,7 @@ def play_newsletter(game: Frame) -> None:
     expect(game.locator(".unfold")).to_be_hidden()
     fill_person(game, address())
     # Only now there is more than the address.
-    game.page.wait_for_timeout(GROWING_MS)
+    rest(game)
     game.locator("[name='consent.newsletter']").check()
     submit(game)
     expect(game.locator("#next")).to_be_visible()

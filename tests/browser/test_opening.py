@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.stage import TALL, Stage
-from tests.browser.visit import accept_terms, fill_person, say_adult, submit
+from tests.browser.visit import accept_terms, fill_person, say_adult, submit, until
 
 # --- the other triggers ------------------------------------------------------------
 
@@ -216,7 +216,7 @@ def test_after_an_entry_nothing_more_is_offered(stage: Stage) -> None:
     say_adult(frame)
     accept_terms(frame)
     submit(frame)
-    stage.page.wait_for_function("sessionStorage.getItem('jawoord.') === 'done'")
+    until(stage.page, "sessionStorage.getItem('jawoord.') === 'done'")
     stage.page.keyboard.press("Escape")
 
     stage.page.evaluate("jawoord('event', 'two')")

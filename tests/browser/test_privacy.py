@@ -18,6 +18,7 @@ from tests.browser.visit import (
     say_adult,
     scratch,
     submit,
+    until,
 )
 from tests.conftest import CHROMIUM_ARGS, chromium
 
@@ -146,7 +147,7 @@ def test_after_a_close_only_that_is_remembered(kept_visit: Visit) -> None:
     kept_visit.close_button.click()
     expect(kept_visit.dialog).to_be_hidden()
     # The browser tells of a close in a task of its own, after the dialog is gone.
-    kept_visit.page.wait_for_function("sessionStorage.length")
+    until(kept_visit.page, "sessionStorage.length")
 
     assert kept(kept_visit.page) == NOTHING | {
         "session": {"jawoord.lucky-dialog": "closed"}

@@ -9,12 +9,12 @@ from tests.browser.host import Host
 from tests.browser.shop import Demo
 from tests.browser.stage import Stage
 from tests.browser.visit import (
-    GROWING_MS,
     Keys,
     Visit,
     accept_terms,
     address,
     fill_person,
+    rest,
     say_adult,
     submit,
 )
@@ -39,24 +39,24 @@ def answer(game: Page | Frame, selector: str) -> None:
     game.locator("[data-forward]").click()
 
 
-def to_the_terms(game: Page | Frame, *, rest_ms: int = 0) -> None:
-    """Answer every question as somebody by the sea would, with a rest on each page."""
+def to_the_terms(game: Frame) -> None:
+    """Answer every question as somebody by the sea would."""
     for selector in ("[value=sea]", "[name='quiz.colours.blue']", None, "[value=fish]"):
-        game.wait_for_timeout(rest_ms)
+        rest(game)
         if selector:
             game.locator(selector).check()
         game.locator("[data-forward]").click()
-    game.wait_for_timeout(rest_ms)
+    rest(game)
     expect(game.locator("[data-send]")).to_be_visible()
 
 
 def finish(page: Page) -> None:
     """Go from the first question to the result by the sea."""
-    to_the_terms(page)
-    say_adult(page.main_frame)
-    accept_terms(page.main_frame)
-    with page.expect_response(re.compile("/entries$")):
-        page.locator("[data-send]").click()
+    game = page.main_frame
+    to_the_terms(game)
+    say_adult(game)
+    accept_terms(game)
+    submit(game, "[data-send]")
 
 
 def plain_quiz(code: str, **changes: object) -> dict[str, object]:
@@ -158,10 +158,10 @@ def test_it_is_played_in_every_shape_in_a_shop(
         page.locator(f"jawoord-widget {'.ask' if shape == 'bar' else '.tab'}").click()
     game = Visit(stage.demo, page).frame()
 
-    to_the_terms(game, rest_ms=GROWING_MS)
+    to_the_terms(game)
     say_adult(game)
     accept_terms(game)
-    game.locator("[data-send]").click()
+    submit(game, "[data-send]")
 
     expect(game.locator("h1")).to_have_text("Kustlicht")
     expect(game.locator(".links a").first).to_have_attribute(
@@ -169,7 +169,7 @@ def test_it_is_played_in_every_shape_in_a_shop(
     )
     reached = "document.documentElement.scrollHeight - innerHeight"
     if shape == "inline":
-        page.wait_for_timeout(500)
+        rest(game)
         assert game.evaluate(reached) <= 0
 
 
@@ -242,7 +242,7 @@ def test_what_the_server_misses_is_where_the_visitor_is_led(visit: Visit) -> Non
     """SC 3.3.1: on the last page, with every answer still there."""
     page = visit.page
     visit.straight(PAGE, lang="nl")
-    to_the_terms(page)
+    to_the_terms(page.main_frame)
     say_adult(page.main_frame)
 
     submit(page.main_frame, "[data-send]")

@@ -14,6 +14,7 @@ from tests.browser.visit import (
     new_visitor,
     say_adult,
     submit,
+    until,
 )
 
 PARTS = {"slide": ".slide", "bar": ".bar", "tab": ".tab", "dialog": ".panel"}
@@ -141,14 +142,14 @@ def test_what_happens_is_told_and_nothing_about_anybody(stage: Stage) -> None:
     )
     stage.go(code, body=body)
     stage.page.locator("jawoord-widget iframe").scroll_into_view_if_needed()
-    stage.page.wait_for_function("() => frames.length")
+    until(stage.page, "frames.length")
     frame = stage.page.frames[-1]
     frame.wait_for_load_state()
     fill_person(frame, "ada.geheim@huispost.nl", "newsletter", name="Ada")
     say_adult(frame)
     accept_terms(frame)
     submit(frame)
-    stage.page.wait_for_function("() => told.some(each => each.type === 'consent')")
+    until(stage.page, "told.some(each => each.type === 'consent')")
 
     told = stage.page.evaluate("told")
     layer = stage.page.evaluate("dataLayer")

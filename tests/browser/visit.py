@@ -21,9 +21,24 @@ _numbers = itertools.count(1)
 MAIL_S = 15.0
 # Above the card's own: every stroke overlaps the one before.
 STROKES = 12
-# The frame grows to its new height in a quarter of a second; a press aimed at where
-# something was would miss.
-GROWING_MS = 400
+# The frame grows to its new height in a quarter of a second, and a press aimed at
+# where something was would miss. What its page tells is out after two of its pictures;
+# after two of the shop's it has come, and what moves there can be awaited. A frame that
+# nobody sees paints none.
+PAINTED = """async () => {
+  const picture = () => new Promise(done => {
+    requestAnimationFrame(done)
+    setTimeout(done, 500)
+  })
+  await picture()
+  await picture()
+}"""
+AT_REST = f"""async () => {{
+  await ({PAINTED})()
+  await Promise.all(document.getAnimations()
+    .filter(each => each.effect.getComputedTiming().iterations !== Infinity)
+    .map(each => each.finished.catch(() => {{}})))
+}}"""
 # Who presses a button within a second of seeing its page is taken for a scanner.
 READING_MS = 1_200
 MOST_TABS = 60
@@ -238,8 +253,34 @@ def under_pointer(game: Frame) -> str:
     return str(game.evaluate(UNDER_POINTER))
 
 
+def rest(game: Frame) -> None:
+    """Wait until the game's frame has the height that its page asked for."""
+    if game == game.page.main_frame:
+        return
+    for place, ready in ((game, PAINTED), (game.page, AT_REST), (game, PAINTED)):
+        place.evaluate(ready)
+
+
+def until(place: Page | Frame, condition: str, *, limit_ms: int = 15_000) -> None:
+    """Wait until an expression holds in a page.
+
+    Playwright's own way asks the page to evaluate words, which our policy forbids.
+    """
+    place.evaluate(
+        f"""async limit => {{
+          const start = performance.now()
+          while (!({condition})) {{
+            if (performance.now() - start > limit) throw new Error('it never came')
+            await new Promise(done => setTimeout(done, 20))
+          }}
+        }}""",
+        limit_ms,
+    )
+
+
 def submit(game: Frame, button: str = "form button.main") -> None:
     """Press the one button that sends, wait for the answer."""
+    rest(game)
     with game.page.expect_response(re.compile(r"/entries$")):
         game.locator(button).locator("visible=true").click()
 
@@ -270,7 +311,7 @@ def reveal(game: Frame) -> None:
 
 def fill_person(game: Frame, email: str, *consents: str, name: str = "") -> None:
     """Say who you are and tick consents."""
-    game.page.wait_for_timeout(GROWING_MS)
+    rest(game)
     game.locator("[name=email]").fill(email)
     if name:
         game.locator("[name=first_name]").fill(name)

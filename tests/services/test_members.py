@@ -44,6 +44,7 @@ def test_a_new_member_is_found_however_the_address_is_typed(session, add):
         assert members.find(session, typed).member_id == member.id
 
 
+@pytest.mark.usefixtures("real_passwords")
 def test_what_is_kept_of_a_password_is_argon2id_above_the_floor(add):
     kept = add().password_hash
 
