@@ -568,10 +568,12 @@ def _queue(
         "cents": worth(won, made.cents),
         "page": run.attempted.by.page,
         "play": run.attempted.ticket.hex(),
-        "draws": [
-            (raffle.key, raffle.draws_at(run.live.closes_at).isoformat())
-            for raffle in run.live.campaign.joined_by(made.awarded)
-        ],
+        "draws": prize_letters.told_draws(
+            run.live.campaign,
+            made.awarded,
+            closes_at=run.live.closes_at,
+            after=run.now,
+        ),
     }
     letters = {Kind.PRIZE: prize_letters.LETTER if code is not None else TICKET_LETTER}
     outbox.put_mails(

@@ -8,10 +8,12 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import voucher as rules
+from server.domain.campaign import Campaign as CampaignFile
 from server.domain.campaign import Prize as PrizeFile
 from server.domain.limits import Kind
 from server.domain.voucher import State, Step
 from server.models.base import table
+from server.models.campaign import Campaign
 from server.models.entry import Entry
 from server.models.voucher import Voucher
 from server.services import contacts, links, outbox, vouchers
@@ -27,6 +29,15 @@ def told_until(prize: PrizeFile, awarded: datetime) -> str | None:
     """Return the last day of a voucher as a letter's parameter; None for no end."""
     until = rules.valid_until(awarded, days=prize.valid_days)
     return rules.last_day(until).isoformat() if until else None
+
+
+def told_draws(
+    file: CampaignFile, awarded: str, *, closes_at: datetime, after: datetime
+) -> list[tuple[str, str]]:
+    """Return the raffles still to come that an entry is in, as a letter's parameter."""
+    joined = file.joined_by(awarded)
+    draws = [(raffle.key, raffle.draws_at(closes_at)) for raffle in joined]
+    return [(key, at.isoformat()) for key, at in draws if at > after]
 
 
 def mark_mailed(session: Session, link_entry: int, *, now: datetime) -> None:
@@ -73,6 +84,7 @@ def mail_again(
         now=now,
     )
     entry = session.get_one(Entry, found.entry_id)
+    closes_at = session.get_one(Campaign, entry.campaign_id).closes_at
     params = {
         "to": who.email,
         "link": [ref.row, ref.secret.hex()],
@@ -83,6 +95,9 @@ def mail_again(
         "cents": held.cents,
         "page": "",
         "play": entry.ticket.hex(),
+        "draws": told_draws(
+            found.campaign, entry.awarded, closes_at=closes_at, after=now
+        ),
     }
     outbox.put_mails(
         session,

@@ -10,8 +10,16 @@ from server.domain.links import LinkRef, Salt
 from server.domain.raffle_record import verify
 from server.models import Entry, Outbox, RafflePlace, RaffleStep
 from server.worker import Worker
-from tests.raffles import CODE, PAGE, Desk, raffle_file, take_part
-from tests.visits import House, take_card
+from tests.raffles import (
+    CODE,
+    PAGE,
+    UNTIL_DRAW,
+    Desk,
+    raffle_file,
+    raffle_table,
+    take_part,
+)
+from tests.visits import House, few_mugs, take_card
 
 RECORD = f"/verify/{CODE}/raffle/main"
 FILE = f"{RECORD}/draw.jsonl"
@@ -57,6 +65,23 @@ def test_who_takes_part_gets_a_number_on_the_page_and_by_mail(publish, client, h
     (letter,) = house.letters()
     assert (letter.kind, letter.params["play"]) == ("ticket", entry.ticket.hex())
     assert letter.params["draws"] == [["main", "2026-04-02T10:30:00+00:00"]]
+
+
+def test_a_prize_that_is_mailed_again_still_tells_of_the_raffle(
+    publish, client, house, clock
+):
+    """PZ-10: whoever plays is in it, and once it was drawn the mail is silent on it."""
+    publish(few_mugs(9, days=30, raffles=[raffle_table(1)]))
+    take_card(client).enter(client)
+    link = house.link("prize")
+
+    for wait in (timedelta(hours=1), UNTIL_DRAW):
+        clock.advance(wait)
+        client.post(f"{link}/mail")
+
+    first, again, *late = house.letters("prize")
+    assert first.params["draws"] == again.params["draws"] != []
+    assert [letter.params["draws"] for letter in late] == [[]]
 
 
 def test_the_same_number_is_told_again(publish, client):

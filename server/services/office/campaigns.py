@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from server.domain import chance
 from server.domain.campaign import Campaign as CampaignFile
 from server.domain.campaign import parse_campaign
 from server.domain.consent import request_text
@@ -64,16 +65,25 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class PrizeLine:
-    """A prize with its odds and its stock; `left` is None where it never runs out."""
+    """A prize with its odds and its stock; `left` is None where it never runs out.
+
+    With a plan for its days, `released` is how many may have been won by now.
+    """
 
     key: str
     labels: dict[str, str]
-    is_prize: bool
+    kind: str
     chance: float
     stock: int | None
     reserved: int
     awarded: int
     left: int | None
+    released: int | None
+
+    @property
+    def is_prize(self) -> bool:
+        """Return whether there is anything to win in it."""
+        return self.kind != "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +124,14 @@ def purposes(lines: dict[str, Line]) -> dict[str, dict[str, str]]:
     return {key: texts for line in oldest_first for key, texts in line.purposes.items()}
 
 
-def find(session: Session, shop_id: int, code: str) -> Detail | None:
-    """Return a campaign of this shop."""
+def find(session: Session, shop_id: int, code: str, *, now: datetime) -> Detail | None:
+    """Return a campaign of this shop, as it stands now."""
     found = session.execute(_newest(shop_id).where(Campaign.code == code)).one_or_none()
     if found is None:
         return None
     campaign, version = found
     file = parse_campaign(version.definition)
+    epoch = chance.epoch_of(now, opens=campaign.opens_at)
     return Detail(
         line=_line(campaign, version, figures.by_campaign(session, [campaign.id])),
         file=file,
@@ -128,7 +139,7 @@ def find(session: Session, shop_id: int, code: str) -> Detail | None:
         published_at=version.created_at,
         anchor=campaign.anchor,
         table_hash=table_of(file).digest(),
-        prizes=_prizes(session, campaign.id, file),
+        prizes=_prizes(session, campaign.id, file, epoch=epoch),
     )
 
 
@@ -172,6 +183,10 @@ def _line(
     )
 
 
+def _released(slot: chance.Slot, epoch: int) -> int:
+    return slot.released(epoch) if epoch > 0 else 0
+
+
 def _named(parts: Iterable[Any], word: str) -> dict[str, dict[str, str]]:
     """Return one text of each part of a definition, in each language, by key."""
     return {
@@ -199,7 +214,9 @@ def _shop(session: Session, shop_id: int) -> ShopFile:
     )
 
 
-def _prizes(session: Session, campaign_id: int, file: CampaignFile) -> list[PrizeLine]:
+def _prizes(
+    session: Session, campaign_id: int, file: CampaignFile, *, epoch: int
+) -> list[PrizeLine]:
     rows = session.execute(
         select(Prize.key, Voucher.state, func.count())
         .join(Voucher, Voucher.prize_id == Prize.id)
@@ -207,17 +224,19 @@ def _prizes(session: Session, campaign_id: int, file: CampaignFile) -> list[Priz
         .group_by(Prize.key, Voucher.state)
     )
     counts = {(key, state): count for key, state, count in rows}
+    slots = table_of(file)
     whole = sum(prize.weight for prize in file.prizes) or 1
     return [
         PrizeLine(
             key=prize.key,
             labels={locale: text.label for locale, text in prize.texts.items()},
-            is_prize=prize.kind != "none",
+            kind=prize.kind,
             chance=prize.weight / whole,
             stock=prize.stock,
             reserved=counts.get((prize.key, "reserved"), 0),
             awarded=sum(counts.get((prize.key, state), 0) for state in GIVEN),
             left=None if prize.stock is None else counts.get((prize.key, "free"), 0),
+            released=_released(slots.slot(prize.key), epoch) if prize.release else None,
         )
         for prize in file.prizes
     ]

@@ -45,7 +45,7 @@ def campaign(here: Here, code: str) -> Response:
     """Show one campaign: figures, prizes, placements, texts and commitments."""
     now = clock.now()
     with reading() as session:
-        detail = pages.find(session, here.shop.shop_id, code) or abort(404)
+        detail = pages.find(session, here.shop.shop_id, code, now=now) or abort(404)
         days = figures.last_days(
             session, [detail.line.id], until=now.date(), count=CHART_DAYS
         )
@@ -88,7 +88,7 @@ def _set_paused(here: Here, code: str, *, paused: bool) -> AnyResponse:
                 subject=code,
                 now=now,
             )
-        detail = pages.find(session, here.shop.shop_id, code) or abort(404)
+        detail = pages.find(session, here.shop.shop_id, code, now=now) or abort(404)
     directory().forget()
     if not wants_fragment():
         return to(url_for("office.campaign", shop=here.shop.code, code=code), 303)

@@ -107,8 +107,11 @@ def _note(session: Session, here: Here, act: str, label: str) -> None:
 
 
 def _page(here: Here, code: str, *, problem: str = "") -> Response:
+    now = clock.now()
     with reading() as session:
-        detail = campaign_pages.find(session, here.shop.shop_id, code) or abort(404)
+        detail = campaign_pages.find(
+            session, here.shop.shop_id, code, now=now
+        ) or abort(404)
         told = [
             pages.told(session, record, directory=directory())
             for record in raffle_records.of_campaign(session, code)

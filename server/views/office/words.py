@@ -98,6 +98,9 @@ WORDS: dict[str, dict[str, Any]] = {
         "service": _l("Service"),
         "credit": _l("Shop credit"),
         "refund": _l("Order won back"),
+        "choice": _l("Choice of the winner"),
+        "ticket": _l("Ticket to a raffle"),
+        "none": _l("Nothing won"),
     },
     "step": {
         "reserved": _l("Won, and kept for the winner"),

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from server.models import Campaign, CampaignDay
-from tests.factories import make
+from tests.factories import campaign_file, make, prize_table
+from tests.visits import NOTHING
 
 PAGE = "/office/demo/campaigns/welcome-scratch"
 
@@ -46,6 +47,31 @@ def test_figures_are_summed_and_the_rate_is_worked_out(owner, house, now):
 
 def test_nothing_yet_is_no_rate_and_no_error(owner):
     assert strip_of(owner.get(PAGE))[-1] == "–"
+
+
+def test_each_prize_says_its_kind_and_how_many_its_plan_gives_by_now(
+    owner, publish, house
+):
+    """PZ-04, PZ-09: of what comes in parts, nobody takes the rest for lost."""
+    drip = prize_table(stock=9, weight=1, release=[2, 5, *[9] * 28])
+    publish(
+        campaign_file(
+            "lucky-scratch",
+            prizes=[drip, NOTHING | {"weight": 1}],
+            fallback="nothing",
+            days=30,
+        ),
+        now=house.now - timedelta(days=1),
+    )
+
+    page = owner.get(
+        "/office/demo/campaigns/lucky-scratch", headers={"Accept-Language": "en"}
+    )
+
+    prizes = page.root.one("div", role="group", aria_labelledby="prizes")
+    drip, losing = (row.one("th").text for row in prizes.one("tbody").all("tr"))
+    assert "Discount code · by plan, 5 may have been won by today" in drip
+    assert "Nothing won" in losing and "by plan" not in losing
 
 
 def test_the_chart_has_a_bar_for_each_day_and_says_its_sum(owner, house, now):
