@@ -68,6 +68,8 @@ def enter(page: Page, live) -> None:
     """Sign in by keyboard alone: the first field has the focus."""
     for _ in range(TRIES):
         page.goto(f"{live.url}/office/")
+        # A browser gives it once it has drawn the page.
+        expect(page.locator("input[type=email]")).to_be_focused()
         page.keyboard.type(EMAIL)
         page.keyboard.press("Tab")
         page.keyboard.type(PASSWORD)
