@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from server.domain.consent import Wording
@@ -35,8 +36,12 @@ class Copies:
         self._stored: set[bytes] = set()
 
     def keep(self, session: Session, shown: Shown, *, now: datetime) -> None:
-        """Store what is not stored yet; nothing happens to what is."""
-        if shown.form.sha256 in self._stored:
+        """Store what is not stored yet; nothing happens to what is.
+
+        That it is stored is remembered once this transaction is committed.
+        """
+        form = shown.form.sha256
+        if form in self._stored:
             return
         session.execute(
             inserting(session.get_bind().dialect.name)(Text).on_conflict_do_nothing(),
@@ -51,7 +56,4 @@ class Copies:
                 for kind, wording in shown.wordings()
             ],
         )
-
-    def stored(self, shown: Shown) -> None:
-        """Remember, once its transaction is committed, that a form is stored."""
-        self._stored.add(shown.form.sha256)
+        event.listen(session, "after_commit", lambda _: self._stored.add(form))

@@ -291,7 +291,6 @@ def _enter(visit: _Visit, ticket: Ticket) -> Response:
     try:
         with transaction() as session:
             outcome = entries.submit(session, attempted, tools=tools(), now=now)
-        tools().copies.stored(attempted.shown)
     except entries.TicketUsedError:
         return _recall(visit, attempted)
     except boxcodes.SpentError:

@@ -85,6 +85,19 @@ def test_the_ledger_points_to_copies_of_what_was_shown(house, confirmed):
         assert words in copy.body
 
 
+def test_copies_are_kept_though_somebody_only_played_before(publish, client, house):
+    """PR-01: a play stores none, so it must not pass for having stored them."""
+    publish(campaign_file("lucky-scratch"))
+    take_card(client, "lucky-inline").play(client)
+    card = take_card(client, "lucky-inline")
+    card.play(client)
+    card.claim(client, consents=["newsletter"])
+
+    (asked,) = house.facts()
+    copies = {row.sha256 for row in house.rows(Text)}
+    assert copies.issuperset((asked.text_hash, asked.notice_hash, asked.form_hash))
+
+
 def test_the_copy_is_what_the_visitor_was_sent(publish, client, house):
     """PR-01: the stored form and notice are the very bytes of the page."""
     publish(campaign_file("welcome-scratch"))
