@@ -44,6 +44,12 @@ def raffle_file(*numbers: int, **changes: Any) -> Campaign:
     return campaign_file(CODE, raffles=[raffle_table(*numbers, **changes)])
 
 
+def free_raffle(**changes: Any) -> Campaign:
+    """Return a raffle in which one may take part as often as one likes."""
+    options = {"entries_per_address": None, "raffles": [raffle_table(1)]}
+    return campaign_file(CODE, **options | changes)
+
+
 def take_part(client: FlaskClient, *people: str, code: str = PAGE) -> None:
     """Let each of them take part, by the name before the @."""
     for name in people:

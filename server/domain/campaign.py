@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
 
-from server.domain import chance, release
+from server.domain import address, chance, release
 from server.domain.fields import FormField, FormLook, FormStep, HiddenField
 from server.domain.game import MOST_SEGMENTS, Mechanic, Scratch, Wheel
 from server.domain.invitation import EarlyAccess
@@ -325,6 +325,15 @@ class Campaign(Part):
     def told_as(self, source: str) -> str | None:
         """Return the key under which the page around it tells something, if any."""
         return next((told.key for told in self.hidden if told.source == source), None)
+
+    def known_as(self, email: str) -> str:
+        """Return by what a person is known again: an address, or the mailbox behind it.
+
+        Turns and raffles ask here alone, so that they never differ (PZ-10).
+        """
+        if self.person == "mailbox":
+            return address.person(email)
+        return address.identity(email)
 
     def window(self, published: datetime) -> tuple[datetime, datetime]:
         """Return when it opens and closes, counted from its publication if need be."""

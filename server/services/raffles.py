@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import insert, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from server.domain import address
 from server.domain import raffle as rules
 from server.domain.campaign import Campaign as CampaignFile
 from server.domain.raffle import Place, Reason, Urn
@@ -200,7 +199,7 @@ def _judged(
     )
     seen: set[str] = set()
     for row in _entries(session, due, file.tickets_to(due.key)):
-        person = address.mailbox(row.email)
+        person = file.known_as(row.email)
         is_known = raffle is not None and raffle.once_per_person and person in seen
         if row.id in excluded:
             yield row.ticket, row.id, Reason.EXCLUDED

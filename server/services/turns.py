@@ -11,8 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, case, or_, select
 from sqlalchemy.orm import Session
 
-from server.domain import address, chance
-from server.domain.campaign import Campaign
+from server.domain import chance
 from server.domain.seals import Vault
 from server.models.base import inserting, table
 from server.models.turn import Turn
@@ -43,7 +42,7 @@ def take(
     epoch = chance.epoch_of(now, opens=live.opens_at)
     key = {
         "campaign_id": live.campaign_id,
-        "person": _person(vault, live.campaign_id, campaign, email),
+        "person": _person(vault, live, email),
     }
     most = {
         "most": campaign.entries_per_address or NO_LIMIT,
@@ -61,10 +60,9 @@ def take(
     )
 
 
-def _person(vault: Vault, campaign_id: int, campaign: Campaign, email: str) -> bytes:
-    """Return by what a person is known again: an address, or the mailbox behind it."""
-    known = address.person if campaign.person == "mailbox" else address.identity
-    return vault.hashed("turn", campaign_id, known(email))[:PERSON_BYTES]
+def _person(vault: Vault, live: Live, email: str) -> bytes:
+    known = live.campaign.known_as(email)
+    return vault.hashed("turn", live.campaign_id, known)[:PERSON_BYTES]
 
 
 def _tomorrow(live: Live, epoch: int) -> datetime | None:

@@ -21,7 +21,16 @@ from server.models import (
 from server.services import campaigns, raffle_places, raffle_records, raffles, vouchers
 from server.services.vouchers import By
 from tests.factories import campaign_file, prize_table
-from tests.raffles import CODE, UNTIL_DRAW, Desk, raffle_file, raffle_table, take_part
+from tests.raffles import (
+    CODE,
+    PAGE,
+    UNTIL_DRAW,
+    Desk,
+    free_raffle,
+    raffle_file,
+    raffle_table,
+    take_part,
+)
 from tests.visits import NOTHING, at_once, take_card
 
 FIVE = ("ann", "ben", "cas", "dee", "eva")
@@ -259,26 +268,29 @@ class TestWhoTakesPart:
             ).first()
             return rules.label(ticket)
 
-    def test_a_person_counts_once_however_they_spell_it(
-        self, publish, client, house, desk
+    @pytest.mark.parametrize(("person", "taken"), [("address", 6), ("mailbox", 3)])
+    def test_a_person_counts_once_by_the_rule_of_the_campaign(
+        self, publish, client, house, desk, person, taken
     ):
-        """PZ-10: by the mailbox, dots and tags apart."""
-        publish(raffle_file(1))
-        take_part(client, "ann", "a.nn", "ann+more", "ben")
+        """PZ-10: the one that limits go by; dots may tell people apart (023)."""
+        publish(free_raffle(person=person))
+        take_part(client, "jan", "Jan", "j.an", "jan+more")
+        for email in ("eva@gmail.com", "e.va@gmail.com", "eva+x@googlemail.com"):
+            take_card(client, PAGE).enter(client, email)
 
         desk.finish()
 
         found, lines = record(house)
-        assert found.listed.labels == 2
-        assert found.listed.excluded == {"duplicate": 2}
-        assert self.label(house, "ann").encode() in b"".join(lines)
-        assert self.label(house, "a.nn").encode() not in b"".join(lines)
+        assert found.listed.labels == taken
+        assert found.listed.excluded == {"duplicate": 7 - taken}
+        assert self.label(house, "jan").encode() in b"".join(lines)
+        assert self.label(house, "j.an").encode() in b"".join(lines)
 
     def test_every_entry_counts_where_the_file_says_so(
         self, publish, client, house, desk
     ):
-        publish(raffle_file(1, once_per_person=False))
-        take_part(client, "ann", "a.nn", "ben")
+        publish(free_raffle(raffles=[raffle_table(1, once_per_person=False)]))
+        take_part(client, "ann", "ann", "ben")
 
         desk.finish()
 
@@ -446,8 +458,8 @@ class TestWhoTakesPart:
     ):
         monkeypatch.setattr(raffles, "AT_ONCE", 2)
         monkeypatch.setattr(raffles, "IN_ONE_QUESTION", 2)
-        publish(raffle_file(4, reserves=1))
-        take_part(client, *FIVE, "a.nn", "b.en", "c.as")
+        publish(free_raffle(raffles=[raffle_table(4, reserves=1)]))
+        take_part(client, *FIVE, *FIVE[:3])
 
         desk.finish()
 

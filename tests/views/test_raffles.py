@@ -15,6 +15,7 @@ from tests.raffles import (
     PAGE,
     UNTIL_DRAW,
     Desk,
+    free_raffle,
     raffle_file,
     raffle_table,
     take_part,
@@ -178,8 +179,9 @@ class TestTheRecord:
     def test_it_shows_the_promise_then_the_list_then_the_draw(
         self, publish, client, house, desk
     ):
-        publish(raffle_file(1, reserves=1, randomness={"nl": "Lotto", "en": "Lotto"}))
-        take_part(client, "ann", "a.nn", "ben")
+        number = {"nl": "Lotto", "en": "Lotto"}
+        publish(free_raffle(raffles=[raffle_table(1, randomness=number)]))
+        take_part(client, "ann", "ann", "ben")
         promised = client.get(RECORD, headers=ENGLISH).text
         first = client.get(FILE).data
         desk.finish()
