@@ -4,6 +4,7 @@ Played over HTTP on both databases, also by many at once; checked by the verifie
 knows nothing of the database.
 """
 
+import os
 import re
 from datetime import timedelta
 from functools import partial
@@ -15,9 +16,9 @@ from server.__main__ import main
 from server.domain.chain import WrongLineError
 from server.domain.transcript import verify
 from server.models import Campaign, Entry
-from server.services import entries, transcripts
-from tests.factories import campaign_file
-from tests.visits import at_once, few_mugs, sure_win, take_card
+from server.services import campaigns, entries, transcripts
+from tests.factories import campaign_file, prize_table, shop_file
+from tests.visits import NOTHING, at_once, few_mugs, sure_win, take_card
 
 DAY = timedelta(days=1)
 CODE = "welcome-scratch"
@@ -228,6 +229,38 @@ def test_the_command_writes_and_checks_the_file(publish, client, house, run, tmp
     assert file.read_bytes().splitlines(keepends=True) == lines_of(client)
     assert "every line is right" in verdict.output
     assert "9 plays on 1 days" in verdict.output
+
+
+def test_what_was_a_draft_of_other_days_first_can_be_checked(
+    publish, database, vault, client, house, run, tmp_path
+):
+    """The plan and the chain are of the file that was published, on its day."""
+    prizes = [prize_table(stock=5, release="even"), NOTHING | {"weight": 3}]
+    planned = partial(
+        campaign_file, "welcome-scratch", prizes=prizes, fallback="nothing"
+    )
+    with database.transaction() as session:
+        campaigns.save_shop(session, shop_file(), now=house.clock.now())
+        campaigns.save(
+            session,
+            planned(days=3),
+            vault=vault,
+            now=house.clock.now(),
+            random=os.urandom,
+            publish=False,
+        )
+    publish(planned(days=5), now=house.clock.advance(2 * DAY))
+    for _ in range(5):
+        play(client, 3)
+        house.clock.advance(DAY)
+    house.clock.advance(DAY)
+    file = tmp_path / "draws.jsonl"
+
+    told = run("draw", "export", CODE, "--to", file)
+    verdict = run("draw", "verify", file)
+
+    assert (told.exit_code, verdict.exit_code) == (0, 0), verdict.output
+    assert "15 plays on 5 days" in verdict.output
 
 
 def test_the_command_names_the_first_wrong_line(publish, client, house, run, tmp_path):

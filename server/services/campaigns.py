@@ -115,11 +115,15 @@ def save(
     """Make a campaign from its file, or a new version of it.
 
     Raises `FileError` naming every fault; then nothing of it is stored. Once
-    published, odds, prizes and dates stay as they are (PZ-09).
+    published, odds, prizes and dates stay as they are (PZ-09); until then each file
+    brings its own.
     """
     shop = session.scalar(select(Shop).where(Shop.code == campaign.shop))
     row = session.scalar(
-        select(models.Campaign).where(models.Campaign.code == campaign.code)
+        select(models.Campaign)
+        .where(models.Campaign.code == campaign.code)
+        # What was a draft a moment ago may be promised by another import now.
+        .with_for_update(key_share=True)
     )
     before = load(session, campaign.code)
     pools = prizes.pools(session, row.id, before) if row and before else {}
@@ -132,8 +136,12 @@ def save(
     if refusals or shop is None:
         raise FileError(refusals)
     if row is None:
-        row = _create(session, campaign, shop, vault=vault, now=now, random=random)
+        row = models.Campaign(shop_id=shop.id, code=campaign.code, created_at=now)
+        row.state, row.version = "draft", 0
+        session.add(row)
     if row.state == "draft":
+        _set_dates(row, campaign, vault=vault, now=now, random=random)
+        session.flush()
         prizes.stock(session, row.id, campaign, before=before, random=random)
         raffle_promises.keep(session, row, campaign, vault=vault, random=random)
     is_new = _add_version(session, row, campaign, now=now)
@@ -366,35 +374,28 @@ def _given(campaign: Campaign) -> dict[str, str | None]:
     return {outcome.key: outcome.prize for outcome in campaign.quiz.outcomes}
 
 
-def _create(
-    session: Session,
+def _set_dates(
+    row: models.Campaign,
     campaign: Campaign,
-    shop: Shop,
     *,
     vault: Vault,
     now: datetime,
     random: Chance,
-) -> models.Campaign:
-    opens, closes = campaign.window(now)
-    epochs = chance.epochs_between(opens, closes)
+) -> None:
+    """Let a draft be open as its newest file says, counted from this moment.
+
+    Nobody has played it, so a chain of another length may take the place of its own.
+    """
+    row.opens_at, row.closes_at = campaign.window(now)
+    epochs = chance.epochs_between(row.opens_at, row.closes_at)
+    if row.epochs == epochs:
+        return
     last_seed = random(chance.SEED_BYTES)
-    row = models.Campaign(
-        shop_id=shop.id,
-        code=campaign.code,
-        state="draft",
-        version=0,
-        opens_at=opens,
-        closes_at=closes,
-        sealed_seed=vault.seal(
-            last_seed, nonce=random(NONCE_BYTES), about=campaign.code.encode()
-        ),
-        anchor=chance.seed_for(last_seed, epochs=epochs, epoch=0).hex(),
-        epochs=epochs,
-        created_at=now,
+    row.epochs = epochs
+    row.anchor = chance.seed_for(last_seed, epochs=epochs, epoch=0).hex()
+    row.sealed_seed = vault.seal(
+        last_seed, nonce=random(NONCE_BYTES), about=campaign.code.encode()
     )
-    session.add(row)
-    session.flush()
-    return row
 
 
 def _add_version(

@@ -1,16 +1,19 @@
 """Importing a campaign: whole or not at all, and what was promised stays (PZ-09)."""
 
 import os
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
+from server.domain import chance
 from server.domain.campaign import parse_campaign
 from server.domain.parts import FileError, as_tables
-from server.models import Campaign, CampaignVersion, Placement, Prize, Voucher
+from server.models import Campaign, CampaignVersion, Placement, Prize, Raffle, Voucher
 from server.services import campaigns
 from tests.factories import campaign_file, campaign_tables, prize_table, shop_file
-from tests.visits import NOTICED, take_card
+from tests.visits import NOTICED, at_once, take_card
 
 LABEL = "prizes__0__texts__en__label"
 PROMISES = {
@@ -38,7 +41,9 @@ def save(database, vault, now):
         with database.transaction() as session:
             campaigns.save_shop(session, shop_file(), now=now)
             return campaigns.save(
-                session, campaign, vault=vault, now=now, random=os.urandom, **options
+                session,
+                campaign,
+                **{"vault": vault, "now": now, "random": os.urandom} | options,
             )
 
     return save
@@ -77,6 +82,61 @@ def test_a_draft_promises_nothing_yet(save, client, house):
 
     assert house.rows(Campaign)[0].state == "published"
     assert client.get("/w/welcome-inline").status_code == 200
+
+
+def test_a_draft_takes_its_days_from_the_file_that_is_published(
+    save, house, now, vault
+):
+    """PZ-09: they count from that day, and the chain has a seed for each of them."""
+    save(campaign_file("welcome-scratch", days=3), publish=False)
+    (draft,) = house.rows(Campaign)
+    later = now + timedelta(days=2)
+    save(campaign_file("welcome-scratch", days=3), publish=False, now=later)
+    (kept,) = house.rows(Campaign)
+
+    published = later + timedelta(days=2)
+    save(campaign_file("welcome-scratch", days=30), now=published)
+    save(campaign_file("welcome-scratch", days=30), now=published + timedelta(days=1))
+
+    assert (kept.opens_at, kept.closes_at) == (later, later + timedelta(days=3))
+    assert kept.anchor == draft.anchor
+    (row,) = house.rows(Campaign)
+    assert (row.opens_at, row.epochs) == (published, 30)
+    assert row.closes_at == published + timedelta(days=30)
+    last = vault.open(row.sealed_seed, about=b"welcome-scratch")
+    assert row.anchor == chance.seed_for(last, epochs=30, epoch=0).hex()
+
+
+def test_a_draft_takes_its_dates_from_the_file_that_is_published(save, house, now):
+    """Of a raffle too: else who came late would be in no list."""
+    dates = {"days": None, "starts": now}
+    month = now + timedelta(days=30)
+    draft = campaign_file("summer-raffle", **dates, ends=month + timedelta(days=30))
+    save(draft, publish=False)
+
+    save(campaign_file("summer-raffle", **dates, ends=month))
+
+    assert house.rows(Campaign)[0].closes_at == month
+    assert house.rows(Raffle)[0].draws_at == month + timedelta(hours=24)
+
+
+def test_a_draft_that_comes_late_changes_no_dates_that_were_promised(save, house):
+    """Imported together: whichever comes last, the dates are the published ones."""
+    file = partial(campaign_file, "welcome-scratch")
+    save(file(days=3), publish=False)
+
+    def draft(days: int) -> None:
+        with suppress(FileError):
+            save(file(days=days), publish=False)
+
+    drafts = [partial(draft, days) for days in range(4, 10)]
+    at_once([*drafts[:3], partial(save, file(days=30)), *drafts[3:]], threads=7)
+
+    (row,) = house.rows(Campaign)
+    assert (row.state, row.epochs) == ("published", 30)
+    assert row.closes_at - row.opens_at == timedelta(days=30)
+    newest = max(house.rows(CampaignVersion), key=lambda version: version.number)
+    assert newest.definition["days"] == 30
 
 
 def test_a_changed_wording_is_a_new_version(save, client, house):
