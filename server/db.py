@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session, sessionmaker
 BUSY_TIMEOUT_MS = 30_000
 WRITE_WAIT_S = 10.0
 STATEMENT_TIMEOUT_MS = 5_000
+NO_TIMEOUT = 0
 LOCK_TIMEOUT_MS = 4_000
 POOL_SIZE = 16
 PING_AFTER_S = 1.0
@@ -36,9 +37,12 @@ class DatabaseBusyError(Exception):
 
 
 class Database:
-    """Opens transactions on one database; knows which of the two kinds it is."""
+    """Opens transactions on one database; knows which of the two kinds it is.
 
-    def __init__(self, url: str) -> None:
+    One that `is_patient` lets a statement on PostgreSQL take as long as it needs.
+    """
+
+    def __init__(self, url: str, *, is_patient: bool = False) -> None:
         self.url = url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         if self.is_sqlite:
@@ -48,8 +52,10 @@ class Database:
             self._read_engine = _sqlite_engine(url, begin="BEGIN", query_only=True)
         else:
             self._gate = _OpenGate()
-            self.engine = _postgresql_engine(url)
-            self._read_engine = _postgresql_engine(url, read_only=True)
+            # Of the connection, since those that read have no transaction to set it in.
+            limit = NO_TIMEOUT if is_patient else STATEMENT_TIMEOUT_MS
+            self.engine = _postgresql_engine(url, limit)
+            self._read_engine = _postgresql_engine(url, limit, read_only=True)
         self._writers = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(self._read_engine, expire_on_commit=False)
 
@@ -166,7 +172,9 @@ def _sqlite_engine(url: str, *, begin: str, query_only: bool) -> Engine:
     return engine
 
 
-def _postgresql_engine(url: str, *, read_only: bool = False) -> Engine:
+def _postgresql_engine(
+    url: str, statement_timeout: int, *, read_only: bool = False
+) -> Engine:
     engine = create_engine(
         url,
         # A transaction around reads would add two round trips and change nothing:
@@ -179,7 +187,7 @@ def _postgresql_engine(url: str, *, read_only: bool = False) -> Engine:
         connect_args={
             "connect_timeout": 5,
             "options": (
-                f"-c statement_timeout={STATEMENT_TIMEOUT_MS} "
+                f"-c statement_timeout={statement_timeout} "
                 f"-c lock_timeout={LOCK_TIMEOUT_MS} "
                 f"-c default_transaction_read_only={'on' if read_only else 'off'}"
             ),

@@ -4,9 +4,11 @@ import os
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
+from server import db
 from server.__main__ import main
+from server.commands.base import opened
 from server.domain import pool as rules
 from server.domain.parts import FileError
 from server.models import Prize, Voucher
@@ -110,6 +112,31 @@ def test_a_pool_is_brought_in_and_then_played_for(
     assert kept() == (CODES, 12, False)
     with pytest.raises(FileError, match="leave `stock` out"):
         save(pooled(stock=13))
+
+
+def test_a_long_import_is_not_cut_off_as_a_visit_would_be(
+    bring_in, kept, environ, monkeypatch
+):
+    """A million codes take longer than a statement of the service may."""
+    monkeypatch.setattr(db, "STATEMENT_TIMEOUT_MS", 1)
+    codes = [f"LONG-{number:05d}" for number in range(1, 12_001)]
+
+    answer = bring_in("\n".join(codes))
+
+    assert (answer.exit_code, answer.stderr) == (0, "")
+    assert kept() == (codes, 12_000, False)
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+def test_a_visit_keeps_its_limit_and_a_command_has_none(app, settings):
+    def limits(database):
+        ask = text("SHOW statement_timeout")
+        with database.transaction() as writing, database.reading() as reading:
+            return writing.scalar(ask), reading.scalar(ask)
+
+    with opened(settings) as patient:
+        assert limits(patient) == ("0", "0")
+    assert limits(app.extensions["database"]) == ("5s", "5s")
 
 
 def test_more_codes_come_in_until_it_is_published(bring_in, save, kept, database):

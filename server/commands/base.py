@@ -34,8 +34,11 @@ def database_trouble(error: SQLAlchemyError) -> str:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Database]:
-    """Yield the database of these settings, and close it at the end."""
-    database = Database(settings.database_url)
+    """Yield the database of these settings, and close it at the end.
+
+    It is patient: a pool holds a million codes, and nobody waits for a page here.
+    """
+    database = Database(settings.database_url, is_patient=True)
     try:
         yield database
     finally:
