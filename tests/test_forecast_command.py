@@ -6,6 +6,7 @@ from click.testing import CliRunner
 from server.__main__ import main
 from tests.factories import campaign_file
 from tests.html import parse
+from tests.raffles import CODE, raffle_file, raffle_table
 from tests.visits import few_mugs
 
 
@@ -35,6 +36,26 @@ def test_it_tells_cost_winners_and_when_prizes_sell_out(publish, run, tmp_path):
     drawn = parse(picture.read_text())
     assert [text.text for text in drawn.all("text")][1] == "mug"
     assert len(drawn.all("rect")) == 1 + 5 + 1
+
+
+def test_what_raffles_cost_is_told_beside_the_odds(publish, run):
+    """PZ-09: no sum may leave the dearest prize out."""
+    publish(few_mugs(3, losing=9, days=5, raffles=[raffle_table(1, 2)]))
+
+    lines = run("forecast", "welcome-scratch", "--visits", 40).output.splitlines()
+
+    assert "raffles       3 prizes of raffles, EUR 30.00 in all" in lines
+    assert lines[-5].endswith("at the very most, without the raffles")
+
+
+def test_of_a_raffle_alone_the_cost_is_told(publish, run):
+    publish(raffle_file(1, 2))
+
+    told = run("forecast", CODE, "--visits", 40)
+    drawn = run("forecast", CODE, "--visits", 40, "--svg", "x.svg")
+
+    assert told.output == f"{CODE}: 3 prizes of raffles, EUR 30.00 in all\n"
+    assert (told.exit_code, drawn.exit_code) == (0, 2)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,12 @@ def forecast_command(code: str, visits: int, picture: Path | None) -> None:
     if campaign is None:
         fail(f"there is no campaign {code!r}")
     if not campaign.is_drawn:
-        fail(f"{code} leaves nothing to chance; its prizes go to whom they are for")
+        if not campaign.raffles:
+            fail(f"{code} leaves nothing to chance; its prizes go to whom they are for")
+        if picture:
+            fail(f"{code} has a raffle alone, and no odds to draw a picture of")
+        click.echo(f"{code}: {_raffles(campaign)}")
+        return
     days = campaign.epochs or 1
     found = forecast.forecast(
         campaigns.table_of(campaign),
@@ -83,9 +88,15 @@ def _tell(campaign: Campaign, found: Forecast, days: int) -> None:
     click.echo(
         f"\nwinners       {found.winners:,.1f} expected, "
         f"{found.winners / found.visits:.1%} of all plays"
-        f"\ncost          {_euros(found.cost)} expected"
+    )
+    of = ""
+    if campaign.raffles:
+        click.echo(f"raffles       {_raffles(campaign)}")
+        of = ", without the raffles"
+    click.echo(
+        f"cost          {_euros(found.cost)} expected{of}"
         f"\n              {_euros(found.bad_run)} in a bad run: 1 in 100 is dearer"
-        f"\n              {_euros(found.limit)} at the very most"
+        f"\n              {_euros(found.limit)} at the very most{of}"
         f"\nplayed        {_euros(found.played_mean)} on average in "
         f"{forecast.RUNS} played campaigns, give or take {_euros(found.played_error)}"
     )
@@ -101,6 +112,12 @@ def _tell(campaign: Campaign, found: Forecast, days: int) -> None:
                 for prize in limited
             ]
         )
+
+
+def _raffles(campaign: Campaign) -> str:
+    """Say what raffles cost: however many play, each prize goes to somebody."""
+    number = sum(p.number for raffle in campaign.raffles for p in raffle.prizes)
+    return f"{number:,} prizes of raffles, {_euros(campaign.raffled_cents)} in all"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> None:

@@ -301,6 +301,15 @@ class Campaign(Part):
         """Return the prizes that are tickets to a raffle; without any, all join."""
         return frozenset(prize.key for prize in self.prizes if prize.raffle == raffle)
 
+    @property
+    def raffled_cents(self) -> int:
+        """Return what the prizes of all raffles are worth together."""
+        return sum(
+            prize.number * prize.value_cents
+            for raffle in self.raffles
+            for prize in raffle.prizes
+        )
+
     def joined_by(self, awarded: str) -> tuple[Raffle, ...]:
         """Return the raffles that an entry to which this was awarded takes part in."""
         return tuple(

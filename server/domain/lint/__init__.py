@@ -137,12 +137,10 @@ def _draw(campaign: Campaign) -> Iterator[Fault]:
 
 
 def _worth(campaign: Campaign) -> Iterator[Fault]:
-    pool = sum((prize.stock or 0) * prize.value_cents for prize in campaign.prizes)
-    pool += sum(
-        prize.number * prize.value_cents
-        for raffle in campaign.raffles
-        for prize in raffle.prizes
-    )
+    # Of what never runs out one is given at least.
+    units = [(1 if p.stock is None else p.stock, p) for p in campaign.prizes]
+    pool = sum(number * prize.value_cents for number, prize in units)
+    pool += campaign.raffled_cents
     if pool > MOST_POOL_CENTS:
         yield Fault("prizes", "the prizes are worth more than EUR 100,000", "L-24")
 
