@@ -20,6 +20,7 @@ from server.commands import (
     doctor,
     draw,
     forecast,
+    ledger,
     member,
     outbox,
     prize,
@@ -114,6 +115,7 @@ for part in (
     qr.qr,
     boxcodes.boxcodes,
     outbox.outbox_commands,
+    ledger.ledger,
     prize.prize,
     doctor.doctor,
 ):

@@ -6,7 +6,7 @@
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -36,6 +36,7 @@ class Settings:
     smtp_url: str = field(repr=False)
     secret_keys: tuple[str, ...] = field(repr=False)
     data_keys: tuple[bytes, ...] = field(repr=False)
+    ledger_keys: tuple[bytes, ...] = field(repr=False)
     trusted_proxies: int
     web_processes: int
     web_threads: int
@@ -79,9 +80,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         redis_url=read.text("REDIS_URL", "") or None,
         smtp_url=read.text("SMTP_URL", "smtp://127.0.0.1:25"),
         secret_keys=read.keys("SECRET_KEYS") or _kept_keys(instance / "secret_keys"),
-        data_keys=tuple(
-            _as_data_key(key)
-            for key in read.keys("DATA_KEYS") or _kept_keys(instance / "data_keys")
+        data_keys=_bytes_of(
+            "DATA_KEYS", read.keys("DATA_KEYS") or _kept_keys(instance / "data_keys")
+        ),
+        ledger_keys=_bytes_of(
+            "LEDGER_KEYS",
+            read.keys("LEDGER_KEYS") or _kept_keys(instance / "ledger_keys"),
         ),
         trusted_proxies=read.number("TRUSTED_PROXIES", 0, most=10),
         web_processes=read.number("WEB_PROCESSES", 2, least=1, most=64),
@@ -252,14 +256,18 @@ def _write_first_key(path: Path) -> None:
         draft.unlink()
 
 
-def _as_data_key(text: str) -> bytes:
+def _bytes_of(name: str, keys: Iterable[str]) -> tuple[bytes, ...]:
+    return tuple(_as_key(name, key) for key in keys)
+
+
+def _as_key(name: str, text: str) -> bytes:
     try:
         key = bytes.fromhex(text)
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
         raise SettingError(
-            f"{PREFIX}DATA_KEYS: each key is {KEY_BYTES} bytes in hex; "
+            f"{PREFIX}{name}: each key is {KEY_BYTES} bytes in hex; "
             "make one with: python -c 'import secrets; print(secrets.token_hex())'"
         )
     return key

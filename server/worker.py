@@ -32,10 +32,12 @@ from server.adapters.mailer import (
 )
 from server.db import Database, DatabaseBusyError
 from server.domain import raffle as raffle_rules
+from server.domain.ledger import Notary
 from server.domain.links import LinkRef, Salt, Signer
 from server.domain.optin import OPEN
 from server.migrations import check_current
 from server.raffling import Raffling
+from server.sealing import Sealing
 from server.services import (
     alarms,
     entries,
@@ -97,6 +99,7 @@ class Tally:
     over: int = 0
     invited: int = 0
     raffled: int = 0
+    sealed: int = 0
 
 
 class Chore:
@@ -130,6 +133,7 @@ class Worker:
         self._directory: Directory = app.extensions["directory"]
         self._signer: Signer = app.extensions["signer"]
         self._raffling = Raffling(self._database, self._directory, self._tools)
+        self._sealing = Sealing(self._database, Notary(settings.ledger_keys))
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._mailer = Mailer(
             Server.from_url(settings.smtp_url),
@@ -151,7 +155,8 @@ class Worker:
         """Work until `stop` is called; no error of the database ends it."""
         log.info("worker started")
         kept_house = heartbeat = time.monotonic()
-        counting, inviting, watching, raffling = Chore(), Chore(), Chore(), Chore()
+        counting, inviting, watching = Chore(), Chore(), Chore()
+        raffling, sealing = Chore(), Chore()
         while not self._stopping.is_set():
             try:
                 did = self.deliver()
@@ -166,6 +171,8 @@ class Worker:
                     watching.do(lambda: self.watch(now=clock.now()))
                 if raffling.is_due():
                     raffling.do(lambda: self.raffle(now=clock.now()))
+                if sealing.is_due():
+                    sealing.do(lambda: self.seal(now=clock.now()))
             except DATABASE_ERRORS as error:
                 log.error("database trouble", error=type(error).__name__)
                 self._stopping.wait(1.0)
@@ -231,6 +238,12 @@ class Worker:
         steps = self._raffling.go_round(now=now)
         self.tally.raffled += steps
         return steps > 0
+
+    def seal(self, *, now: datetime) -> bool:
+        """Seal what is new in the ledger; True if there may be more at once (PR-05)."""
+        sealed = self._sealing.go_round(now=now)
+        self.tally.sealed += sealed
+        return sealed > 0
 
     def count(self, *, now: datetime) -> None:
         """Bring the campaigns' daily figures up to date."""
@@ -516,6 +529,7 @@ class Worker:
             over=tally.over,
             invited=tally.invited,
             raffled=tally.raffled,
+            sealed=tally.sealed,
         )
 
 

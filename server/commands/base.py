@@ -1,7 +1,7 @@
 """What all commands share: how they fail, and how they reach the database."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -30,6 +30,13 @@ def database_trouble(error: SQLAlchemyError) -> str:
         f"the database cannot be used ({type(error).__name__}); "
         "see JAWOORD_DATABASE_URL, and: python -m server doctor"
     )
+
+
+@contextmanager
+def bar(length: int, label: str) -> Iterator[Callable[[int], None]]:
+    """Show how far a long work is, and yield what tells of so much more."""
+    with click.progressbar(length=length, label=label, file=sys.stderr) as shown:
+        yield shown.update
 
 
 @contextmanager

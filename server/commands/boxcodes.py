@@ -1,9 +1,6 @@
 """`boxcodes create | print | revoke | report`."""
 
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +10,7 @@ from sqlalchemy.orm import Session
 from server import clock
 from server.adapters import labels
 from server.adapters.labels import Printing
-from server.commands.base import fail, opened, reading, transaction
+from server.commands.base import bar, fail, opened, reading, transaction
 from server.domain.boxcodes import LONGEST_NAME, MOST_CODES
 from server.domain.seals import SealError, Vault
 from server.services import boxcodes as services
@@ -56,7 +53,7 @@ def create(
     if start and end and end <= start:
         fail("--until must be after --from")
     try:
-        with transaction() as (session, settings), _bar(size, "Codes") as tell:
+        with transaction() as (session, settings), bar(size, "Codes") as tell:
             batch = services.create(
                 session,
                 wanted,
@@ -150,15 +147,9 @@ def _write(printing: Printing, file: Path) -> None:
     """Write beside the file first: half a sheet must not pass for a whole one."""
     part = file.with_name(f"{file.name}.part")
     try:
-        with part.open("wb") as out, _bar(printing.size, "Labels") as tell:
+        with part.open("wb") as out, bar(printing.size, "Labels") as tell:
             labels.write(printing, out, tell=tell)
         part.replace(file)
     except OSError as error:
         part.unlink(missing_ok=True)
         fail(f"{file} cannot be written ({error.strerror})")
-
-
-@contextmanager
-def _bar(length: int, label: str) -> Iterator[Callable[[int], None]]:
-    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
-        yield bar.update

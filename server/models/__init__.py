@@ -5,7 +5,13 @@ from server.models.audit import Audit
 from server.models.base import Base
 from server.models.boxcode import BoxBatch, BoxCode
 from server.models.campaign import Campaign, CampaignDay, CampaignVersion
-from server.models.consent import ConsentEvent, Evidence, Standing
+from server.models.consent import (
+    Checkpoint,
+    ConsentEvent,
+    Evidence,
+    Ledger,
+    Standing,
+)
 from server.models.contact import Contact, Mailbox, Suppression
 from server.models.device import Device
 from server.models.entry import Entry
@@ -39,12 +45,14 @@ __all__ = [
     "Campaign",
     "CampaignDay",
     "CampaignVersion",
+    "Checkpoint",
     "ConsentEvent",
     "Contact",
     "Device",
     "Entry",
     "Evidence",
     "Image",
+    "Ledger",
     "Link",
     "Mailbox",
     "Member",

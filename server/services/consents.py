@@ -152,9 +152,13 @@ _OWN = {
 }
 
 
+# What no fact has when it is appended: its key, and what sealing gives it.
+_LATER = frozenset({"id", "seq", "entry_hash"})
+
+
 def _repeating(of: Select[Any]) -> Any:
     """Return the statement that appends a fact to each that is selected."""
-    names = [column.name for column in _event.c if column.name != "id"]
+    names = [column.name for column in _event.c if column.name not in _LATER]
     followed = of.with_only_columns(
         *(_OWN.get(name, _event.c[name]) for name in names)
     ).order_by(_event.c.id)

@@ -182,6 +182,17 @@ def test_the_database_refuses_to_change_a_fact(facts: Database, table, change):
         assert list(kept) == ["nl"]
 
 
+def test_each_part_of_a_fact_stays_as_it_was(facts: Database):
+    """PR-05: also one that a later migration adds; sealing alone comes afterwards."""
+    table = Base.metadata.tables["consent_event"]
+    for name in set(table.c.keys()) - {"seq", "entry_hash"}:
+        with (
+            pytest.raises(DBAPIError, match="append-only"),
+            facts.transaction() as session,
+        ):
+            session.execute(table.update().values({name: table.c[name]}))
+
+
 @pytest.mark.parametrize("table", APPEND_ONLY)
 def test_postgresql_refuses_to_truncate_facts(facts: Database, table):
     if facts.is_sqlite:

@@ -1,0 +1,158 @@
+"""`ledger verify | export | key`: the proof of every yes, for an auditor (PR-05)."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from sqlalchemy.orm import Session
+
+from server.commands.base import bar, fail, reading
+from server.domain import ledger_file
+from server.domain.ledger import NO_ENTRY, PUBLIC_BYTES, Notary, key_id
+from server.domain.ledger_file import LONGEST_LINE, BrokenError
+from server.services import ledger as ledgers
+from server.services import ledger_audit
+from server.services.ledger import Tip
+from server.settings import load_settings
+
+BROKEN = 1
+
+
+@click.group()
+def ledger() -> None:
+    """The ledger of consents."""
+
+
+@ledger.command()
+@click.option("--shop", help="Only this shop's ledger.")
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="An exported ledger, instead of the database.",
+)
+@click.option("--key", "keys", multiple=True, help="The only public keys to trust.")
+@click.pass_context
+def verify(
+    ctx: click.Context, shop: str | None, file: Path | None, keys: tuple[str, ...]
+) -> None:
+    """Check hashes, checkpoints and signatures; in the database, proofs and standings
+    as well.
+
+    Ends with 1 and names the first broken entry if there is one.
+    """
+    trusted = [_public(key) for key in keys]
+    if file:
+        if shop:
+            fail("a file is of one shop; leave --shop or --file away")
+        broken = _verify_file(file, trusted)
+    else:
+        broken = _verify_database(shop, trusted)
+    if broken:
+        click.echo(broken)
+        ctx.exit(BROKEN)
+
+
+@ledger.command()
+@click.option("--shop", required=True, help="Whose ledger.")
+@click.option(
+    "--to", "file", type=click.Path(path_type=Path, dir_okay=False), required=True
+)
+def export(shop: str, file: Path) -> None:
+    """Write a shop's whole ledger to a file that anybody can verify."""
+    part = file.with_name(f"{file.name}.part")
+    try:
+        with reading() as (session, settings), part.open("wb") as out:
+            (tip,) = _tips(session, shop)
+            keys = Notary(settings.ledger_keys).publics
+            with bar(tip.size, "Entries") as step:
+                for line in _lines(session, tip, keys):
+                    out.write(line)
+                    step(1)
+        part.replace(file)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        fail(f"{file} cannot be written ({error.strerror})")
+    click.echo(f"{file}: {tip.size:,} entries of {shop}")
+
+
+@ledger.command()
+def key() -> None:
+    """Show the public keys, oldest first: publish them where nobody can change both."""
+    for name, public in Notary(load_settings().ledger_keys).publics.items():
+        click.echo(f"{name}  {public.hex()}")
+
+
+def _verify_file(file: Path, trusted: list[bytes]) -> str | None:
+    try:
+        with file.open("rb") as lines:
+            # In pieces, because one endless line must not fill the memory.
+            pieces = iter(lambda: lines.readline(LONGEST_LINE + 1), b"")
+            report = ledger_file.verify(pieces, keys=trusted)
+    except OSError as error:
+        fail(f"{file} cannot be read ({error.strerror})")
+    except BrokenError as error:
+        return f"{file}: {error}"
+    click.echo(f"{file}: nothing was changed")
+    click.echo(f"  shop       {report.shop}")
+    _tell(report.entries, report.covered, str(report.last or ""))
+    click.echo(f"  last hash  {report.head.hex()}")
+    for name in report.keys:
+        click.echo(f"  key        {name}{'' if trusted else ', named by the file'}")
+    return None
+
+
+def _verify_database(shop: str | None, trusted: list[bytes]) -> str | None:
+    with reading() as (session, settings):
+        keys = {key_id(each): each for each in trusted}
+        keys = keys or Notary(settings.ledger_keys).publics
+        for tip in _tips(session, shop):
+            try:
+                with bar(2 * ledger_audit.size(session, tip), tip.shop) as step:
+                    whole = ledger_audit.verify(session, tip, keys=keys, step=step)
+            except BrokenError as error:
+                return f"{tip.shop}: {error}"
+            click.echo(f"{whole.shop}: nothing was changed")
+            _tell(whole.entries, whole.covered, str(whole.last or ""))
+            if whole.waiting:
+                click.echo(f"  waiting    {whole.waiting:,} facts to be sealed")
+    return None
+
+
+def _tell(entries: int, covered: int, last: str) -> None:
+    click.echo(f"  entries    {entries:,}")
+    click.echo(f"  signed     {covered:,}" + (f", on {last}" if last else ""))
+
+
+def _tips(session: Session, shop: str | None) -> list[Tip]:
+    found = [tip for tip in ledgers.tips(session) if shop in {None, tip.shop}]
+    if shop and not found:
+        fail(f"there is no shop {shop!r}")
+    return found
+
+
+def _lines(session: Session, tip: Tip, keys: dict[str, bytes]) -> Iterator[bytes]:
+    """Yield an exported ledger; each checkpoint follows its last entry."""
+    yield ledger_file.first_line(tip.shop, keys)
+    signed = ledgers.checkpoints(session, tip.shop_id)
+    due = {
+        size: list(group)
+        for size, group in itertools.groupby(signed, lambda one: one.checkpoint.size)
+    }
+    head = NO_ENTRY
+    for entry in ledgers.entries(session, tip):
+        yield ledger_file.line(entry.fact.entry(entry.seq, head))
+        head = entry.hash
+        for one in due.get(entry.seq, ()):
+            yield ledger_file.checkpoint_line(one.checkpoint, one.signature)
+    yield ledger_file.last_line(tip.size, head)
+
+
+def _public(text: str) -> bytes:
+    try:
+        public = bytes.fromhex(text)
+    except ValueError:
+        public = b""
+    if len(public) != PUBLIC_BYTES:
+        fail(f"a public key is {PUBLIC_BYTES} bytes in hex; see: ledger key")
+    return public

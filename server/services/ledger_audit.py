@@ -1,0 +1,243 @@
+"""Hold the stored ledger against itself: the work of `ledger verify` (PR-05, G4).
+
+Every entry is hashed anew from the facts, every checkpoint from the entries, and every
+stored standing from the decisions; every yes needs its request and its proof.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from server.domain.consent import DECISIONS, Act, standing
+from server.domain.ledger import NO_ENTRY, is_signed
+from server.domain.ledger_file import BrokenError
+from server.domain.merkle import Frontier
+from server.models.base import table
+from server.models.consent import ConsentEvent, Evidence, Standing
+from server.models.contact import Contact
+from server.models.text import Text
+from server.services import ledger
+from server.services.ledger import PAGE, Signed, Tip
+
+_event = table(ConsentEvent)
+_evidence = table(Evidence)
+_standing = table(Standing)
+_contact = table(Contact)
+
+Step = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What a ledger in which nothing is broken comes to."""
+
+    shop: str
+    entries: int
+    covered: int
+    last: date | None
+    waiting: int
+
+
+def size(session: Session, tip: Tip) -> int:
+    """Return how many facts a shop has: what each of the two passes goes through."""
+    counted = select(func.count()).where(_event.c.shop_id == tip.shop_id)
+    return int(session.connection().execute(counted).scalar_one())
+
+
+def verify(
+    session: Session, tip: Tip, *, keys: Mapping[str, bytes], step: Step
+) -> Whole:
+    """Check a shop's ledger, its proofs and its standings.
+
+    `step` is told of each page how many facts it had. Raises `BrokenError`.
+    """
+    covered, last = _check_chain(session, tip, keys, step)
+    waiting = _check_people(session, tip, step)
+    return Whole(tip.shop, tip.size, covered, last, waiting)
+
+
+# --- the chain ---------------------------------------------------------------------
+
+
+def _check_chain(
+    session: Session, tip: Tip, keys: Mapping[str, bytes], step: Step
+) -> tuple[int, date | None]:
+    checkpoints = ledger.checkpoints(session, tip.shop_id)
+    due = iter([*checkpoints, None])
+    signed = next(due)
+    known = _texts(session)
+    tree, head = Frontier(), NO_ENTRY
+    for entry in ledger.entries(session, tip):
+        seq = tree.size + 1
+        if entry.seq != seq:
+            raise BrokenError(f"entry {seq} is missing")
+        if entry.fact.hash(seq, head) != entry.hash:
+            raise BrokenError(f"entry {seq} was changed")
+        fact = entry.fact
+        if not known.issuperset((fact.text, fact.notice, fact.form)):
+            raise BrokenError(f"entry {seq}: what was shown is missing")
+        head = entry.hash
+        tree.add(head)
+        while signed and signed.checkpoint.size <= seq:
+            _check_signed(signed, tree, head, keys)
+            signed = next(due)
+        if seq % PAGE == 0:
+            step(PAGE)
+    step(tree.size % PAGE)
+    if (tree.size, head) != (tip.size, tip.head):
+        raise BrokenError(f"entry {min(tree.size, tip.size) + 1} is missing or extra")
+    if signed:
+        raise BrokenError(
+            f"entry {tree.size + 1} is missing: the checkpoint of "
+            f"{signed.checkpoint.day} covers {signed.checkpoint.size}"
+        )
+    last = checkpoints[-1].checkpoint if checkpoints else None
+    return (last.size, last.day) if last else (0, None)
+
+
+def _check_signed(
+    signed: Signed, tree: Frontier, head: bytes, keys: Mapping[str, bytes]
+) -> None:
+    checkpoint = signed.checkpoint
+    found = checkpoint.size, checkpoint.root, checkpoint.head, signed.edge
+    if found != (tree.size, tree.root(), head, tuple(tree.edge)):
+        raise BrokenError(
+            f"entry {checkpoint.size} or one before it was changed: "
+            f"the checkpoint of {checkpoint.day} is of others"
+        )
+    public = keys.get(signed.signature.key_id)
+    if public is None:
+        raise BrokenError(
+            f"the key {signed.signature.key_id} of the checkpoint of {checkpoint.day} "
+            "is not among JAWOORD_LEDGER_KEYS"
+        )
+    if not is_signed(checkpoint, signed.signature, public):
+        raise BrokenError(
+            f"the signature of the checkpoint of {checkpoint.day} is wrong"
+        )
+
+
+def _texts(session: Session) -> set[bytes]:
+    """Return the names of all copies of what was shown; there are few."""
+    return set(session.scalars(select(Text.sha256)))
+
+
+# --- people ------------------------------------------------------------------------
+
+
+def _check_people(session: Session, tip: Tip, step: Step) -> int:
+    """Check proofs and standings, and return how many facts are not sealed yet."""
+    kept = _Ahead(_standings(session, tip))
+    waiting = 0
+    for subject, rows in groupby(
+        _facts(session, tip, step), lambda row: row.subject_ref
+    ):
+        facts = list(rows)
+        waiting += sum(row.seq is None for row in facts)
+        _check_proof(facts)
+        told = {row.purpose: row for row in facts if row.act in DECISIONS}
+        stored = kept.of(subject)
+        if {row.purpose: (row.act, row.event_id) for row in stored} != {
+            purpose: (act, told[purpose].id) for purpose, act in standing(facts).items()
+        }:
+            raise BrokenError(
+                f"entry {facts[-1].seq or facts[-1].id}: what its person wants today "
+                "is stored otherwise than their decisions say"
+            )
+    if kept.left():
+        raise BrokenError("a standing is stored of somebody who never decided")
+    return waiting
+
+
+def _check_proof(facts: list[Any]) -> None:
+    """Raise `BrokenError` for a fact without evidence, or a yes that nobody asked."""
+    asked = {
+        (row.optin_id, row.purpose, row.text_hash)
+        for row in facts
+        if row.act == Act.REQUESTED
+    }
+    for row in facts:
+        name = f"entry {row.seq}" if row.seq else "a fact that is not sealed yet"
+        if (
+            row.sealed is None
+            or hashlib.sha256(row.sealed).digest() != row.evidence_hash
+        ):
+            raise BrokenError(f"{name}: its evidence is missing or was changed")
+        given = row.optin_id, row.purpose, row.text_hash
+        if row.act == Act.GIVEN and given not in asked:
+            raise BrokenError(f"{name}: a yes that was never asked for")
+
+
+def _facts(session: Session, tip: Tip, step: Step) -> Iterator[Any]:
+    """Yield a shop's facts person by person, each person's in order."""
+    connection = session.connection()
+    after = {"shop": tip.shop_id, "subject": b"", "row": 0}
+    while rows := connection.execute(_FACTS, after).all():
+        yield from rows
+        step(len(rows))
+        after |= {"subject": rows[-1].subject_ref, "row": rows[-1].id}
+
+
+def _standings(session: Session, tip: Tip) -> Iterator[Any]:
+    connection = session.connection()
+    after: dict[str, Any] = {"shop": tip.shop_id, "subject": b"", "purpose": ""}
+    while rows := connection.execute(_STANDINGS, after).all():
+        yield from rows
+        after |= {"subject": rows[-1].subject_ref, "purpose": rows[-1].purpose}
+
+
+class _Ahead:
+    """Reads sorted rows beside another reading of the same people."""
+
+    def __init__(self, rows: Iterator[Any]) -> None:
+        self._rows = rows
+        self._next = next(rows, None)
+
+    def of(self, subject: bytes) -> list[Any]:
+        """Return the rows of a person; those of people before are an error."""
+        found = []
+        while self._next is not None and self._next.subject_ref <= subject:
+            if self._next.subject_ref < subject:
+                raise BrokenError("a standing is stored of somebody who never decided")
+            found.append(self._next)
+            self._next = next(self._rows, None)
+        return found
+
+    def left(self) -> bool:
+        """Return whether there are more."""
+        return self._next is not None
+
+
+_SUBJECT = bindparam("subject", type_=_event.c.subject_ref.type)
+_FACTS = (
+    select(_event, _evidence.c.sealed)
+    .outerjoin(_evidence, _evidence.c.sha256 == _event.c.evidence_hash)
+    .where(
+        _event.c.shop_id == bindparam("shop"),
+        tuple_(_event.c.subject_ref, _event.c.id) > tuple_(_SUBJECT, bindparam("row")),
+    )
+    .order_by(_event.c.subject_ref, _event.c.id)
+    .limit(PAGE)
+)
+_STANDINGS = (
+    select(
+        _contact.c.subject_ref,
+        _standing.c.purpose,
+        _standing.c.act,
+        _standing.c.event_id,
+    )
+    .join(_contact, _contact.c.id == _standing.c.contact_id)
+    .where(
+        _contact.c.shop_id == bindparam("shop"),
+        tuple_(_contact.c.subject_ref, _standing.c.purpose)
+        > tuple_(_SUBJECT, bindparam("purpose")),
+    )
+    .order_by(_contact.c.subject_ref, _standing.c.purpose)
+    .limit(PAGE)
+)

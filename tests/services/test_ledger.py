@@ -1,0 +1,347 @@
+"""Sealing, closing days and auditing, on both databases (PR-05, G4)."""
+
+import threading
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from server.domain.ledger import NO_ENTRY, Notary, is_signed
+from server.domain.ledger_file import BrokenError
+from server.models import Checkpoint, ConsentEvent, Ledger
+from server.sealing import Sealing
+from server.services import ledger, ledger_audit
+from tests.factories import campaign_file
+from tests.visits import at_once, take_card
+
+NOTARY = Notary([b"k" * 32])
+# What keeps a fact from being changed, in either database.
+TRIGGERS = {
+    "sqlite": ("no_update", "no_delete", "sealed_once"),
+    "postgresql": ("append_only", "facts_stay", "sealed_once"),
+}
+
+
+@pytest.fixture
+def sealing(database) -> Sealing:
+    return Sealing(database, NOTARY)
+
+
+@pytest.fixture
+def say_yes(publish, client, house):
+    """Let people say yes in the form, and press the button in their mail."""
+    publish(campaign_file("welcome-scratch"))
+
+    def said(*names: str) -> None:
+        for name in names:
+            mailbox = f"{name}@example.com"
+            take_card(client).enter(client, mailbox, consents=["newsletter"])
+            link = house.link("confirm", to=mailbox)
+            client.post(link, data={"shown": house.shown(client, link)})
+
+    return said
+
+
+@pytest.fixture
+def sealed(say_yes, sealing, clock) -> Sealing:
+    """A ledger of three people, whose first day is signed."""
+    say_yes("ann", "ben")
+    clock.advance(timedelta(days=1))
+    sealing.go_round(now=clock.now())
+    sealing.go_round(now=clock.now())
+    say_yes("cas")
+    sealing.go_round(now=clock.now())
+    return sealing
+
+
+@pytest.fixture
+def unguarded(database):
+    """Change the database as somebody with all rights could: `unguarded(sql)`."""
+
+    def change(statement: str, **values: object) -> None:
+        dialect = database.engine.dialect.name
+        of = "" if dialect == "sqlite" else " ON consent_event"
+        with database.transaction() as session:
+            if dialect == "postgresql":
+                session.execute(text("SET LOCAL statement_timeout = 0"))
+            saved = []
+            for name in TRIGGERS[dialect]:
+                if dialect == "sqlite":
+                    saved += session.scalars(
+                        text("SELECT sql FROM sqlite_master WHERE name = :name"),
+                        {"name": f"consent_event_{name}"},
+                    )
+                    session.execute(text(f"DROP TRIGGER consent_event_{name}{of}"))
+            if dialect == "postgresql":
+                session.execute(text("ALTER TABLE consent_event DISABLE TRIGGER USER"))
+            session.execute(text(statement), values)
+            if dialect == "postgresql":
+                session.execute(text("ALTER TABLE consent_event ENABLE TRIGGER USER"))
+            for made in saved:
+                session.execute(text(made))
+
+    return change
+
+
+def audit(database, *, keys=None):
+    with database.reading() as session:
+        tip = next(t for t in ledger.tips(session) if t.shop == "demo")
+        steps = []
+        whole = ledger_audit.verify(
+            session, tip, keys=keys or NOTARY.publics, step=steps.append
+        )
+        assert sum(steps) == ledger_audit.size(session, tip) + whole.entries
+    return whole
+
+
+def test_every_fact_gets_a_number_without_gaps_and_a_hash(sealed, house):
+    facts = house.rows(ConsentEvent)
+
+    assert [fact.seq for fact in facts] == list(range(1, len(facts) + 1))
+    head = NO_ENTRY
+    with sealed.database.reading() as session:
+        (tip,) = ledger.tips(session)
+        for entry in ledger.entries(session, tip):
+            assert entry.hash == entry.fact.hash(entry.seq, head)
+            head = entry.hash
+    assert (tip.size, tip.head) == (len(facts), head)
+
+
+def test_what_follows_a_request_is_sealed_on_its_own(
+    say_yes, sealing, client, house, now
+):
+    """A fact that copies what it has in common takes no number and no hash along."""
+    say_yes("ann")
+    take_card(client).enter(client, consents=["newsletter"])
+    assert sealing.go_round(now=now) == 3
+    link = house.link("confirm")
+
+    client.post(link, data={"shown": house.shown(client, link)})
+
+    given = house.rows(ConsentEvent)[-1]
+    assert (given.act, given.seq, given.entry_hash) == ("given", None, None)
+
+
+def test_a_shop_is_sealed_in_batches(say_yes, sealing, house, now, monkeypatch):
+    say_yes("ann", "ben")
+    monkeypatch.setattr(ledger, "_UNSEALED", ledger._UNSEALED.limit(3))
+
+    rounds = [sealing.go_round(now=now) for _ in range(4)]
+
+    assert rounds == [3, 1, 0, 0]
+    assert [fact.seq for fact in house.rows(ConsentEvent)] == [1, 2, 3, 4]
+
+
+def test_workers_who_seal_at_once_agree(say_yes, database, house, now):
+    """A race on both databases: each number once, and one chain."""
+    say_yes("ann", "ben", "cas")
+    with database.reading() as session:
+        (batch,) = ledger.gather(session)
+    together = threading.Barrier(6)
+
+    def seal() -> int:
+        together.wait()
+        with database.transaction() as session:
+            return ledger.seal(session, batch)
+
+    sealed = at_once([seal] * 6, threads=6)
+
+    assert sorted(sealed) == [0] * 5 + [len(batch.sealed)]
+    assert [f.seq for f in house.rows(ConsentEvent)] == list(
+        range(1, len(batch.sealed) + 1)
+    )
+    assert audit(database).waiting == 0
+
+
+def test_a_day_is_signed_once_when_it_is_over(say_yes, sealing, house, clock):
+    say_yes("ann")
+    for _ in range(3):
+        sealing.go_round(now=clock.now())
+    assert house.rows(Checkpoint) == []
+    clock.advance(timedelta(days=1))
+
+    for _ in range(3):
+        sealing.go_round(now=clock.now())
+
+    (row,) = house.rows(Checkpoint)
+    with sealing.database.reading() as session:
+        ((signed,),) = (ledger.checkpoints(session, row.shop_id),)
+    assert (row.day, row.size) == (date(2026, 3, 2), len(house.rows(ConsentEvent)))
+    assert is_signed(
+        signed.checkpoint, signed.signature, NOTARY.publics[signed.signature.key_id]
+    )
+
+
+@pytest.mark.parametrize(("minute", "signed"), [(4, 0), (5, 1)])
+def test_midnight_is_given_five_minutes(say_yes, sealing, house, clock, minute, signed):
+    say_yes("ann")
+    sealing.go_round(now=clock.now())
+
+    sealing.go_round(now=datetime(2026, 3, 3, 0, minute, tzinfo=UTC))
+
+    assert len(house.rows(Checkpoint)) == signed
+
+
+def test_a_checkpoint_leaves_today_out_and_the_next_goes_on(sealed, house, clock):
+    day_one = [fact.seq for fact in house.rows(ConsentEvent) if fact.at.day == 2]
+    clock.advance(timedelta(days=2))
+    sealed.go_round(now=clock.now())
+
+    first, second = house.rows(Checkpoint)
+
+    assert (first.size, second.size) == (len(day_one), len(house.rows(ConsentEvent)))
+    assert second.day == date(2026, 3, 4)
+    assert audit(sealed.database).covered == len(house.rows(ConsentEvent))
+
+
+def test_a_day_without_facts_signs_nothing(sealed, house, clock):
+    clock.advance(timedelta(days=1))
+    sealed.go_round(now=clock.now())
+    (_, second) = house.rows(Checkpoint)
+
+    clock.advance(timedelta(days=1))
+    sealed.go_round(now=clock.now())
+
+    assert [row.day for row in house.rows(Checkpoint)][1:] == [second.day]
+
+
+def test_a_day_waits_for_what_is_not_sealed(say_yes, sealing, house, clock):
+    say_yes("ann")
+    tomorrow = clock.now() + timedelta(days=1)
+
+    sealing._close_day(tomorrow)
+
+    assert house.rows(Checkpoint) == []
+
+
+def test_a_whole_ledger_is_told_as_whole(sealed, house):
+    whole = audit(sealed.database)
+
+    assert whole.entries == len(house.rows(ConsentEvent))
+    assert 0 < whole.covered < whole.entries
+    assert whole.last == date(2026, 3, 2)
+
+
+def test_facts_that_wait_are_counted(sealed, say_yes):
+    say_yes("dre")
+
+    assert audit(sealed.database).waiting == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ("UPDATE consent_event SET act = 'withdrawn' WHERE seq = 2", "entry 2 was ch"),
+        ("UPDATE consent_event SET purpose = 'x' WHERE seq = 3", "entry 3 was changed"),
+        ("UPDATE consent_event SET context = '{}' WHERE seq = 1", "entry 1 was chang"),
+        ("UPDATE consent_event SET at = at + 1 WHERE seq = 4", "entry 4 was changed"),
+        ("UPDATE consent_event SET seq = 99 WHERE seq = 6", "entry 6 is missing"),
+        ("UPDATE ledger SET size = 5", "entry 6 is missing or extra"),
+        ("UPDATE ledger SET size = 7", "entry 7 is missing or extra"),
+        (
+            "DELETE FROM evidence WHERE id = (SELECT min(id) FROM evidence)",
+            "entry 1: its evidence is missing",
+        ),
+        ("UPDATE standing SET act = 'withdrawn'", "what its person wants today"),
+        ("DELETE FROM standing", "what its person wants today"),
+    ],
+)
+def test_what_was_changed_is_named(sealed, unguarded, change, error):
+    unguarded(change)
+
+    with pytest.raises(BrokenError, match=error):
+        audit(sealed.database)
+
+
+def test_a_chain_that_was_written_anew_breaks_a_checkpoint(sealed, unguarded, database):
+    """Who has the database and not the key makes every hash right, and is found."""
+    unguarded("UPDATE consent_event SET locale = 'nl' WHERE seq = 1")
+    with database.reading() as session:
+        (tip,) = ledger.tips(session)
+        head, anew = NO_ENTRY, []
+        for entry in ledger.entries(session, tip):
+            head = entry.fact.hash(entry.seq, head)
+            anew.append((entry.seq, head))
+    for seq, digest in anew:
+        unguarded(
+            "UPDATE consent_event SET entry_hash = :digest WHERE seq = :seq",
+            digest=digest,
+            seq=seq,
+        )
+    unguarded("UPDATE ledger SET head = :head", head=head)
+
+    with pytest.raises(BrokenError, match="the checkpoint of 2026-03-02 is of others"):
+        audit(database)
+
+
+def test_a_checkpoint_of_a_key_that_is_not_ours_is_named(sealed):
+    strange = Notary([b"z" * 32]).publics
+
+    with pytest.raises(BrokenError, match="is not among JAWOORD_LEDGER_KEYS"):
+        audit(sealed.database, keys=strange)
+
+
+def test_a_yes_that_nobody_asked_for_is_named(sealed, unguarded):
+    """G4: no yes without its request and its proof."""
+    unguarded(
+        "UPDATE consent_event SET optin_id = (SELECT max(id) FROM optin) WHERE seq = 2"
+    )
+
+    with pytest.raises(BrokenError, match="entry 2: a yes that was never asked for"):
+        audit(sealed.database)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE consent_event SET act = 'withdrawn'",
+        "UPDATE consent_event SET seq = seq + 100",
+        "UPDATE consent_event SET entry_hash = x'00'",
+        "UPDATE consent_event SET seq = NULL, entry_hash = NULL",
+        "DELETE FROM consent_event",
+        "UPDATE checkpoint SET size = 1",
+        "DELETE FROM checkpoint",
+    ],
+)
+def test_the_database_refuses_to_change_what_was_sealed(sealed, house, change):
+    before = house.dump()
+    if sealed.database.engine.dialect.name == "postgresql":
+        change = change.replace("x'00'", "'\\x00'")
+
+    with (
+        pytest.raises(DBAPIError, match="append-only"),
+        sealed.database.transaction() as session,
+    ):
+        session.execute(text(change))
+
+    assert house.dump() == before
+
+
+def test_a_number_comes_only_with_its_hash(say_yes, database):
+    say_yes("ann")
+
+    with (
+        pytest.raises(DBAPIError, match="append-only"),
+        database.transaction() as session,
+    ):
+        session.execute(text("UPDATE consent_event SET seq = 1"))
+
+
+def test_a_shop_without_facts_has_an_empty_ledger(publish, database):
+    publish(campaign_file("welcome-scratch"))
+
+    assert (audit(database).entries, audit(database).last) == (0, None)
+
+
+def test_the_worker_seals_within_seconds(say_yes, app, house):
+    from server.worker import Worker
+
+    say_yes("ann")
+    worker = Worker(app)
+
+    assert worker.seal(now=house.clock.now())
+
+    assert worker.tally.sealed == 2
+    (row,) = house.rows(Ledger)
+    assert row.size == len(house.rows(ConsentEvent))

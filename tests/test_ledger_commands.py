@@ -1,0 +1,135 @@
+"""The ledger on the command line: look at the keys, verify, export, verify the file."""
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from server.__main__ import main
+from server.domain.ledger import Notary
+from server.sealing import Sealing
+from tests.factories import campaign_file
+from tests.ledgers import lines
+from tests.visits import take_card
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """Commands know no database; `tests/services/test_ledger.py` runs on both."""
+    return "sqlite"
+
+
+@pytest.fixture
+def run(environ, clock):
+    """Run a command to its end, in this process; return its code and its words."""
+
+    def run(*words):
+        answer = CliRunner(env=environ).invoke(main, [str(word) for word in words])
+        known = answer.exception is None or isinstance(answer.exception, SystemExit)
+        assert known, answer.exception
+        return answer.exit_code, answer.output
+
+    return run
+
+
+@pytest.fixture
+def sealed(publish, client, house, settings, clock):
+    """Two people asked for the newsletter; the day is over and signed."""
+    publish(campaign_file("welcome-scratch"))
+    for name in ("ann", "ben"):
+        mailbox = f"{name}@example.com"
+        take_card(client).enter(client, mailbox, consents=["newsletter"])
+    clock.advance(timedelta(days=1))
+    sealing = Sealing(house.database, Notary(settings.ledger_keys))
+    for _ in range(2):
+        sealing.go_round(now=clock.now())
+    return house
+
+
+@pytest.fixture
+def public(settings) -> str:
+    (key,) = Notary(settings.ledger_keys).publics.values()
+    return key.hex()
+
+
+def test_an_auditor_verifies_the_database_and_the_file(run, sealed, public, tmp_path):
+    file = tmp_path / "ledger.jsonl"
+
+    code, words = run("ledger", "verify")
+    exported = run("ledger", "export", "--shop", "demo", "--to", file)
+    by_itself = run("ledger", "verify", "--file", file)
+    by_the_key = run("ledger", "verify", "--file", file, "--key", public)
+    keys = run("ledger", "key")
+
+    assert code == 0
+    assert "demo: nothing was changed\n  entries    2\n  signed     2, on 20" in words
+    assert exported[1].splitlines()[-1] == f"{file}: 2 entries of demo"
+    assert (by_itself[0], by_the_key[0]) == (0, 0)
+    assert "named by the file" in by_itself[1]
+    assert "named by the file" not in by_the_key[1]
+    assert public in keys[1]
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_no_address_of_a_person_is_in_the_file(run, sealed, tmp_path):
+    file = tmp_path / "ledger.jsonl"
+    run("ledger", "export", "--shop", "demo", "--to", file)
+
+    assert b"example.com" not in file.read_bytes()
+
+
+def test_one_changed_byte_ends_with_1_and_its_entry(run, sealed, settings):
+    path = settings.database_url.partition(":///")[2]
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("DROP TRIGGER consent_event_no_update")
+        database.execute("DROP TRIGGER consent_event_sealed_once")
+        database.execute("UPDATE consent_event SET locale = 'en ' WHERE seq = 2")
+
+    code, words = run("ledger", "verify", "--shop", "demo")
+
+    assert code == 1
+    assert words.splitlines()[-1] == "demo: entry 2 was changed"
+
+
+def test_a_wrong_file_ends_with_1_and_its_line(run, tmp_path):
+    file = tmp_path / "ledger.jsonl"
+    whole = lines()
+    file.write_bytes(b"".join([*whole[:3], *whole[4:]]))
+
+    code, words = run("ledger", "verify", "--file", file)
+
+    assert code == 1
+    assert words == f"{file}: line 4: the checkpoint of 2026-03-04 is of other " + (
+        "entries; one of 1 to 2 was changed\n"
+    )
+
+
+def test_a_key_that_is_not_ours_is_not_enough(run, sealed, tmp_path):
+    file = tmp_path / "ledger.jsonl"
+    run("ledger", "export", "--shop", "demo", "--to", file)
+    strange = "ab" * 32
+
+    for where in (["--file", file], []):
+        code, words = run("ledger", "verify", *where, "--key", strange)
+        assert code == 1, words
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("verify", "--shop", "nobody"), "there is no shop 'nobody'"),
+        (("verify", "--file", "gone.jsonl"), "gone.jsonl cannot be read"),
+        (("verify", "--file", "x", "--shop", "demo"), "a file is of one shop"),
+        (("verify", "--key", "beef"), "a public key is 32 bytes in hex"),
+        (("export", "--shop", "nobody", "--to", "x"), "there is no shop 'nobody'"),
+        (("export", "--shop", "demo", "--to", "/nowhere/x"), "cannot be written"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(run, sealed, words, line):
+    code, said = run("ledger", *words)
+
+    assert code == 2
+    assert said.startswith(f"jawoord: {line}") or line in said
+    assert len(said.splitlines()) == 1
