@@ -36,7 +36,7 @@ def doctor() -> None:
 
 
 def _keys_trouble(settings: Settings) -> str | None:
-    for name in ("secret_keys", "data_keys"):
+    for name in ("secret_keys", "data_keys", "ledger_keys"):
         path = settings.instance / name
         if path.exists() and path.stat().st_mode & 0o077:
             return f"others can read {path}; run: chmod 600 {path}"

@@ -1,6 +1,7 @@
 """The main job in a real browser: play, say yes, confirm, and change your mind."""
 
 import re
+import time
 
 from playwright.sync_api import BrowserContext, expect
 
@@ -17,6 +18,8 @@ from tests.browser.visit import (
     scratch,
     submit,
 )
+
+SEALED_S = 20.0
 
 
 def test_a_visitor_plays_says_yes_confirms_and_stops(
@@ -67,6 +70,14 @@ def test_a_visitor_plays_says_yes_confirms_and_stops(
     page.wait_for_url(re.compile("/unsubscribe/"))
     visit.press()
     assert demo.decisions(email) == ["given", "withdrawn"]
+
+    # The worker numbers both within seconds, and an auditor finds nothing (PR-05).
+    open_facts = "SELECT count(*) FROM consent_event WHERE seq IS NULL"
+    deadline = time.monotonic() + SEALED_S
+    while demo.rows(open_facts)[0][0] and time.monotonic() < deadline:
+        page.wait_for_timeout(200)
+    said = demo.command("ledger", "verify")
+    assert "nothing was changed" in said and "waiting" not in said
 
 
 def test_a_visitor_does_all_of_it_with_the_keyboard(visit: Visit, demo: Demo) -> None:
