@@ -83,8 +83,11 @@ def mail_again(
         tools=tools,
         now=now,
     )
-    entry = session.get_one(Entry, found.entry_id)
-    closes_at = session.get_one(Campaign, entry.campaign_id).closes_at
+    entry, closes_at = session.execute(
+        select(Entry, Campaign.closes_at)
+        .join(Campaign, Campaign.id == Entry.campaign_id)
+        .where(Entry.id == found.entry_id)
+    ).one()
     params = {
         "to": who.email,
         "link": [ref.row, ref.secret.hex()],

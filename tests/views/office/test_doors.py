@@ -81,6 +81,7 @@ def test_the_answer_is_the_same_for_unknown_addresses(pages, ann):
     assert len(set(said)) == 1
 
 
+@pytest.mark.usefixtures("real_passwords")
 def test_the_answer_takes_as_long_for_unknown_addresses(house, ann, monkeypatch):
     """A timed test that is not about speed: medians within 20% (SAFETY.md T17)."""
     from server.views.limiter import Limiter
