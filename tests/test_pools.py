@@ -168,6 +168,56 @@ def test_the_codes_are_won_in_their_order(bring_in, save, client, house):
     assert house.letters("prize")[0].params["code"] == CODES[0]
 
 
+@pytest.fixture
+def make_codes(environ, draft):
+    """Make codes of our own and return how the command ended."""
+
+    def make_codes(number, prize="mug"):
+        words = ["prize", "codes", "make", "pooled", prize, "--number", str(number)]
+        return CliRunner(env=environ).invoke(main, words)
+
+    return make_codes
+
+
+def test_a_pool_of_our_own_codes_is_made_in_parts(make_codes, kept, save, monkeypatch):
+    """PZ-04: as many as an import, and no visitor waits for all of them."""
+    monkeypatch.setattr(pools, "RANGE", 7)
+
+    first, again = make_codes(20), make_codes(3)
+    save()
+    late = make_codes(1)
+
+    assert (first.exit_code, again.exit_code) == (0, 0), first.output
+    assert again.stdout.endswith("pooled mug: 23 codes in the pool\n")
+    codes, stock, is_importing = kept()
+    assert (len(set(codes)), stock, is_importing) == (23, 23, False)
+    assert late.exit_code == 2 and "its stock is fixed" in late.stderr
+
+
+def test_what_cannot_be_made_leaves_the_pool_as_it_was(make_codes, kept, monkeypatch):
+    make_codes(2)
+    before = kept()
+    with monkeypatch.context() as patch:
+        patch.setattr(rules, "MOST_CODES", 4)
+        full = make_codes(3)
+    with monkeypatch.context() as patch:
+        patch.setattr("server.domain.codes.make", lambda _random: before[0][0])
+        double = make_codes(1)
+    nowhere = make_codes(1, prize="cup")
+
+    assert "a pool holds 4 codes at most" in full.stderr
+    assert "made a code that the shop has already" in double.stderr
+    assert "has no prize 'cup' with pool = true" in nowhere.stderr
+    assert kept() == before
+
+
+def test_a_file_makes_no_more_than_visitors_can_wait_for(save):
+    many = prize_table(stock=50_001)
+
+    with pytest.raises(FileError, match="a file makes 50,000 units at most"):
+        save(campaign_file("welcome-scratch", **NAMED, prizes=[many, NOTHING]))
+
+
 BAD = {
     "nothing": (b"", ["line 1: the file holds no code"]),
     "an empty line": (b"AAA\n\nBBB\n", ["line 2: is empty"]),

@@ -1,16 +1,18 @@
-"""`prize codes import` and `prize report`."""
+"""`prize codes import | make` and `prize report`."""
 
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO, NoReturn
 
 import click
 
-from server.commands.base import fail, opened
+from server.commands.base import bar, fail, opened
 from server.db import Database
+from server.domain import codes as made
 from server.domain import pool as rules
 from server.domain.pool import Wrong
 from server.domain.voucher import State
@@ -39,19 +41,70 @@ def import_codes(campaign: str, prize_key: str, file: Path) -> None:
     """Add a file of codes, one a line, to a prize of a draft: all of them or none."""
     settings = load_settings()
     try:
-        with file.open("rb") as body, opened(settings) as database:
+        with (
+            file.open("rb") as body,
+            _known_troubles(campaign, prize_key),
+            opened(settings) as database,
+        ):
             with database.transaction() as session:
                 pool = pools.begin(session, campaign, prize_key, random=os.urandom)
             size = _bring_in(database, pool, body, file)
     except OSError as error:
         fail(f"{file} cannot be read ({error.strerror})")
+    click.echo(f"{campaign} {prize_key}: {size:,} codes in the pool")
+
+
+@codes.command("make")
+@click.argument("campaign")
+@click.argument("prize_key", metavar="PRIZE")
+@click.option(
+    "--number",
+    type=click.IntRange(1, rules.MOST_CODES),
+    required=True,
+    help="How many.",
+)
+def make_codes(campaign: str, prize_key: str, number: int) -> None:
+    """Add codes of our own making to a pool of a draft: all of them or none."""
+    with (
+        _known_troubles(campaign, prize_key),
+        opened(load_settings()) as database,
+        bar(number, "Codes") as tell,
+    ):
+        with database.transaction() as session:
+            pool = pools.begin(session, campaign, prize_key, random=os.urandom)
+        _sweep(database, pool)
+        is_full = number > rules.MOST_CODES - pool.stock
+        count = 0
+        while count < number and not is_full:
+            size = min(pools.RANGE, number - count)
+            some = [made.make(os.urandom(8)) for _ in range(size)]
+            with database.transaction() as session:
+                pools.add(session, pool, some, after=count)
+            count += size
+            tell(size)
+        if is_full or _doubles(database, pool):
+            _drop(database, pool)
+            fail(
+                f"a pool holds {rules.MOST_CODES:,} codes at most"
+                if is_full
+                else "chance made a code that the shop has already; run it again"
+            )
+        with database.transaction() as session:
+            held = pools.finish(session, pool, count=count)
+    click.echo(f"{campaign} {prize_key}: {held:,} codes in the pool")
+
+
+@contextmanager
+def _known_troubles(campaign: str, prize_key: str) -> Iterator[None]:
+    """End with one line where a pool cannot be filled."""
+    try:
+        yield
     except pools.NoPoolError:
         fail(f"{campaign!r} has no prize {prize_key!r} with pool = true")
     except pools.PublishedError:
         fail(f"{campaign!r} is published, and its stock is fixed with its odds")
     except pools.TakenOverError:
         fail("another import of this pool has begun; nothing of this one is stored")
-    click.echo(f"{campaign} {prize_key}: {size:,} codes in the pool")
 
 
 def _bring_in(database: Database, pool: Pool, body: IO[bytes], file: Path) -> int:
@@ -65,9 +118,7 @@ def _bring_in(database: Database, pool: Pool, body: IO[bytes], file: Path) -> in
     if not wrong:
         wrong = _doubles(database, pool)
     if wrong:
-        _sweep(database, pool)
-        with database.transaction() as session:
-            pools.give_up(session, pool)
+        _drop(database, pool)
         _refuse(file, wrong)
     with database.transaction() as session:
         return pools.finish(session, pool, count=count)
@@ -107,6 +158,12 @@ def _sweep(database: Database, pool: Pool) -> None:
     while is_more:
         with database.transaction() as session:
             is_more = pools.sweep(session, pool) > 0
+
+
+def _drop(database: Database, pool: Pool) -> None:
+    _sweep(database, pool)
+    with database.transaction() as session:
+        pools.give_up(session, pool)
 
 
 def _why_double(one: pools.Double) -> str:

@@ -90,7 +90,7 @@ def _lacks(prize: Prize, pools: Mapping[str, Kept]) -> str | None:
         return "an import of its codes has not ended; run it again"
     size = _size(prize, pools)
     if size == 0:
-        return "it has no codes yet; store the draft, then: prize codes import"
+        return "it has no codes yet; store the draft, then: prize codes import, or make"
     if prize.stock != size:
         return f"it holds {size} codes and not {prize.stock}; leave `stock` out"
     return None

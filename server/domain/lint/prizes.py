@@ -6,6 +6,8 @@ from server.domain import release
 from server.domain.campaign import Campaign, Prize
 from server.domain.parts import Fault
 
+MOST_AT_ONCE = 50_000
+
 
 def faults(campaign: Campaign) -> Iterator[Fault]:
     """Yield what is wrong with a prize's pool, its days, its return and release."""
@@ -23,6 +25,10 @@ def _faults(prize: Prize) -> Iterator[tuple[str, str]]:
     if prize.kind == "none" and (prize.pool or prize.valid_days or prize.returns):
         yield "kind", "no prize has no codes that come, lapse or return"
         return
+    if not prize.pool and (prize.stock or 0) > MOST_AT_ONCE:
+        # They are made in one transaction, and visitors wait for it.
+        more = "say `pool = true`, store the draft, then: prize codes make"
+        yield "stock", f"a file makes {MOST_AT_ONCE:,} units at most; for more, {more}"
     if prize.pool and prize.code:
         yield "code", "a prize has one code for everybody or a pool of them"
     if not prize.returns:
