@@ -127,9 +127,15 @@ def test_a_key_that_is_not_ours_is_not_enough(run, sealed, tmp_path):
         (("export", "--shop", "demo", "--to", "/nowhere/x"), "cannot be written"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(run, sealed, words, line):
+def test_what_cannot_be_done_is_one_line(
+    run, sealed, words, line, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+
     code, said = run("ledger", *words)
 
     assert code == 2
+    assert sorted(tmp_path.iterdir()) == before
     assert said.startswith(f"jawoord: {line}") or line in said
     assert len(said.splitlines()) == 1

@@ -62,10 +62,10 @@ def export(shop: str, file: Path) -> None:
     """Write a shop's whole ledger to a file that anybody can verify."""
     part = file.with_name(f"{file.name}.part")
     try:
-        with reading() as (session, settings), part.open("wb") as out:
+        with reading() as (session, settings):
             (tip,) = _tips(session, shop)
             keys = Notary(settings.ledger_keys).publics
-            with bar(tip.size, "Entries") as step:
+            with part.open("wb") as out, bar(tip.size, "Entries") as step:
                 for line in _lines(session, tip, keys):
                     out.write(line)
                     step(1)
