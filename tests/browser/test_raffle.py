@@ -59,7 +59,7 @@ def test_a_raffle_is_done_again_without_a_network(
 
     expect(verdict).to_contain_text("Every line is right.")
     expect(verdict).to_contain_text("4 numbers took part, 2 were drawn as promised.")
-    expect(verdict).to_contain_text("It has place 1: Prize 1.")
+    expect(verdict).to_contain_text("It has place 1 and was drawn for: Prize 1.")
     for label, words in (
         (labels[1].upper(), "It has place 2, as a reserve."),
         (labels[2], "It was not drawn."),

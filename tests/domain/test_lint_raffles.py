@@ -41,6 +41,18 @@ def test_a_raffle_that_keeps_to_the_rules_is_let_through():
     assert refused(two()) == []
 
 
+def test_it_is_advised_to_name_a_public_number():
+    """PZ-08, decision 022: the secret alone lets its holder add entries in time."""
+    named = {"nl": "Trekking 12", "en": "Draw 12"}
+
+    (advice,) = lint.judge(campaign_file(CODE, raffles=[raffle_table(1)]))
+    quiet = lint.judge(raffle_file(1, randomness=named))
+
+    assert (advice.place, advice.refuses) == ("raffles[1].randomness", False)
+    assert "add entries until the list is closed" in advice.what
+    assert quiet == []
+
+
 @pytest.mark.parametrize(
     ("draws", "what"),
     [

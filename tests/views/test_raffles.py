@@ -198,6 +198,25 @@ class TestTheRecord:
         assert report.listed.digest.hex() in listed
         assert report.promise.commitment.hex() in promised
 
+    @pytest.mark.parametrize("named", [{}, {"nl": "Lotto", "en": "Lotto"}])
+    def test_it_says_whether_entries_could_be_added(self, publish, client, named):
+        """Decision 022: without a public number the holder of the key knows enough."""
+        publish(raffle_file(1, randomness=named))
+
+        page = client.get(RECORD, headers=ENGLISH).text
+
+        assert ("so nobody can choose who wins" in page) is bool(named)
+        added = "whoever holds the secret could add entries until then"
+        assert (added in page) is not bool(named)
+
+    def test_it_says_what_a_place_was_drawn_for_and_where_a_prize_goes(
+        self, drawn, client
+    ):
+        page = client.get(RECORD, headers=ENGLISH).text
+
+        assert "Drawn for</th>" in page
+        assert "A prize that is not claimed goes to the next reserve" in page
+
     def test_it_names_nobody(self, drawn, client, house):
         """PZ-13: numbers, and nothing by which somebody is known."""
         page, file = client.get(RECORD, headers=ENGLISH).text, client.get(FILE).text

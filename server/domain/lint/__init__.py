@@ -244,6 +244,7 @@ RULES: tuple[Rule, ...] = (
     _worth,
     prizes.faults,
     raffles.faults,
+    raffles.advice,
     _words,
     _languages,
     _placement_languages,

@@ -31,6 +31,19 @@ def faults(campaign: Campaign) -> Iterator[Fault]:
     yield from _tickets(campaign)
 
 
+def advice(campaign: Campaign) -> Iterator[Fault]:
+    """Without a public number, entries could be added by who knows the secret (022)."""
+    for number, raffle in enumerate(campaign.raffles, 1):
+        if not raffle.randomness:
+            yield Fault(
+                f"raffles[{number}].randomness",
+                "without a public number whoever holds the keys could add entries "
+                "until the list is closed: name one where a prize is worth it",
+                "PZ-01",
+                refuses=False,
+            )
+
+
 def _moments(campaign: Campaign, raffle: Raffle) -> Iterator[tuple[str, str]]:
     if (raffle.draws is None) == (raffle.draws_after_hours is None):
         yield "draws", "give either `draws` or `draws_after_hours`, one of the two"
