@@ -5,6 +5,7 @@ from datetime import datetime
 from flask_babel import format_date, format_datetime, get_locale, gettext
 
 from server.domain.voucher import State, Verdict, last_day
+from server.services.members import ACTOR
 from server.services.vouchers import Held, Redemption
 from server.views.money import euros
 
@@ -107,6 +108,13 @@ def _first_time(held: Held) -> str:
     return f"{when(held.redeemed_at)}{place}"
 
 
+def _time_for_winner(held: Held) -> str:
+    """Return the same without the name of whoever redeemed it in the office."""
+    if (held.redeemed_by or "").startswith(ACTOR):
+        return when(held.redeemed_at)
+    return _first_time(held)
+
+
 def staff_words(held: Held) -> str:
     """Return how a voucher stands, for staff who looked it up."""
     if held.is_shared:
@@ -131,7 +139,7 @@ def winner_words(held: Held, shop: str) -> tuple[str, str]:
     """Return title and advice for the winner, as the voucher stands (PZ-07)."""
     match held.state:
         case State.REDEEMED:
-            advice = _("It was on %(at)s.", at=_first_time(held))
+            advice = _("It was on %(at)s.", at=_time_for_winner(held))
             return _("This prize has been used"), advice
         case State.LAPSED:
             advice = _("The code worked until and including %(day)s.", day=until(held))

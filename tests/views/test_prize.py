@@ -178,6 +178,18 @@ def test_a_prize_at_its_end_says_so_and_mails_nothing(
     assert len(house.letters("prize")) == 1
 
 
+def test_the_winner_is_not_told_the_name_of_staff(pages, link, clock, database):
+    with database.transaction() as session:
+        row = session.query(Voucher).filter_by(state="awarded").one()
+        row.state, row.redeemed_at = "redeemed", clock.now()
+        row.redeemed_by, row.redeemed_place = "member:7", "Office, Staff Name"
+
+    page = pages.get(link)
+
+    assert "It was on 2 March 2026, 11:30." in page.text
+    assert "Staff Name" not in page.text
+
+
 def bad_links(house, link):
     token = link.rpartition("/")[2]
     ref = house.letters("prize")[0].params["link"]

@@ -104,7 +104,9 @@ def _code() -> str:
 
 
 def _by(here: Here) -> By:
-    return By(f"{members.ACTOR}{here.who.member_id}", place=str(_("Office")))
+    """Return who acts: by name too, since at the next till no one knows a row's id."""
+    place = str(_("Office, %(name)s", name=here.who.name))
+    return By(f"{members.ACTOR}{here.who.member_id}", place=place)
 
 
 def _note(session: Session, here: Here, act: str, held: Held, now: datetime) -> None:

@@ -99,10 +99,8 @@ def test_the_second_try_is_told_when_it_was_and_redeems_nothing(
 
     again = staff.submit(form)
 
-    assert (
-        "Already redeemed on 2 March 2026, 11:30 (Office). Do not hand it over"
-        in again.text
-    )
+    first = "Already redeemed on 2 March 2026, 11:30 (Office, Staff Name)."
+    assert f"{first} Do not hand it over again." in again.text
     assert house.audits() == ["voucher.redeem"]
     assert not [f for f in again.root.all("form") if "redeem" in f.attrs["action"]]
 
@@ -115,7 +113,7 @@ def test_a_vouchers_life_is_told_with_who_did_it(staff, owner, unit):
     steps = [step.text for step in page.root.one("ol", **{"class": "acts"}).all("li")]
     assert len(steps) == 2
     assert "Claimed; the code was shown" in steps[0]
-    assert "Redeemed" in steps[1] and "Staff Name" in steps[1]
+    assert "Redeemed" in steps[1] and steps[1].count("Staff Name") == 1
 
 
 def test_an_owner_takes_a_voucher_back_with_the_reason(owner, house, unit):
