@@ -17,6 +17,7 @@ from tests.factories import campaign_file, prize_table
 from tests.factories import publish as publish_in
 from tests.faults import fail_everywhere
 from tests.office import furnish, play, token
+from tests.raffles import UNTIL_DRAW, Desk, raffle_file, take_part
 from tests.visits import NOTHING, few_mugs, sure_win, take_card
 from tests.visits import House as Inside
 
@@ -71,6 +72,57 @@ def test_a_play_and_its_claim(publish, client, house):
     assert {"entry", "voucher", "contact", "consent_event"} <= claimed
     assert [entry.state for entry in house.rows(Entry)] == ["claimed"]
     assert [unit.state for unit in house.rows(Voucher)].count("awarded") == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "more", "tables"),
+    [
+        (
+            {"kind": "refund", "value_cents": 1_500},
+            {"order": "A-1001", "order_amount": "49,95"},
+            {"entry", "voucher", "purchase"},
+        ),
+        (
+            {"kind": "choice", "stock": None, "options": ["tea", "bag"]},
+            {"choice": "bag"},
+            {"entry", "voucher"},
+        ),
+    ],
+    ids=["an order won back", "a choice"],
+)
+def test_a_claim_that_says_more(publish, client, house, changes, more, tables):
+    """PZ-01: what the winner adds while claiming is kept with the claim, or not."""
+    others = [prize_table(key, stock=None, weight=0) for key in ("tea", "bag")]
+    won = prize_table(**{"stock": 3} | changes)
+    publish(
+        campaign_file(
+            "welcome-scratch", prizes=[won, *others], fallback="bag", flow="play-first"
+        )
+    )
+    card = take_card(client)
+    assert card.play(client).status_code == 200
+
+    failed, answer = fail_everywhere(house, lambda: card.claim(client, more=more))
+
+    assert answer.status_code == 200, answer.text
+    assert tables <= failed
+    assert [unit.state for unit in house.rows(Voucher)].count("awarded") == 1
+
+
+def test_a_raffle_from_its_closing_to_its_draw(publish, client, house):
+    """I7: list, places and letters to the winners come together, or none of them."""
+    publish(raffle_file(1, reserves=1))
+    take_part(client, "ann", "ben", "cas")
+    desk = Desk(house)
+    house.clock.advance(UNTIL_DRAW)
+
+    closed, _ = fail_everywhere(house, desk.go_round)
+    drawn, _ = fail_everywhere(house, desk.go_round)
+
+    assert {"raffle", "raffle_list", "COMMIT"} <= closed
+    assert {"raffle", "raffle_place", "outbox", "COMMIT"} <= drawn
+    assert desk.places() == ["offered", "reserve"]
+    assert len(house.letters("won")) == 1
 
 
 def test_a_play_with_a_box_code(publish, client, house, database, vault, now):
