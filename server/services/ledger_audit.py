@@ -219,6 +219,7 @@ _OF_A_FACT = (
     *("subject_ref", "id", "seq", "act", "purpose"),
     *("optin_id", "text_hash", "evidence_hash"),
 )
+# A sum keeps SQLite from taking the index of the shop, and sorting all of it each time.
 _SUBJECT = bindparam("subject", type_=_event.c.subject_ref.type)
 _FACTS = (
     select(
@@ -227,7 +228,7 @@ _FACTS = (
     )
     .outerjoin(_evidence, _evidence.c.sha256 == _event.c.evidence_hash)
     .where(
-        _event.c.shop_id == bindparam("shop"),
+        _event.c.shop_id + 0 == bindparam("shop"),
         tuple_(_event.c.subject_ref, _event.c.id) > tuple_(_SUBJECT, bindparam("row")),
     )
     .order_by(_event.c.subject_ref, _event.c.id)
@@ -242,7 +243,7 @@ _STANDINGS = (
     )
     .join(_contact, _contact.c.id == _standing.c.contact_id)
     .where(
-        _contact.c.shop_id == bindparam("shop"),
+        _contact.c.shop_id + 0 == bindparam("shop"),
         tuple_(_contact.c.subject_ref, _standing.c.purpose)
         > tuple_(_SUBJECT, bindparam("purpose")),
     )
