@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, sessionmaker
@@ -34,6 +34,10 @@ LEAST_FREE_BYTES = 200 * 1024 * 1024
 
 class DatabaseBusyError(Exception):
     """The database had no room for this write in time; trying again may work."""
+
+
+class LostRowsError(Exception):
+    """After a change of tables some rows refer to nothing; nothing was changed."""
 
 
 class Database:
@@ -67,6 +71,30 @@ class Database:
         """
         with self._gate.passage(), self._writers() as session, session.begin():
             yield session
+
+    @contextmanager
+    def reshaping(self) -> Iterator[Connection]:
+        """Yield a connection on which tables may be changed, all of it or nothing.
+
+        SQLite changes a table by copying it, so what refers to it is looked at once
+        it is there again.
+        """
+        with self._gate.passage(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                with connection.begin():
+                    yield connection
+                return
+            driver: Any = connection.connection.driver_connection
+            # Not through the engine, which would begin: in a transaction it is ignored.
+            driver.execute("PRAGMA foreign_keys=OFF")
+            try:
+                with connection.begin():
+                    yield connection
+                    lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+                    if lost:
+                        raise LostRowsError(f"rows refer to nothing: {lost[:3]}")
+            finally:
+                driver.execute("PRAGMA foreign_keys=ON")
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

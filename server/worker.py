@@ -51,7 +51,6 @@ from server.services import (
     stats,
 )
 from server.services.campaigns import Directory
-from server.services.contacts import Person
 from server.services.links import Found
 from server.services.outbox import Claimed
 from server.services.tools import Tools
@@ -82,8 +81,7 @@ class Parcel:
     body: bytes
     sender: str
     to: str
-    who: Person
-    entry_id: int
+    found: Found
 
 
 @dataclass
@@ -364,7 +362,7 @@ class Worker:
                 )
             )
         to = mail.params["to"]
-        return Parcel(body, shop.sender.email, to, found.who, found.entry_id)
+        return Parcel(body, shop.sender.email, to, found)
 
     def _occasion(self, mail: Claimed, found: Found) -> Occasion:
         optin = found.optin if mail.letter == "confirm" else None
@@ -372,7 +370,7 @@ class Worker:
             name=mail.letter,
             locale=found.locale,
             shop=found.shop,
-            campaign=found.campaign,
+            campaign=found.played_in,
             at=optin.requested_at if optin else mail.created_at,
             page=mail.params.get("page", ""),
             confirm_url=self._link("confirm", Salt.CONFIRM, mail) if optin else "",
@@ -462,10 +460,10 @@ class Worker:
             log.warning("claim lost", outbox_id=mail.id)
             return
         if mail.letter == prize_letters.LETTER:
-            prize_letters.mark_mailed(session, parcel.entry_id, now=now)
+            prize_letters.mark_mailed(session, parcel.found.entry_id, now=now)
         if mail.letter == raffle_places.LETTER:
             key = mail.params["raffle"]
-            raffle_places.note_mailed(session, parcel.entry_id, key, now=now)
+            raffle_places.note_mailed(session, parcel.found.entry_id, key, now=now)
         if mail.letter == "confirm" and mail.optin_id is not None:
             facts = {
                 "message_id": mail.message_id,
@@ -476,7 +474,7 @@ class Worker:
             optins.mark_sent(
                 session,
                 mail.optin_id,
-                parcel.who,
+                parcel.found.who,
                 message_id=mail.message_id,
                 facts=facts,
                 tools=self._tools,

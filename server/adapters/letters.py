@@ -17,9 +17,8 @@ from markupsafe import escape
 
 from server.domain import theme
 from server.domain.answers import is_name
-from server.domain.campaign import Campaign
+from server.domain.campaign import Campaign, Theme
 from server.domain.optin import CONFIRM_DAYS
-from server.domain.parts import Locale
 from server.domain.raffle import RaffleText
 from server.domain.shop import ShopFile
 
@@ -36,7 +35,8 @@ class Occasion:
     name: str
     locale: str
     shop: ShopFile
-    campaign: Campaign
+    # None for somebody who took part in nothing.
+    campaign: Campaign | None
     at: datetime
     page: str
     confirm_url: str
@@ -144,7 +144,7 @@ class _Kept:
     held; holding it here keeps its identity from being given to another.
     """
 
-    owners: tuple[ShopFile, Campaign]
+    owners: tuple[ShopFile, Campaign | None]
     sheets: tuple[_Sheet, _Sheet, _Sheet]
 
 
@@ -185,8 +185,6 @@ def _kept(occasion: Occasion, *, greets: bool) -> tuple[_Sheet, _Sheet, _Sheet]:
 def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
     """Return what the templates need, with marks for what is a person's own."""
     campaign, locale = occasion.campaign, occasion.locale
-    spoken = campaign.language(locale)
-    prize = campaign.prize(occasion.prize) if occasion.name == "prize" else None
     legal = occasion.shop.legal
     return {
         "shop": occasion.shop.name,
@@ -195,14 +193,8 @@ def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
         "country": BabelLocale.parse(locale).territories.get(
             legal.country, legal.country
         ),
-        "palette": theme.palette(campaign.theme),
+        "palette": theme.palette(campaign.theme if campaign else Theme()),
         "locale": locale,
-        "campaign_name": campaign.name[spoken],
-        "asked": [
-            purpose.texts[spoken]
-            for purpose in campaign.asked_in(spoken)
-            if purpose.key in occasion.purposes
-        ],
         "when": _marked("when"),
         "site": site,
         "days": CONFIRM_DAYS,
@@ -210,11 +202,6 @@ def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
         "unsubscribe_url": _marked("unsubscribe_url"),
         "privacy_url": str(legal.privacy_url),
         "first_name": _marked("first_name") if greets else "",
-        "prize": prize.texts[spoken] if prize else _raffled(occasion, spoken),
-        "result": {
-            "kind": prize.kind if prize else "",
-            "worth": "" if occasion.cents is None else _marked("worth"),
-        },
         "code": None if occasion.code is None else _marked("code"),
         "verify_url": _marked("verify_url") if occasion.verify_url else "",
         "prize_url": _marked("prize_url") if occasion.prize_url else "",
@@ -223,21 +210,43 @@ def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
         "draw_days": _marked("draw_days"),
         "raffle_url": _marked("raffle_url"),
         "claim_url": _marked("claim_url"),
-        **_invited(occasion, spoken),
+        **(_played(occasion, campaign) if campaign else {}),
     }
 
 
-def _raffled(occasion: Occasion, spoken: Locale) -> RaffleText | None:
+def _played(occasion: Occasion, campaign: Campaign) -> dict[str, Any]:
+    """Return what a letter about an entry says of its campaign."""
+    spoken = campaign.language(occasion.locale)
+    prize = campaign.prize(occasion.prize) if occasion.name == "prize" else None
+    return {
+        "campaign_name": campaign.name[spoken],
+        "asked": [
+            purpose.texts[spoken]
+            for purpose in campaign.asked_in(spoken)
+            if purpose.key in occasion.purposes
+        ],
+        "prize": prize.texts[spoken] if prize else _raffled(occasion, campaign),
+        "result": {
+            "kind": prize.kind if prize else "",
+            "worth": "" if occasion.cents is None else _marked("worth"),
+        },
+        **_invited(occasion, campaign),
+    }
+
+
+def _raffled(occasion: Occasion, campaign: Campaign) -> RaffleText | None:
     """Return the words about what was won in a raffle, if that is what it is about."""
-    raffle = occasion.campaign.raffle(occasion.raffle)
+    raffle = campaign.raffle(occasion.raffle)
+    spoken = campaign.language(occasion.locale)
     return raffle.prize(occasion.prize).texts[spoken] if raffle else None
 
 
-def _invited(occasion: Occasion, spoken: Locale) -> dict[str, Any]:
+def _invited(occasion: Occasion, campaign: Campaign) -> dict[str, Any]:
     invited = occasion.invitation
     if invited is None:
         return {}
-    asked = [p for p in occasion.campaign.purposes if p.key == invited.purpose]
+    spoken = campaign.language(occasion.locale)
+    asked = [p for p in campaign.purposes if p.key == invited.purpose]
     return {
         "invited": invited,
         # On the shop's own site, whatever the campaign says (T28).

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from server.domain.campaign import Purpose, PurposeText
 from server.domain.shop import Legal
@@ -13,16 +13,42 @@ from server.domain.shop import Legal
 class Act(StrEnum):
     """What happened. Only a decision changes what a person wants (section 14)."""
 
+    # A request and what comes of it.
     REQUESTED = "requested"
     CONFIRMATION_SENT = "doi_sent"
-    GIVEN = "given"
-    WITHDRAWN = "withdrawn"
     DECLINED = "declined_not_me"
     SUPERSEDED = "superseded"
     EXPIRED = "expired"
+    # Decisions.
+    GIVEN = "given"
+    WITHDRAWN = "withdrawn"
+    # The shop may write about its own similar products: no consent (Tw 11.7(3)).
+    SOFT_OPT_IN = "soft_opt_in"
+    # Somebody says that there was a yes, and has no proof of it (PR-08).
+    UNPROVEN = "unproven"
+    # Nobody took it back, and it has grown too old (SO-03, DS-05).
+    LAPSED = "lapsed"
+    # Rights (GDPR 15-21). They are about everything a shop knows: see `EVERYTHING`.
+    OBJECTED = "objected"
+    OBJECTION_ENDED = "objection_ended"
+    RESTRICTED = "restricted"
+    RESTRICTION_ENDED = "restriction_ended"
+    ACCESSED = "accessed"
+    RECTIFIED = "rectified"
+    ERASED = "erased"
 
 
-DECISIONS = frozenset({Act.GIVEN, Act.WITHDRAWN})
+# The purpose of a fact that is about no single one; no campaign can have such a key.
+EVERYTHING = "*"
+# What stands until somebody ends it, whatever it allows.
+LASTING = frozenset({Act.GIVEN, Act.SOFT_OPT_IN, Act.UNPROVEN})
+ENDS = frozenset({Act.WITHDRAWN, Act.LAPSED})
+DECISIONS = LASTING | ENDS
+# How a yes can come about without a request of ours that was confirmed by mail: from a
+# link that was mailed, or with a proof that came along with an import (WD-07, PR-08).
+UNASKED = frozenset({"pref_centre", "import"})
+# Such a claim never takes the place of what a person decided.
+CLAIMS = frozenset({Act.UNPROVEN, Act.SOFT_OPT_IN})
 
 
 class Event(Protocol):
@@ -32,13 +58,38 @@ class Event(Protocol):
     act: str
 
 
+E = TypeVar("E", bound=Event)
+
+
 def standing(events: Iterable[Event]) -> dict[str, Act]:
     """Return what the person wants today: the last decision for each purpose.
 
     Events come in ledger order. Nothing is overwritten; withdrawing adds an event,
     so the log still shows what was agreed to, when, and on which wording (PR-06).
+    What a shop claims holds only where the person has said nothing.
     """
-    return {event.purpose: Act(event.act) for event in events if event.act in DECISIONS}
+    return {purpose: Act(event.act) for purpose, event in deciding(events).items()}
+
+
+def deciding(events: Iterable[E]) -> dict[str, E]:
+    """Return for each purpose the fact that decides what stands today."""
+    today: dict[str, E] = {}
+    for event in events:
+        act, before = Act(event.act), today.get(event.purpose)
+        if act in DECISIONS and may_follow(act, Act(before.act) if before else None):
+            today[event.purpose] = event
+    return today
+
+
+def may_follow(act: Act, stands: Act | None) -> bool:
+    """Return whether a decision may take the place of what stands.
+
+    A claim never stands above a person's own yes or no; only a yes that has lapsed, or
+    another claim, makes room for it (SO-02, PR-08). What has ended cannot lapse.
+    """
+    if act in CLAIMS:
+        return stands not in {Act.GIVEN, Act.WITHDRAWN}
+    return act is not Act.LAPSED or stands in LASTING
 
 
 @dataclass(frozen=True, slots=True)

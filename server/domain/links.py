@@ -29,6 +29,9 @@ class Salt(StrEnum):
 
     CONFIRM = "doi.v1"
     UNSUBSCRIBE = "unsub.v1"
+    PREFERENCES = "pref.v1"
+    RECEIPT = "receipt.v1"
+    RECTIFY = "rect.v1"
     PRIZE = "prize.v1"
     CLAIM = "claim.v1"
     TICKET = "ticket.v1"

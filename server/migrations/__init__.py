@@ -31,9 +31,9 @@ def migrate(database: Database) -> None:
     """Bring the schema to the newest step, in one transaction."""
     from alembic import command
 
-    with database.transaction() as session:
+    with database.reshaping() as connection:
         settings = config()
-        settings.attributes["connection"] = session.connection()
+        settings.attributes["connection"] = connection
         command.upgrade(settings, "head")
 
 

@@ -1,6 +1,7 @@
 """Tables, one aggregate a file; no queries, no rules."""
 
 from server.models.attribute import Attribute
+from server.models.audience import AudienceMember
 from server.models.audit import Audit
 from server.models.base import Base
 from server.models.boxcode import BoxBatch, BoxCode
@@ -21,6 +22,7 @@ from server.models.member import Member, MemberSession, Membership
 from server.models.optin import OptIn
 from server.models.outbox import Attempt, Outbox
 from server.models.placement import Placement
+from server.models.preference import Preference
 from server.models.prize import Prize
 from server.models.purchase import Purchase
 from server.models.raffle import (
@@ -30,14 +32,17 @@ from server.models.raffle import (
     RafflePlace,
     RaffleStep,
 )
+from server.models.rights import AddressChange, RightsRequest
 from server.models.shop import Shop
 from server.models.text import Text
 from server.models.turn import Turn
 from server.models.voucher import Voucher, VoucherStep
 
 __all__ = [
+    "AddressChange",
     "Attempt",
     "Attribute",
+    "AudienceMember",
     "Audit",
     "Base",
     "BoxBatch",
@@ -61,6 +66,7 @@ __all__ = [
     "OptIn",
     "Outbox",
     "Placement",
+    "Preference",
     "Prize",
     "Purchase",
     "Raffle",
@@ -68,6 +74,7 @@ __all__ = [
     "RaffleList",
     "RafflePlace",
     "RaffleStep",
+    "RightsRequest",
     "Shop",
     "Standing",
     "Suppression",

@@ -36,7 +36,8 @@ class ConsentEvent(Base):
     locale: Mapped[str]
     context: Mapped[dict[str, Any]]
     evidence_hash: Mapped[bytes]
-    optin_id: Mapped[int] = mapped_column(ForeignKey("optin.id"), index=True)
+    # None where no mail was asked for: an import, a press in the preference centre.
+    optin_id: Mapped[int | None] = mapped_column(ForeignKey("optin.id"), index=True)
     at: Mapped[datetime]
     seq: Mapped[int | None]
     entry_hash: Mapped[bytes | None]

@@ -9,7 +9,11 @@ from server.models.base import Base, row_id
 
 
 class Contact(Base):
-    """A person, by their exact address, at one shop."""
+    """A person, by their exact address, at one shop.
+
+    Of one who was erased only the row is left: no address, no key, and a hash that
+    nothing leads to.
+    """
 
     __tablename__ = "contact"
     __table_args__ = (UniqueConstraint("shop_id", "email_hash"),)
@@ -26,6 +30,9 @@ class Contact(Base):
     locale: Mapped[str]
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+    # Since when their data is kept and not used (GDPR 18).
+    restricted_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
 
 
 class Mailbox(Base):
@@ -39,12 +46,17 @@ class Mailbox(Base):
 
 
 class Suppression(Base):
-    """An address that must not be asked or written to until a moment, or ever."""
+    """An address that must not be asked or written to until a moment, or ever.
+
+    It outlives the erasure of its person, whose facts in the ledger it still names: so
+    no import brings them back, and who asks by the address finds the proof (DS-02).
+    """
 
     __tablename__ = "suppression"
 
     shop_id: Mapped[int] = mapped_column(ForeignKey("shop.id"), primary_key=True)
     email_hash: Mapped[bytes] = mapped_column(primary_key=True)
-    reason: Mapped[str]
+    reason: Mapped[str] = mapped_column(primary_key=True)
+    subject_ref: Mapped[bytes | None]
     until: Mapped[datetime | None]
     created_at: Mapped[datetime]

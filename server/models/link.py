@@ -16,6 +16,7 @@ class Link(Base):
     id: Mapped[int] = row_id()
     secret_hash: Mapped[bytes]
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)
-    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"))
+    # None where somebody was written to who took part in nothing.
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("entry.id"))
     optin_id: Mapped[int | None] = mapped_column(ForeignKey("optin.id"))
     created_at: Mapped[datetime]

@@ -27,7 +27,8 @@ class Outbox(Base):
 
     id: Mapped[int] = row_id()
     shop_id: Mapped[int] = mapped_column(ForeignKey("shop.id"))
-    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)
+    # None for a notice to the shop itself.
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
     optin_id: Mapped[int | None] = mapped_column(ForeignKey("optin.id"))
     letter: Mapped[str]
     message_id: Mapped[str] = mapped_column(unique=True)

@@ -2,17 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from server.domain.consent import DECISIONS, Act, standing
+from server.domain.consent import DECISIONS, LASTING, Act, standing
 from server.domain.seals import NONCE_BYTES, open_for, seal_for
 from server.models.base import inserting, table
 from server.models.consent import ConsentEvent, Evidence, Standing
@@ -22,9 +22,12 @@ from server.services.tools import Tools
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked, how it looked and where: the same for all facts of one opt-in."""
+    """What was asked, how it looked and where: the same for all facts of one opt-in.
 
-    optin_id: int
+    Without a form there is no opt-in, and the hash of what was not shown is empty.
+    """
+
+    optin_id: int | None
     notice_hash: bytes
     form_hash: bytes
     locale: str
@@ -55,8 +58,8 @@ def record(
 ) -> None:
     """Append one fact for each purpose, under one sealed piece of evidence.
 
-    `texts` maps purposes to the hash of the wording that was shown (PR-02). What
-    moves a standing is a decision, and that follows something asked: see `repeat`.
+    `texts` maps purposes to the hash of the wording that was shown (PR-02). A decision
+    moves the stored standing; the caller has seen to it that it may (`may_follow`).
     """
     evidence_hash, sealed = _sealed(who, act, facts, tools=tools, now=now)
     rows = [
@@ -79,7 +82,12 @@ def record(
         for purpose, text_hash in texts.items()
     ]
     _keep(session, who, evidence_hash, sealed)
-    session.connection().execute(_event.insert(), rows)
+    connection = session.connection()
+    if act not in DECISIONS:
+        connection.execute(_event.insert(), rows)
+        return
+    ids = connection.scalars(_event.insert().returning(_event.c.id), rows).all()
+    _move(connection, who, ids)
 
 
 def repeat(
@@ -88,37 +96,40 @@ def repeat(
     act: Act,
     *,
     optin_id: int | None,
+    only: Collection[str] | None = None,
     method: str,
     facts: Mapping[str, Any],
     tools: Tools,
     now: datetime,
 ) -> list[str]:
-    """Append a fact to each of a request, or, with None, to each yes of today.
+    """Append a fact to each of a request, or, with None, to each that stands today.
 
-    It is about the same texts and has the same context: the database copies them,
-    so no round trip brings them here and back. Returns the purposes. A decision
-    moves the stored standing, in the same transaction.
+    Of those that stand, `only` names the purposes meant, if not all. A fact is about
+    the same texts and has the same context: the database copies them, so no round trip
+    brings them here and back. Returns the purposes. A decision moves the stored
+    standing, in the same transaction.
     """
     evidence_hash, sealed = _sealed(who, act, facts, tools=tools, now=now)
     connection = session.connection()
-    rows = connection.execute(
-        _REPEAT_GIVEN if optin_id is None else _REPEAT_ASKED,
-        {
-            "of": who.id if optin_id is None else optin_id,
-            "next_act": act.value,
-            "by_method": method,
-            "proof": evidence_hash,
-            "moment": now,
-        },
-    ).all()
+    told = {
+        "of": who.id if optin_id is None else optin_id,
+        "next_act": act.value,
+        "by_method": method,
+        "proof": evidence_hash,
+        "moment": now,
+    }
+    if optin_id is not None:
+        rows = connection.execute(_REPEAT_ASKED, told).all()
+    elif only is None:
+        rows = connection.execute(_REPEAT_STANDING, told).all()
+    else:
+        chosen = told | {"chosen": list(only)}
+        rows = connection.execute(_REPEAT_CHOSEN, chosen).all()
     if not rows:
         return []
     _keep(session, who, evidence_hash, sealed)
     if act in DECISIONS:
-        connection.execute(
-            _move_standing(connection.dialect.name),
-            {"person": who.id, "event_ids": [row.id for row in rows]},
-        )
+        _move(connection, who, [row.id for row in rows])
     return [row.purpose for row in rows]
 
 
@@ -138,6 +149,14 @@ def _sealed(
 def _keep(session: Session, who: Person, digest: bytes, sealed: bytes) -> None:
     session.connection().execute(
         _KEEP, {"sha256": digest, "contact_id": who.id, "sealed": sealed}
+    )
+
+
+def _move(connection: Connection, who: Person, event_ids: Sequence[int]) -> None:
+    """Let these decisions be what stands."""
+    connection.execute(
+        _move_standing(connection.dialect.name),
+        {"person": who.id, "event_ids": event_ids},
     )
 
 
@@ -171,10 +190,16 @@ _REPEAT_ASKED = _repeating(
         _event.c.optin_id == bindparam("of"), _event.c.act == Act.REQUESTED.value
     )
 )
-_REPEAT_GIVEN = _repeating(
+_STANDS = (
     select(_event)
     .join(_standing, _standing.c.event_id == _event.c.id)
-    .where(_standing.c.contact_id == bindparam("of"), _standing.c.act == Act.GIVEN)
+    .where(
+        _standing.c.contact_id == bindparam("of"), _standing.c.act.in_(sorted(LASTING))
+    )
+)
+_REPEAT_STANDING = _repeating(_STANDS)
+_REPEAT_CHOSEN = _repeating(
+    _STANDS.where(_event.c.purpose.in_(bindparam("chosen", expanding=True)))
 )
 
 

@@ -3,15 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Label, bindparam, func, literal, select, update
+from sqlalchemy import Label, bindparam, delete, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import address, limits
 from server.domain.seals import KEY_BYTES, NONCE_BYTES, Vault
-from server.models.base import Instant, inserting, table
+from server.models.base import Instant, inserting, rows_changed, table
 from server.models.contact import Contact, Mailbox, Suppression
 from server.services.tools import Chance
 
@@ -134,35 +135,74 @@ def person(session: Session, contact_id: int, *, vault: Vault) -> Person:
 def suppressed_until(
     shop_id: Any = Contact.shop_id, email_hash: Any = Contact.email_hash
 ) -> Label[Any]:
-    """Select until when an address is suppressed at a shop; null if it is not."""
+    """Select until when an address must not be asked; null if it may be.
+
+    One that was erased may: whoever types it begins anew.
+    """
     until = func.coalesce(Suppression.until, literal(FOREVER, Instant()))
     return (
-        select(until)
-        .where(Suppression.shop_id == shop_id, Suppression.email_hash == email_hash)
+        select(func.max(until))
+        .where(
+            Suppression.shop_id == shop_id,
+            Suppression.email_hash == email_hash,
+            Suppression.reason != Reason.ERASED.value,
+        )
         .correlate(Contact)
         .scalar_subquery()
         .label("suppressed_until")
     )
 
 
+class Reason(StrEnum):
+    """Why an address is suppressed."""
+
+    NOT_ME = "not_me"
+    REFUSED = "refused"
+    # Their objection to direct marketing is absolute (GDPR 21(3)).
+    NEVER = "never"
+    # It blocks imports, and no question that its owner brings about.
+    ERASED = "erased"
+
+
 def suppress(
-    session: Session, who: Person, *, reason: str, until: datetime | None, now: datetime
+    session: Session,
+    who: Person,
+    *,
+    reason: Reason,
+    until: datetime | None,
+    now: datetime,
 ) -> None:
     """Keep an address from being asked until a moment, or for ever."""
     insert = inserting(session.get_bind().dialect.name)(Suppression)
     session.execute(
         insert.on_conflict_do_update(
-            index_elements=["shop_id", "email_hash"],
-            set_={"reason": insert.excluded.reason, "until": insert.excluded.until},
+            index_elements=["shop_id", "email_hash", "reason"],
+            set_={
+                "until": insert.excluded.until,
+                "subject_ref": insert.excluded.subject_ref,
+            },
         ),
         {
             "shop_id": who.shop_id,
             "email_hash": who.email_hash,
-            "reason": reason,
+            "reason": reason.value,
+            "subject_ref": who.subject_ref,
             "until": until,
             "created_at": now,
         },
     )
+
+
+def readmit(session: Session, who: Person, *, reason: Reason) -> bool:
+    """End a suppression for one reason; False if there was none."""
+    ended = session.execute(
+        delete(Suppression).where(
+            Suppression.shop_id == who.shop_id,
+            Suppression.email_hash == who.email_hash,
+            Suppression.reason == reason.value,
+        )
+    )
+    return rows_changed(ended) == 1
 
 
 def allowed_mails(

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from server.domain.consent import DECISIONS, Act, standing
+from server.domain.consent import UNASKED, Act, deciding
 from server.domain.ledger import NO_ENTRY, is_signed
 from server.domain.ledger_file import BrokenError
 from server.domain.merkle import Frontier
@@ -125,8 +125,11 @@ def _check_signed(
 
 
 def _texts(session: Session) -> set[bytes]:
-    """Return the names of all copies of what was shown; there are few."""
-    return set(session.scalars(select(Text.sha256)))
+    """Return the names of all copies of what was shown; there are few.
+
+    Where nothing was shown, nothing is missing.
+    """
+    return {b"", *session.scalars(select(Text.sha256))}
 
 
 # --- people ------------------------------------------------------------------------
@@ -142,10 +145,9 @@ def _check_people(session: Session, tip: Tip, step: Step) -> int:
         facts = list(rows)
         waiting += sum(row.seq is None for row in facts)
         _check_proof(facts)
-        told = {row.purpose: row for row in facts if row.act in DECISIONS}
         stored = kept.of(subject)
         if {row.purpose: (row.act, row.event_id) for row in stored} != {
-            purpose: (act, told[purpose].id) for purpose, act in standing(facts).items()
+            purpose: (row.act, row.id) for purpose, row in deciding(facts).items()
         }:
             raise BrokenError(
                 f"entry {facts[-1].seq or facts[-1].id}: what its person wants today "
@@ -157,7 +159,11 @@ def _check_people(session: Session, tip: Tip, step: Step) -> int:
 
 
 def _check_proof(facts: list[Any]) -> None:
-    """Raise `BrokenError` for a fact without evidence, or a yes that nobody asked."""
+    """Raise `BrokenError` for a fact without evidence, or a yes that nobody asked.
+
+    Who was erased has no evidence any more, which is a fact of its own.
+    """
+    is_erased = any(row.act == Act.ERASED for row in facts)
     asked = {
         (row.optin_id, row.purpose, row.text_hash)
         for row in facts
@@ -165,14 +171,23 @@ def _check_proof(facts: list[Any]) -> None:
     }
     for row in facts:
         name = f"entry {row.seq}" if row.seq else "a fact that is not sealed yet"
-        if (
-            row.sealed is None
-            or hashlib.sha256(row.sealed).digest() != row.evidence_hash
-        ):
+        is_gone = is_erased and row.sealed is None
+        if not is_gone and not _is_evidence(row):
             raise BrokenError(f"{name}: its evidence is missing or was changed")
-        given = row.optin_id, row.purpose, row.text_hash
-        if row.act == Act.GIVEN and given not in asked:
+        if row.act == Act.GIVEN and not _was_asked(row, asked):
             raise BrokenError(f"{name}: a yes that was never asked for")
+
+
+def _is_evidence(row: Any) -> bool:
+    sealed = row.sealed
+    return sealed is not None and hashlib.sha256(sealed).digest() == row.evidence_hash
+
+
+def _was_asked(row: Any, asked: set[tuple[int | None, str, bytes]]) -> bool:
+    """Return whether a yes follows a request, or needs none and names its wording."""
+    if row.optin_id is None:
+        return row.method in UNASKED and row.text_hash != b""
+    return (row.optin_id, row.purpose, row.text_hash) in asked
 
 
 def _facts(session: Session, tip: Tip, step: Step) -> Iterator[Any]:
@@ -219,7 +234,7 @@ class _Ahead:
 
 # Not the context, which takes the longest to read.
 _OF_A_FACT = (
-    *("subject_ref", "id", "seq", "act", "purpose"),
+    *("subject_ref", "id", "seq", "act", "purpose", "method"),
     *("optin_id", "text_hash", "evidence_hash"),
 )
 _SUBJECT = bindparam("subject", type_=_event.c.subject_ref.type)

@@ -40,15 +40,32 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a mailed link leads to, as its pages and letters need it."""
+    """What a mailed link leads to, as its pages and letters need it.
+
+    Somebody who was imported took part in nothing: `played` and `played_in` are None.
+    """
 
     link_id: int
     optin: Asked | None
     who: Person
     shop: ShopFile
-    campaign: Campaign
+    played_in: Campaign | None
     locale: Locale
-    entry_id: int
+    played: int | None
+
+    @property
+    def campaign(self) -> Campaign:
+        """Return the campaign behind a link of an entry. Raises LookupError."""
+        if self.played_in is None:
+            raise LookupError(f"link {self.link_id} is about no campaign")
+        return self.played_in
+
+    @property
+    def entry_id(self) -> int:
+        """Return the entry behind a link of one. Raises LookupError."""
+        if self.played is None:
+            raise LookupError(f"link {self.link_id} is about no entry")
+        return self.played
 
     @property
     def asked(self) -> Asked:
@@ -62,7 +79,7 @@ def make(
     session: Session,
     *,
     contact_id: int,
-    entry_id: int,
+    entry_id: int | None,
     optin_id: int | None,
     tools: Tools,
     now: datetime,
@@ -128,9 +145,14 @@ def _found(session: Session, row: Any, *, directory: Directory, vault: Vault) ->
             suppressed_until=row.suppressed_until,
         ),
         shop=directory.shop(session, row.shop_id, row.shop_version),
-        campaign=directory.campaign(session, row.campaign_id, row.version),
-        locale=cast("Locale", row.locale),
-        entry_id=row.entry_id,
+        played_in=(
+            None
+            if row.entry_id is None
+            else directory.campaign(session, row.campaign_id, row.version)
+        ),
+        # As they took part, else as they were imported.
+        locale=cast("Locale", row.locale or row.spoken),
+        played=row.entry_id,
     )
 
 
@@ -169,9 +191,10 @@ _FIND = (
         Contact.email,
         Contact.email_hash,
         Contact.sealed_key,
+        Contact.locale.label("spoken"),
         contacts.suppressed_until(),
     )
-    .join(Entry, Entry.id == Link.entry_id)
+    .outerjoin(Entry, Entry.id == Link.entry_id)
     .join(Contact, Contact.id == Link.contact_id)
     .join(Shop, Shop.id == Contact.shop_id)
     .outerjoin(OptIn, OptIn.id == Link.optin_id)

@@ -3,12 +3,12 @@
 What two presses may race for is decided by one guarded UPDATE and its row count.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, select, update
+from sqlalchemy import bindparam, case, delete, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import optin as rules
@@ -17,9 +17,10 @@ from server.domain.limits import Kind
 from server.models.base import rows_changed, table
 from server.models.consent import ConsentEvent
 from server.models.optin import OptIn
+from server.models.preference import Preference
 from server.services import attributes, consents, contacts, links, outbox
 from server.services.consents import Circumstances, Request
-from server.services.contacts import Person
+from server.services.contacts import Person, Reason
 from server.services.links import Asked, Found
 from server.services.outbox import Mail
 from server.services.tools import Tools
@@ -160,7 +161,7 @@ def confirm(
         Act.GIVEN,
         optin_id=optin_id,
         method="mailbox-confirmed-post",
-        facts=_press(found, by),
+        facts=press(found, by),
         tools=tools,
         now=now,
     )
@@ -195,13 +196,12 @@ def decline(
         Act.DECLINED,
         optin_id=optin_id,
         method="mailbox-post",
-        facts=_press(found, by),
+        facts=press(found, by),
         tools=tools,
         now=now,
     )
-    contacts.suppress(
-        session, who, reason="not_me", until=now + rules.BLOCK_AFTER_NOT_ME, now=now
-    )
+    until = now + rules.BLOCK_AFTER_NOT_ME
+    contacts.suppress(session, who, reason=Reason.NOT_ME, until=until, now=now)
     return Confirmation(rules.State.DECLINED, now, is_new=True)
 
 
@@ -218,9 +218,25 @@ def withdraw_all(
 
     Returns the purposes that were withdrawn; none the second time (WD-01, WD-02).
     """
-    who = found.who
+    return end_all(
+        session, found.who, facts=press(found, by), method=method, tools=tools, now=now
+    )
+
+
+def end_all(
+    session: Session,
+    who: Person,
+    *,
+    facts: Mapping[str, Any],
+    method: str,
+    tools: Tools,
+    now: datetime,
+) -> list[str]:
+    """End all that stands of somebody and what waits; return the purposes that ended.
+
+    Their row stays locked until the end of the transaction.
+    """
     contacts.lock(session, who)
-    facts = _press(found, by)
     pending = pending_of(session, who.id)
     if pending and _move(session, pending.id, rules.State.DECLINED, now=now):
         consents.repeat(
@@ -243,8 +259,45 @@ def withdraw_all(
         tools=tools,
         now=now,
     )
-    attributes.forget(session, who, withdrawn)
+    _forget(session, who, withdrawn)
     return withdrawn
+
+
+def withdraw(
+    session: Session,
+    who: Person,
+    purposes: Collection[str],
+    *,
+    facts: Mapping[str, Any],
+    method: str,
+    tools: Tools,
+    now: datetime,
+) -> list[str]:
+    """End what stands of these purposes; return those that ended (WD-01, WD-03)."""
+    contacts.lock(session, who)
+    withdrawn = consents.repeat(
+        session,
+        who,
+        Act.WITHDRAWN,
+        optin_id=None,
+        only=purposes,
+        method=method,
+        facts=facts,
+        tools=tools,
+        now=now,
+    )
+    _forget(session, who, withdrawn)
+    return withdrawn
+
+
+def _forget(session: Session, who: Person, purposes: Collection[str]) -> None:
+    """Remove what was kept under purposes that stand no longer."""
+    attributes.forget(session, who, purposes)
+    session.execute(
+        delete(Preference).where(
+            Preference.contact_id == who.id, Preference.purpose.in_(purposes)
+        )
+    )
 
 
 def mark_sent(
@@ -297,7 +350,7 @@ def mark_undeliverable(
     contacts.suppress(
         session,
         contacts.person(session, contact_id, vault=tools.vault),
-        reason="refused",
+        reason=Reason.REFUSED,
         until=now + rules.BLOCK_AFTER_REFUSAL,
         now=now,
     )
@@ -417,7 +470,7 @@ def queue_confirmation(
     )
 
 
-def _press(found: Found, by: Circumstances) -> dict[str, Any]:
+def press(found: Found, by: Circumstances) -> dict[str, Any]:
     """Return what the evidence of a press on a mailed link says."""
     return {"ip": by.ip, "user_agent": by.user_agent, "link": found.link_id}
 

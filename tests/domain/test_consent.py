@@ -1,15 +1,25 @@
 """Consent: PR-06 (the fold), PR-07 (wordings), CR-04 (what a text names)."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.consent import DECISIONS, Act, request_text, standing, worded
+from server.domain.consent import (
+    CLAIMS,
+    DECISIONS,
+    Act,
+    request_text,
+    standing,
+    worded,
+)
 from tests.factories import campaign_file, shop_file
 
 PURPOSES = ("newsletter", "personal_offers")
+LETTERS = {act: act[0] for act in DECISIONS}
+ACTS = {letter: act for act, letter in LETTERS.items()}
 
 
 @dataclass(frozen=True)
@@ -25,20 +35,41 @@ events = st.lists(
 
 @given(events)
 def test_standing_is_the_last_decision_for_each_purpose(log: list[Event]):
-    """PR-06: a replay of the log, told in another way."""
-    expected = {}
+    """PR-06: a replay of the log, told in another way.
+
+    Claims of the shop count only before a person's own yes or no, or once that lapsed.
+    """
+    expected: dict[str, Act] = {}
     for purpose in PURPOSES:
-        decisions = [e.act for e in log if e.purpose == purpose and e.act in DECISIONS]
-        if decisions:
-            expected[purpose] = decisions[-1]
+        acts = "".join(LETTERS.get(e.act, "") for e in log if e.purpose == purpose)
+        # No letter may stand behind one that does not let it: g and w stop claims,
+        # and only what lasts can lapse.
+        while (shorter := re.sub(r"([gw])[su]|(^|[wl])l", r"\1\2", acts)) != acts:
+            acts = shorter
+        if acts:
+            expected[purpose] = ACTS[acts[-1]]
 
     assert standing(log) == expected
+
+
+@given(events)
+def test_no_claim_becomes_a_consent(log: list[Event]):
+    """SO-02, PR-08: a yes stands only where somebody gave it, and never after a no."""
+    for purpose, act in standing(log).items():
+        acts = [e.act for e in log if e.purpose == purpose]
+        last = {kind: n for n, kind in enumerate(acts)}
+        if act == Act.GIVEN:
+            assert last[Act.GIVEN] > last.get(Act.WITHDRAWN, -1)
+        if act in CLAIMS:
+            assert last.get(Act.GIVEN, 0) >= last.get(Act.WITHDRAWN, -1)
 
 
 @given(events, events)
 def test_a_fold_can_go_on_from_where_it_was(before: list[Event], after: list[Event]):
     """PR-06: what the table keeps plus the new events equals a rebuild."""
-    assert standing(before + after) == standing(before) | standing(after)
+    kept = [Event(purpose, act) for purpose, act in standing(before).items()]
+
+    assert standing(before + after) == standing(kept + after)
 
 
 @given(events)

@@ -152,9 +152,9 @@ def test_what_was_redeemed_is_awarded_after_a_step_back(bare: Database, now: dat
 
 
 def downgrade(database: Database, step: str) -> None:
-    with database.transaction() as session:
+    with database.reshaping() as connection:
         settings = config()
-        settings.attributes["connection"] = session.connection()
+        settings.attributes["connection"] = connection
         command.downgrade(settings, step)
 
 

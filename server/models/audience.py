@@ -1,0 +1,37 @@
+"""Who was handed to an advertising platform."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.models.base import Base, row_id
+
+
+class AudienceMember(Base):
+    """One person in one audience, under the hash that the platform was given.
+
+    It outlives erasure until the platform was told to remove it (GDPR 19; AD-04).
+    """
+
+    __tablename__ = "audience_member"
+    __table_args__ = (
+        Index(
+            "uq_audience_member_contact_id_platform_hashed",
+            "contact_id",
+            "platform",
+            "hashed",
+            unique=True,
+        ),
+        Index("ix_audience_member_shop_id_platform", "shop_id", "platform"),
+    )
+
+    id: Mapped[int] = row_id()
+    shop_id: Mapped[int] = mapped_column(ForeignKey("shop.id"))
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
+    platform: Mapped[str]
+    # SHA-256 of the address as the platform spells it, in hex.
+    hashed: Mapped[str]
+    added_at: Mapped[datetime]
+    # When a file named it for removal.
+    removed_at: Mapped[datetime | None]

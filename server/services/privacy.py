@@ -1,0 +1,239 @@
+"""Rights of a person: object, restrict, be forgotten (GDPR 15-21; DS-01 to DS-03).
+
+Each use of a right is a fact in the ledger as well, about everything a shop knows.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from server.domain.consent import EVERYTHING, Act
+from server.models.attribute import Attribute
+from server.models.consent import Evidence
+from server.models.contact import Contact, Suppression
+from server.models.entry import Entry
+from server.models.link import Link
+from server.models.outbox import Outbox
+from server.models.preference import Preference
+from server.models.rights import AddressChange
+from server.services import consents, contacts, optins
+from server.services.consents import Request
+from server.services.contacts import Person, Reason
+from server.services.tools import Tools
+
+HASH_BYTES = 32
+# What a fact names that follows no form.
+NOTHING_SHOWN = b""
+
+
+def note(
+    session: Session,
+    who: Person,
+    act: Act,
+    *,
+    locale: str,
+    method: str,
+    facts: Mapping[str, Any],
+    tools: Tools,
+    now: datetime,
+) -> None:
+    """Append the fact that a right was used."""
+    consents.record(
+        session,
+        who,
+        Request(
+            optin_id=None,
+            notice_hash=NOTHING_SHOWN,
+            form_hash=NOTHING_SHOWN,
+            locale=locale,
+            channel="link",
+            context={},
+        ),
+        act,
+        {EVERYTHING: NOTHING_SHOWN},
+        method=method,
+        facts=facts,
+        tools=tools,
+        now=now,
+    )
+
+
+def object_to_marketing(
+    session: Session,
+    who: Person,
+    *,
+    locale: str,
+    method: str,
+    facts: Mapping[str, Any],
+    tools: Tools,
+    now: datetime,
+) -> list[str]:
+    """End all that stands and never ask again; return what ended (GDPR 21(3); DS-02).
+
+    Prizes and what the law asks for go on being mailed (WD-06).
+    """
+    ended = optins.end_all(
+        session, who, facts=facts, method=method, tools=tools, now=now
+    )
+    contacts.suppress(session, who, reason=Reason.NEVER, until=None, now=now)
+    note(
+        session,
+        who,
+        Act.OBJECTED,
+        locale=locale,
+        method=method,
+        facts=facts,
+        tools=tools,
+        now=now,
+    )
+    return ended
+
+
+def end_objection(
+    session: Session,
+    who: Person,
+    *,
+    locale: str,
+    method: str,
+    facts: Mapping[str, Any],
+    tools: Tools,
+    now: datetime,
+) -> bool:
+    """Let somebody be asked again, at their own wish; False if they could be already.
+
+    It says yes to nothing.
+    """
+    contacts.lock(session, who)
+    if not contacts.readmit(session, who, reason=Reason.NEVER):
+        return False
+    note(
+        session,
+        who,
+        Act.OBJECTION_ENDED,
+        locale=locale,
+        method=method,
+        facts=facts,
+        tools=tools,
+        now=now,
+    )
+    return True
+
+
+def restrict(
+    session: Session,
+    who: Person,
+    *,
+    is_restricted: bool,
+    locale: str,
+    method: str,
+    facts: Mapping[str, Any],
+    tools: Tools,
+    now: datetime,
+) -> bool:
+    """Keep a person's data without using it, or use it again (GDPR 18).
+
+    Nothing they said yes to ends, and no export or campaign mail names them meanwhile.
+    False if it was so already.
+    """
+    contacts.lock(session, who)
+    contact = session.get_one(Contact, who.id, populate_existing=True)
+    if (contact.restricted_at is not None) is is_restricted:
+        return False
+    contact.restricted_at = now if is_restricted else None
+    session.flush()
+    note(
+        session,
+        who,
+        Act.RESTRICTED if is_restricted else Act.RESTRICTION_ENDED,
+        locale=locale,
+        method=method,
+        facts=facts,
+        tools=tools,
+        now=now,
+    )
+    return True
+
+
+def erase(
+    session: Session,
+    who: Person,
+    *,
+    locale: str,
+    method: str,
+    facts: Mapping[str, Any],
+    tools: Tools,
+    now: datetime,
+) -> bool:
+    """Forget a person; False if they were forgotten already (GDPR 17; DS-03).
+
+    Their key is destroyed, so no copy of their evidence can be read any more; the
+    ledger goes on, since it never knew who they were. A keyed hash of the address keeps
+    imports from bringing them back (T30).
+    """
+    contacts.lock(session, who)
+    contact = session.get_one(Contact, who.id, populate_existing=True)
+    if contact.erased_at is not None:
+        return False
+    optins.end_all(session, who, facts={}, method=method, tools=tools, now=now)
+    note(
+        session,
+        who,
+        Act.ERASED,
+        locale=locale,
+        method=method,
+        facts=facts,
+        tools=tools,
+        now=now,
+    )
+    contacts.suppress(session, who, reason=Reason.ERASED, until=None, now=now)
+    _forget(session, who, now=now)
+    contact.email = ""
+    contact.email_hash = tools.random(HASH_BYTES)
+    contact.sealed_key = b""
+    contact.restricted_at = None
+    contact.erased_at = now
+    session.flush()
+    return True
+
+
+def _forget(session: Session, who: Person, *, now: datetime) -> None:
+    """Remove what is about somebody and is no proof that the shop has to keep."""
+    mine = Link.contact_id == who.id
+    session.execute(
+        update(Outbox)
+        .where(Outbox.contact_id == who.id, Outbox.state.in_(("waiting", "leased")))
+        .values(state="dropped", settled_at=now, claim=None, leased_until=None)
+    )
+    # Also of dead letters, which keep what they say as they may be tried again.
+    session.execute(
+        update(Outbox).where(Outbox.contact_id == who.id).values(sealed=None)
+    )
+    session.execute(delete(AddressChange).where(AddressChange.contact_id == who.id))
+    session.execute(delete(Link).where(mine))
+    for kept in (Attribute, Preference, Evidence):
+        session.execute(delete(kept).where(kept.contact_id == who.id))
+    # What was drawn stays, for whoever checks the draw; what was told goes.
+    session.execute(
+        update(Entry)
+        .where(Entry.contact_id == who.id)
+        .values(answers=None, source=None, play_print=b"", claim_print=b"")
+    )
+
+
+def erased_subject(
+    session: Session, shop_id: int, email: str, *, tools: Tools
+) -> bytes | None:
+    """Return by what the ledger knew an erased person, found by the address they had.
+
+    So a shop that is asked about an address after its erasure can show the facts.
+    """
+    return session.scalar(
+        select(Suppression.subject_ref).where(
+            Suppression.shop_id == shop_id,
+            Suppression.email_hash == contacts.hash_email(tools.vault, shop_id, email),
+            Suppression.reason == Reason.ERASED.value,
+        )
+    )
