@@ -11,7 +11,8 @@ import structlog
 
 from server.db import Database
 from server.domain.ledger import Notary
-from server.services import ledger
+from server.services import ledger, notices
+from server.services.tools import Tools
 
 # A fact of the last second before midnight is stored a little later.
 GRACE = time(0, 5)
@@ -25,6 +26,7 @@ class Sealing:
 
     database: Database
     notary: Notary
+    tools: Tools
 
     def go_round(self, *, now: datetime) -> int:
         """Seal a batch of each shop and sign what is due; return how many entries."""
@@ -44,6 +46,10 @@ class Sealing:
         for shop_id, signed in due:
             with self.database.transaction() as session:
                 is_first = ledger.keep(session, shop_id, signed, now=now)
+                if is_first:
+                    notices.put_checkpoint(
+                        session, shop_id, signed, tools=self.tools, now=now
+                    )
             if is_first:
                 log.info(
                     "checkpoint",

@@ -21,8 +21,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from server import clock, create_app
-from server.adapters import letters, mailer
-from server.adapters.letters import Entered, Invited, Occasion
 from server.adapters.mailer import (
     DeliveryError,
     Mailer,
@@ -31,9 +29,7 @@ from server.adapters.mailer import (
     UnreachableError,
 )
 from server.db import Database, DatabaseBusyError
-from server.domain import raffle as raffle_rules
 from server.domain.ledger import Notary
-from server.domain.links import LinkRef, Salt, Signer
 from server.domain.optin import OPEN
 from server.migrations import check_current
 from server.raffling import Raffling
@@ -44,6 +40,7 @@ from server.services import (
     invitations,
     lapses,
     links,
+    notices,
     optins,
     outbox,
     prize_letters,
@@ -52,9 +49,11 @@ from server.services import (
 )
 from server.services.campaigns import Directory
 from server.services.links import Found
+from server.services.notices import Notice
 from server.services.outbox import Claimed
 from server.services.tools import Tools
 from server.settings import Settings
+from server.writing import Parcel, Writer, link_of
 
 T = TypeVar("T")
 
@@ -68,20 +67,9 @@ CHORE_SHARE = 0.05
 LONGEST_PAUSE_S = 30.0
 # After SIGTERM a mail server that does not answer is waited for this long.
 GOODBYE_S = 4.0
-INVITED = ("purpose", "subject", "text", "button", "goes_to")
 DATABASE_ERRORS = (SQLAlchemyError, DatabaseBusyError)
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """A mail ready to go: its bytes, who sends it, and to whom."""
-
-    body: bytes
-    sender: str
-    to: str
-    found: Found
 
 
 @dataclass
@@ -125,13 +113,14 @@ class Worker:
     def __init__(self, app: Flask) -> None:
         settings: Settings = app.config["SETTINGS"]
         self._app = app
-        self._url = settings.public_url
         self._database: Database = app.extensions["database"]
         self._tools: Tools = app.extensions["tools"]
         self._directory: Directory = app.extensions["directory"]
-        self._signer: Signer = app.extensions["signer"]
+        self._writer = Writer(app)
         self._raffling = Raffling(self._database, self._directory, self._tools)
-        self._sealing = Sealing(self._database, Notary(settings.ledger_keys))
+        self._sealing = Sealing(
+            self._database, Notary(settings.ledger_keys), self._tools
+        )
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._mailer = Mailer(
             Server.from_url(settings.smtp_url),
@@ -193,7 +182,7 @@ class Worker:
                 session, tools=self._tools, now=now(), lease=self._lease
             )
         waiting, looked = list(batch), 0.0
-        found: dict[int, Found | None] = {}
+        found: dict[int, Found | Notice | None] = {}
         try:
             while waiting and not self._is_over(started):
                 if time.monotonic() - looked > FRESH_S:
@@ -275,25 +264,28 @@ class Worker:
         late = time.monotonic() - started > self._lease.total_seconds() / 2
         return late or self._stopping.is_set()
 
-    def _look_up(self, mails: list[Claimed]) -> dict[int, Found | None]:
+    def _look_up(self, waiting: list[Claimed]) -> dict[int, Found | Notice | None]:
         """Return what each mail's link leads to as of this moment."""
+        told = [mail for mail in waiting if mail.is_notice]
+        mails = [mail for mail in waiting if not mail.is_notice]
         with self._database.reading() as session:
             found = links.find_all(
                 session,
-                map(_ref, mails),
+                map(link_of, mails),
                 directory=self._directory,
                 vault=self._tools.vault,
             )
             prizes = [
-                found[_ref(mail)].entry_id
+                found[link_of(mail)].entry_id
                 for mail in mails
-                if mail.letter == prize_letters.LETTER and _ref(mail) in found
+                if mail.letter == prize_letters.LETTER and link_of(mail) in found
             ]
             gone = prize_letters.taken_back(session, prizes) if prizes else set()
-            return {
-                mail.id: self._if_wanted(session, mail, found.get(_ref(mail)), gone)
+            people = {
+                mail.id: self._if_wanted(session, mail, found.get(link_of(mail)), gone)
                 for mail in mails
             }
+            return people | notices.addressed(session, told, directory=self._directory)
 
     def _if_wanted(
         self, session: Session, mail: Claimed, found: Found | None, gone: set[int]
@@ -313,7 +305,10 @@ class Worker:
         return found if is_wanted else None
 
     def _handle(
-        self, mail: Claimed, found: Found | None, now: Callable[[], datetime]
+        self,
+        mail: Claimed,
+        found: Found | Notice | None,
+        now: Callable[[], datetime],
     ) -> None:
         """Send one mail and mark what came of it.
 
@@ -323,7 +318,7 @@ class Worker:
             if found is None or not _has_reason(mail, found, now()):
                 self._mark(self._dropped, mail, now)
                 return
-            parcel = self._prepare(mail, found)
+            parcel = self._writer.write(mail, found)
             answer = self._mailer.send(parcel.body, sender=parcel.sender, to=parcel.to)
         except RefusedError as error:
             self._mark(self._refused, mail, now, answer=error.answer)
@@ -340,90 +335,6 @@ class Worker:
             self._mark(self._failed, mail, now, answer=why)
         else:
             self._mark(self._delivered, mail, now, parcel=parcel, answer=answer)
-
-    def _prepare(self, mail: Claimed, found: Found) -> Parcel:
-        """Write the letter."""
-        shop = found.shop
-        occasion = self._occasion(mail, found)
-        with self._app.app_context():
-            written = letters.write(occasion)
-            body = mailer.written(
-                mailer.Letter(
-                    to=mail.params["to"],
-                    sender_name=shop.sender.name,
-                    sender_email=shop.sender.email,
-                    subject=written.subject,
-                    text=written.text,
-                    html=written.html,
-                    message_id=mail.message_id,
-                    date=mail.created_at,
-                    locale=found.locale,
-                    unsubscribe_url=occasion.unsubscribe_url,
-                )
-            )
-        to = mail.params["to"]
-        return Parcel(body, shop.sender.email, to, found)
-
-    def _occasion(self, mail: Claimed, found: Found) -> Occasion:
-        optin = found.optin if mail.letter == "confirm" else None
-        return Occasion(
-            name=mail.letter,
-            locale=found.locale,
-            shop=found.shop,
-            campaign=found.played_in,
-            at=optin.requested_at if optin else mail.created_at,
-            page=mail.params.get("page", ""),
-            confirm_url=self._link("confirm", Salt.CONFIRM, mail) if optin else "",
-            unsubscribe_url=self._link("unsubscribe", Salt.UNSUBSCRIBE, mail),
-            purposes=tuple(optin.wordings) if optin else (),
-            first_name=mail.params.get("first_name", ""),
-            prize=mail.params.get("prize", ""),
-            code=mail.params.get("code"),
-            verify_url=self._verify_url(mail, found),
-            prize_url=self._prize_url(mail),
-            until=_moment(mail.params.get("until")),
-            entered=self._entered(mail, found),
-            raffle=mail.params.get("raffle", ""),
-            claim_url=self._claim_url(mail),
-            cents=mail.params.get("cents"),
-            invitation=_invited(mail),
-        )
-
-    def _verify_url(self, mail: Claimed, found: Found) -> str:
-        """Return where a play can be checked; its number stays in the browser."""
-        play = mail.params.get("play")
-        if mail.letter != "prize" or not play or not found.campaign.is_drawn:
-            return ""
-        place = f"{self._url}/verify/{found.campaign.code}?lang={found.locale}"
-        return f"{place}#play={play}"
-
-    def _entered(self, mail: Claimed, found: Found) -> Entered | None:
-        """Return with what somebody takes part in a raffle, where a letter says so."""
-        draws = mail.params.get("draws")
-        if not draws:
-            return None
-        label = raffle_rules.label(bytes.fromhex(mail.params["play"]))
-        place = f"{self._url}/verify/{found.campaign.code}/raffle/{draws[0][0]}"
-        return Entered(
-            label=label,
-            days=tuple(datetime.fromisoformat(at) for _key, at in draws),
-            url=f"{place}?lang={found.locale}#play={label}",
-        )
-
-    def _claim_url(self, mail: Claimed) -> str:
-        """Return where a winner of a raffle says that they want their prize."""
-        is_won = mail.letter == raffle_places.LETTER
-        return self._link("claim", Salt.CLAIM, mail) if is_won else ""
-
-    def _prize_url(self, mail: Claimed) -> str:
-        """Return where the winner sees how their prize stands."""
-        is_prize = mail.letter == prize_letters.LETTER and mail.params.get("code")
-        return self._link("prize", Salt.PRIZE, mail) if is_prize else ""
-
-    def _link(self, place: str, salt: Salt, mail: Claimed) -> str:
-        # Signed as of the mail's own moment, every try gives the very same letter.
-        token = self._signer.sign_link(salt, _ref(mail), now=mail.created_at)
-        return f"{self._url}/{place}/{token}"
 
     def _mark(
         self,
@@ -459,11 +370,25 @@ class Worker:
         if not outbox.delivered(session, mail, answer=answer, now=now):
             log.warning("claim lost", outbox_id=mail.id)
             return
+        if isinstance(parcel.found, Found):
+            self._follow_up(session, mail, parcel, parcel.found, answer, now)
+        self.tally.sent += 1
+
+    def _follow_up(
+        self,
+        session: Session,
+        mail: Claimed,
+        parcel: Parcel,
+        found: Found,
+        answer: str,
+        now: datetime,
+    ) -> None:
+        """Note with what a mail was about that it is on its way."""
         if mail.letter == prize_letters.LETTER:
-            prize_letters.mark_mailed(session, parcel.found.entry_id, now=now)
+            prize_letters.mark_mailed(session, found.entry_id, now=now)
         if mail.letter == raffle_places.LETTER:
             key = mail.params["raffle"]
-            raffle_places.note_mailed(session, parcel.found.entry_id, key, now=now)
+            raffle_places.note_mailed(session, found.entry_id, key, now=now)
         if mail.letter == "confirm" and mail.optin_id is not None:
             facts = {
                 "message_id": mail.message_id,
@@ -474,13 +399,12 @@ class Worker:
             optins.mark_sent(
                 session,
                 mail.optin_id,
-                parcel.found.who,
+                found.who,
                 message_id=mail.message_id,
                 facts=facts,
                 tools=self._tools,
                 now=now,
             )
-        self.tally.sent += 1
 
     def _refused(
         self, session: Session, mail: Claimed, *, answer: str, now: datetime
@@ -531,27 +455,11 @@ class Worker:
         )
 
 
-def _ref(mail: Claimed) -> LinkRef:
-    row, secret = mail.params["link"]
-    return LinkRef(row, bytes.fromhex(secret))
-
-
-def _invited(mail: Claimed) -> Invited | None:
-    if mail.letter != invitations.LETTER:
-        return None
-    said = {name: mail.params[name] for name in INVITED}
-    return Invited(until=datetime.fromisoformat(mail.params["until"]), **said)
-
-
-def _moment(told: str | None) -> datetime | None:
-    return None if told is None else datetime.fromisoformat(told)
-
-
-def _has_reason(mail: Claimed, found: Found, now: datetime) -> bool:
+def _has_reason(mail: Claimed, found: Found | Notice, now: datetime) -> bool:
     """Return whether a mail still says something true when it arrives (I6)."""
     if mail.letter == invitations.LETTER:
         return now < datetime.fromisoformat(mail.params["until"])
-    if mail.letter != "confirm":
+    if mail.letter != "confirm" or isinstance(found, Notice):
         return True
     optin = found.optin
     return optin is not None and optin.state in OPEN and optin.expires_at > now

@@ -1,5 +1,6 @@
 """The ledger on the command line: look at the keys, verify, export, verify the file."""
 
+import json
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -42,7 +43,8 @@ def sealed(publish, client, house, settings, clock):
         mailbox = f"{name}@example.com"
         take_card(client).enter(client, mailbox, consents=["newsletter"])
     clock.advance(timedelta(days=1))
-    sealing = Sealing(house.database, Notary(settings.ledger_keys))
+    tools = house.app.extensions["tools"]
+    sealing = Sealing(house.database, Notary(settings.ledger_keys), tools)
     for _ in range(2):
         sealing.go_round(now=clock.now())
     return house
@@ -71,6 +73,26 @@ def test_an_auditor_verifies_the_database_and_the_file(run, sealed, public, tmp_
     assert "named by the file" not in by_the_key[1]
     assert public in keys[1]
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_checkpoint_that_was_kept_is_held_against_both(
+    run, sealed, public, tmp_path, house
+):
+    """PR-05: as it came by mail, with what a mail program puts around it."""
+    file, kept = tmp_path / "ledger.jsonl", tmp_path / "kept.txt"
+    (letter,) = house.letters("checkpoint")
+    kept.write_text(f"Beste winkel,\n> {letter.params['line']}\n\nGroet\n")
+    run("ledger", "export", "--shop", "demo", "--to", file)
+
+    for where in (["--file", file], ["--shop", "demo"]):
+        code, words = run("ledger", "verify", *where, "--kept", kept, "--key", public)
+        assert (code, words.splitlines()[-1]) == (0, f"{kept}: 1 checkpoints agree")
+
+    root = json.loads(letter.params["line"])["root"]
+    kept.write_text(letter.params["line"].replace(root, "ab" * 32))
+    for where in (["--file", file], ["--shop", "demo"]):
+        code, words = run("ledger", "verify", *where, "--kept", kept)
+        assert (code, "that was kept is of others" in words) == (1, True)
 
 
 def test_no_address_of_a_person_is_in_the_file(run, sealed, tmp_path):
@@ -122,6 +144,8 @@ def test_a_key_that_is_not_ours_is_not_enough(run, sealed, tmp_path):
         (("verify", "--shop", "nobody"), "there is no shop 'nobody'"),
         (("verify", "--file", "gone.jsonl"), "gone.jsonl cannot be read"),
         (("verify", "--file", "x", "--shop", "demo"), "a file is of one shop"),
+        (("verify", "--kept", "x"), "checkpoints are of one shop"),
+        (("verify", "--shop", "demo", "--kept", "x"), "x cannot be read"),
         (("verify", "--key", "beef"), "a public key is 32 bytes in hex"),
         (("export", "--shop", "nobody", "--to", "x"), "there is no shop 'nobody'"),
         (("export", "--shop", "demo", "--to", "/nowhere/x"), "cannot be written"),

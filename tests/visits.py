@@ -177,8 +177,9 @@ class House:
                 continue
             sealed = self.vault.open(row.sealed, about=row.message_id.encode())
             params = json.loads(sealed)
-            if to in {None, params["to"]}:
-                found.append(Letter(row.letter, params["to"], row, params))
+            to_whom = params.get("to", "")
+            if to in {None, to_whom}:
+                found.append(Letter(row.letter, to_whom, row, params))
         return found
 
     def link(self, place: str, *, to: str = EMAIL) -> str:

@@ -26,6 +26,7 @@ NAMES = ("confirm", "prize", "ticket", "won", "manage", "early")
 # It cannot occur in a text: an imported line holds no control characters.
 MARK = "\x01"
 MOST_KEPT = 500
+PARTS = ("subject.txt", "text.txt", "html.html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,21 @@ def write(occasion: Occasion) -> Written:
     )
 
 
+def notify(name: str, shop: ShopFile, told: Mapping[str, Any]) -> Written:
+    """Return a notice to the shop itself, in its language, from `mail/NAME/`.
+
+    It needs an application context, for its templates.
+    """
+    context = _sender(shop, shop.language, Theme()) | {"told": told, "code": shop.code}
+    with force_locale(shop.language):
+        subject, text, html = (_sheet(name, part, context) for part in PARTS)
+    return Written(
+        " ".join(subject.filled({}).split()),
+        text.filled({}).strip() + "\n",
+        html.filled({}),
+    )
+
+
 class _Sheet:
     """A rendered template, cut where a letter puts in its own values."""
 
@@ -169,38 +185,45 @@ def _kept(occasion: Occasion, *, greets: bool) -> tuple[_Sheet, _Sheet, _Sheet]:
         if len(kept) >= MOST_KEPT:
             kept.clear()
         told = _told(occasion, site, greets=greets)
-        subject, text, html = (
-            # Straight from Jinja: a letter needs nothing that pages get from Flask.
-            _Sheet(
-                current_app.jinja_env.get_template(
-                    f"mail/{occasion.name}/{part}"
-                ).render(told)
-            )
-            for part in ("subject.txt", "text.txt", "html.html")
-        )
+        subject, text, html = (_sheet(occasion.name, part, told) for part in PARTS)
         kept[key] = _Kept((shop, campaign), (subject, text, html))
     return kept[key].sheets
 
 
-def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
-    """Return what the templates need, with marks for what is a person's own."""
-    campaign, locale = occasion.campaign, occasion.locale
-    legal = occasion.shop.legal
+def _sheet(name: str, part: str, told: Mapping[str, Any]) -> _Sheet:
+    # Straight from Jinja: a letter needs nothing that pages get from Flask.
+    template = current_app.jinja_env.get_template(f"mail/{name}/{part}")
+    return _Sheet(template.render(told))
+
+
+def _sender(shop: ShopFile, locale: str, look: Theme) -> dict[str, Any]:
+    """Return what every letter says of who sends it."""
+    legal = shop.legal
     return {
-        "shop": occasion.shop.name,
+        "shop": shop.name,
         "legal": legal,
-        "contact": occasion.shop.sender.email,
+        "contact": shop.sender.email,
         "country": BabelLocale.parse(locale).territories.get(
             legal.country, legal.country
         ),
-        "palette": theme.palette(campaign.theme if campaign else Theme()),
+        "palette": theme.palette(look),
         "locale": locale,
+        "privacy_url": str(legal.privacy_url),
+    }
+
+
+def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
+    """Return what the templates need, with marks for what is a person's own."""
+    campaign = occasion.campaign
+    return {
+        **_sender(
+            occasion.shop, occasion.locale, campaign.theme if campaign else Theme()
+        ),
         "when": _marked("when"),
         "site": site,
         "days": CONFIRM_DAYS,
         "confirm_url": _marked("confirm_url"),
         "unsubscribe_url": _marked("unsubscribe_url"),
-        "privacy_url": str(legal.privacy_url),
         "first_name": _marked("first_name") if greets else "",
         "code": None if occasion.code is None else _marked("code"),
         "verify_url": _marked("verify_url") if occasion.verify_url else "",

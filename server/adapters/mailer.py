@@ -33,6 +33,8 @@ LONGEST_ANSWER = 200
 MOST_FRAMES = 500
 PERSONAL = frozenset({"To", "Date", "Message-ID"})
 CLOSING = 421
+# RFC 8058 section 3.1.
+ONE_CLICK = "List-Unsubscribe=One-Click"
 # These refuse us, not the person: wrong password, no encryption, no sign-in.
 OUR_FAULT = frozenset({530, 534, 535, 538})
 _ADDRESS = re.compile(r"[^\s<>:;,]+@[^\s<>:;,]+")
@@ -92,7 +94,10 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One mail to one person, ready to be written down."""
+    """One mail to one person, ready to be written down.
+
+    A notice to the shop has no address to stop it at.
+    """
 
     to: str
     sender_name: str
@@ -147,13 +152,18 @@ def written(letter: Letter) -> bytes:
         "To": letter.to,
         "Date": format_datetime(letter.date),
         "Message-ID": letter.message_id,
-        "List-Unsubscribe": f"<{letter.unsubscribe_url}>",
     }
+    if letter.unsubscribe_url:
+        personal["List-Unsubscribe"] = f"<{letter.unsubscribe_url}>"
     head = "\n".join(f"{name}: {value}" for name, value in personal.items())
     if "\r" in head or head.count("\n") != len(personal) - 1:
         raise flask_mail.BadHeaderError
     before, between, after = _frame(
-        letter.sender_name, letter.sender_email, letter.subject, letter.locale
+        letter.sender_name,
+        letter.sender_email,
+        letter.subject,
+        letter.locale,
+        can_stop=bool(letter.unsubscribe_url),
     )
     parts = (
         *(head.encode("ascii"), b"\n", before),
@@ -165,7 +175,7 @@ def written(letter: Letter) -> bytes:
 
 @lru_cache(maxsize=MOST_FRAMES)
 def _frame(
-    sender_name: str, sender_email: str, subject: str, locale: str
+    sender_name: str, sender_email: str, subject: str, locale: str, *, can_stop: bool
 ) -> tuple[bytes, bytes, bytes]:
     """Return what many mails share: all before, between and after their two bodies.
 
@@ -180,7 +190,7 @@ def _frame(
         sender=sender_email,
         charset=_UTF8,  # type: ignore[arg-type]  # MIMEText takes a Charset as well
         extra_headers={
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            **({"List-Unsubscribe-Post": ONE_CLICK} if can_stop else {}),
             "Auto-Submitted": "auto-generated",
             "Content-Language": locale,
         },

@@ -9,7 +9,14 @@ from sqlalchemy.orm import Session
 
 from server.commands.base import bar, fail, reading
 from server.domain import ledger_file
-from server.domain.ledger import NO_ENTRY, PUBLIC_BYTES, Notary, key_id
+from server.domain.ledger import (
+    NO_ENTRY,
+    PUBLIC_BYTES,
+    Checkpoint,
+    Notary,
+    is_signed,
+    key_id,
+)
 from server.domain.ledger_file import LONGEST_LINE, BrokenError
 from server.services import ledger as ledgers
 from server.services import ledger_audit
@@ -32,9 +39,18 @@ def ledger() -> None:
     help="An exported ledger, instead of the database.",
 )
 @click.option("--key", "keys", multiple=True, help="The only public keys to trust.")
+@click.option(
+    "--kept",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Checkpoints that came by mail, a line each; they are of one shop.",
+)
 @click.pass_context
 def verify(
-    ctx: click.Context, shop: str | None, file: Path | None, keys: tuple[str, ...]
+    ctx: click.Context,
+    shop: str | None,
+    file: Path | None,
+    keys: tuple[str, ...],
+    kept: Path | None,
 ) -> None:
     """Check hashes, checkpoints and signatures; in the database, proofs and standings
     as well.
@@ -42,12 +58,17 @@ def verify(
     Ends with 1 and names the first broken entry if there is one.
     """
     trusted = [_public(key) for key in keys]
+    if kept and not shop and not file:
+        fail("checkpoints are of one shop: name it with --shop")
+    known = _kept(kept, trusted) if kept else []
     if file:
         if shop:
             fail("a file is of one shop; leave --shop or --file away")
-        broken = _verify_file(file, trusted)
+        broken = _verify_file(file, trusted, known)
     else:
-        broken = _verify_database(shop, trusted)
+        broken = _verify_database(shop, trusted, known)
+    if known and not broken:
+        click.echo(f"{kept}: {len(known):,} checkpoints agree")
     if broken:
         click.echo(broken)
         ctx.exit(BROKEN)
@@ -83,12 +104,31 @@ def key() -> None:
         click.echo(f"{name}  {public.hex()}")
 
 
-def _verify_file(file: Path, trusted: list[bytes]) -> str | None:
+def _kept(file: Path, trusted: list[bytes]) -> list[Checkpoint]:
+    """Return kept checkpoints; with keys, only what those have signed counts."""
+    try:
+        with file.open("rb") as lines:
+            found = ledger_file.read_kept(lines)
+    except OSError as error:
+        fail(f"{file} cannot be read ({error.strerror})")
+    except BrokenError as error:
+        fail(f"{file}: {error}")
+    for checkpoint, signature in found:
+        if trusted and not any(
+            is_signed(checkpoint, signature, key) for key in trusted
+        ):
+            fail(f"{file}: no key that is trusted signed {checkpoint.day}")
+    return [checkpoint for checkpoint, _signature in found]
+
+
+def _verify_file(
+    file: Path, trusted: list[bytes], kept: list[Checkpoint]
+) -> str | None:
     try:
         with file.open("rb") as lines:
             # In pieces, because one endless line must not fill the memory.
             pieces = iter(lambda: lines.readline(LONGEST_LINE + 1), b"")
-            report = ledger_file.verify(pieces, keys=trusted)
+            report = ledger_file.verify(pieces, keys=trusted, kept=kept)
     except OSError as error:
         fail(f"{file} cannot be read ({error.strerror})")
     except BrokenError as error:
@@ -102,14 +142,18 @@ def _verify_file(file: Path, trusted: list[bytes]) -> str | None:
     return None
 
 
-def _verify_database(shop: str | None, trusted: list[bytes]) -> str | None:
+def _verify_database(
+    shop: str | None, trusted: list[bytes], kept: list[Checkpoint]
+) -> str | None:
     with reading() as (session, settings):
         keys = {key_id(each): each for each in trusted}
         keys = keys or Notary(settings.ledger_keys).publics
         for tip in _tips(session, shop):
             try:
                 with bar(2 * ledger_audit.size(session, tip), tip.shop) as step:
-                    whole = ledger_audit.verify(session, tip, keys=keys, step=step)
+                    whole = ledger_audit.verify(
+                        session, tip, keys=keys, step=step, kept=kept
+                    )
             except BrokenError as error:
                 return f"{tip.shop}: {error}"
             click.echo(f"{whole.shop}: nothing was changed")

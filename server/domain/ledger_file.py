@@ -89,24 +89,96 @@ def last_line(size: int, head: bytes) -> bytes:
     return line({"end": size, "head": head.hex()})
 
 
-def verify(lines: Iterable[bytes], *, keys: Iterable[bytes] = ()) -> Report:
+class Witness:
+    """Checkpoints that somebody kept elsewhere, held against entries as they pass.
+
+    Whoever has the database and the key can write and sign another past; not one that
+    agrees with these.
+    """
+
+    def __init__(self, kept: Iterable[Checkpoint] = ()) -> None:
+        self._waiting = sorted(kept, key=lambda one: one.size, reverse=True)
+
+    def see(self, tree: Frontier, head: bytes) -> None:
+        """Compare what is due after the newest entry. Raises `BrokenError`."""
+        while self._waiting and self._waiting[-1].size == tree.size:
+            kept = self._waiting.pop()
+            if (kept.root, kept.head) != (tree.root(), head):
+                raise BrokenError(
+                    f"entry {kept.size} or one before it was changed: the checkpoint "
+                    f"of {kept.day} that was kept is of others"
+                )
+
+    def end(self) -> None:
+        """Raise `BrokenError` if there were more entries once."""
+        if self._waiting:
+            kept = self._waiting[0]
+            raise BrokenError(
+                f"entries up to {kept.size} are missing: the checkpoint of {kept.day} "
+                "that was kept covers them"
+            )
+
+
+def read_checkpoint(fields: Mapping[str, Any]) -> tuple[Checkpoint, Signature]:
+    """Return a checkpoint and its signature. Raises `BrokenError`."""
+    try:
+        checkpoint = Checkpoint(
+            size=int(fields["size"]),
+            root=_unhex(fields["root"], HASH_BYTES),
+            head=_unhex(fields["head"], HASH_BYTES),
+            day=date.fromisoformat(fields["checkpoint"]),
+        )
+        return checkpoint, Signature(fields["key"], _unhex(fields["signature"], 64))
+    except (KeyError, TypeError, ValueError):
+        raise BrokenError("it is no checkpoint") from None
+
+
+def read_kept(lines: Iterable[bytes]) -> list[tuple[Checkpoint, Signature]]:
+    """Return the checkpoints in a file of lines that came by mail.
+
+    Lines of something else around them are passed over. Raises `BrokenError` where
+    there is none.
+    """
+    found = []
+    for raw in lines:
+        # A mail program may have set something before it.
+        start = raw.find(b"{")
+        if b'"checkpoint"' not in raw or start < 0:
+            continue
+        try:
+            fields = json.loads(raw[start:])
+        except ValueError:
+            raise BrokenError("a checkpoint in it was cut into pieces") from None
+        found.append(read_checkpoint(fields))
+    if not found:
+        raise BrokenError("there is no checkpoint in it")
+    return found
+
+
+def verify(
+    lines: Iterable[bytes],
+    *,
+    keys: Iterable[bytes] = (),
+    kept: Iterable[Checkpoint] = (),
+) -> Report:
     """Check every line of a file and return what it comes to.
 
     With `keys` only those public keys are trusted; otherwise those that the file names,
     which proves that it was not changed by somebody without them, and not who they are.
-    Raises `BrokenError`.
+    With `kept` it must agree with these checkpoints as well. Raises `BrokenError`.
     """
     reading = _Reading(iter(lines))
     shop, named = reading.first()
     trusted = {key_id(key): key for key in keys} or named
     report = Report(shop=shop, keys=list(trusted))
-    tree = Frontier()
+    tree, witness = Frontier(), Witness(kept)
     for fields, raw in reading.rest():
         place = f"line {reading.number}"
         if "end" in fields:
             if fields != {"end": report.entries, "head": report.head.hex()}:
                 raise BrokenError(f"{place}: it ends otherwise than its entries")
             reading.nothing_more()
+            witness.end()
             return report
         if "checkpoint" in fields:
             _check(fields, tree, report, trusted, place)
@@ -120,6 +192,7 @@ def verify(lines: Iterable[bytes], *, keys: Iterable[bytes] = ()) -> Report:
             )
         report.entries, report.head = seq, leaf_hash(raw[:-1])
         tree.add(report.head)
+        witness.see(tree, report.head)
     raise BrokenError(f"line {reading.number + 1}: the end is missing")
 
 
@@ -132,15 +205,9 @@ def _check(
 ) -> None:
     """Check a checkpoint against the entries before it, and its signature."""
     try:
-        checkpoint = Checkpoint(
-            size=fields["size"],
-            root=_unhex(fields["root"], HASH_BYTES),
-            head=_unhex(fields["head"], HASH_BYTES),
-            day=date.fromisoformat(fields["checkpoint"]),
-        )
-        signature = Signature(fields["key"], _unhex(fields["signature"], 64))
-    except (KeyError, TypeError, ValueError):
-        raise BrokenError(f"{place}: it is no checkpoint") from None
+        checkpoint, signature = read_checkpoint(fields)
+    except BrokenError as error:
+        raise BrokenError(f"{place}: {error}") from None
     if (checkpoint.size, checkpoint.root, checkpoint.head) != (
         report.entries,
         tree.root(),

@@ -5,7 +5,7 @@ stored standing from the decisions; every yes needs its request and its proof.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -16,8 +16,8 @@ from sqlalchemy import Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from server.domain.consent import UNASKED, Act, deciding
-from server.domain.ledger import NO_ENTRY, is_signed
-from server.domain.ledger_file import BrokenError
+from server.domain.ledger import NO_ENTRY, Checkpoint, is_signed
+from server.domain.ledger_file import BrokenError, Witness
 from server.domain.merkle import Frontier
 from server.models.base import table
 from server.models.consent import ConsentEvent, Evidence, Standing
@@ -52,13 +52,19 @@ def size(session: Session, tip: Tip) -> int:
 
 
 def verify(
-    session: Session, tip: Tip, *, keys: Mapping[str, bytes], step: Step
+    session: Session,
+    tip: Tip,
+    *,
+    keys: Mapping[str, bytes],
+    step: Step,
+    kept: Iterable[Checkpoint] = (),
 ) -> Whole:
     """Check a shop's ledger, its proofs and its standings.
 
-    `step` is told of each page how many facts it had. Raises `BrokenError`.
+    `kept` are checkpoints that somebody has from elsewhere. `step` is told of each page
+    how many facts it had. Raises `BrokenError`.
     """
-    covered, last = _check_chain(session, tip, keys, step)
+    covered, last = _check_chain(session, tip, keys, Witness(kept), step)
     waiting = _check_people(session, tip, step)
     return Whole(tip.shop, tip.size, covered, last, waiting)
 
@@ -67,7 +73,11 @@ def verify(
 
 
 def _check_chain(
-    session: Session, tip: Tip, keys: Mapping[str, bytes], step: Step
+    session: Session,
+    tip: Tip,
+    keys: Mapping[str, bytes],
+    witness: Witness,
+    step: Step,
 ) -> tuple[int, date | None]:
     checkpoints = ledger.checkpoints(session, tip.shop_id)
     due = iter([*checkpoints, None])
@@ -85,6 +95,7 @@ def _check_chain(
             raise BrokenError(f"entry {seq}: what was shown is missing")
         head = entry.hash
         tree.add(head)
+        witness.see(tree, head)
         while signed and signed.checkpoint.size <= seq:
             _check_signed(signed, tree, head, keys)
             signed = next(due)
@@ -98,6 +109,7 @@ def _check_chain(
             f"entry {tree.size + 1} is missing: the checkpoint of "
             f"{signed.checkpoint.day} covers {signed.checkpoint.size}"
         )
+    witness.end()
     last = checkpoints[-1].checkpoint if checkpoints else None
     return (last.size, last.day) if last else (0, None)
 

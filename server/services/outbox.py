@@ -29,11 +29,14 @@ LONGEST_ANSWER = 200
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail to queue: which letter, for whom, and what its template needs."""
+    """A mail to queue: which letter, for whom, and what its template needs.
+
+    Without a contact it is a notice to the shop itself.
+    """
 
     letter: str
     shop_id: int
-    contact_id: int
+    contact_id: int | None
     optin_id: int | None
     params: Mapping[str, Any]
 
@@ -44,6 +47,9 @@ class Claimed:
 
     id: int
     letter: str
+    shop_id: int
+    # To the shop itself, and so without a link.
+    is_notice: bool
     message_id: str
     optin_id: int | None
     attempts: int
@@ -137,6 +143,8 @@ def _claimed(row: Outbox, claim: bytes, vault: Vault) -> Claimed:
     return Claimed(
         id=row.id,
         letter=row.letter,
+        shop_id=row.shop_id,
+        is_notice=row.contact_id is None,
         message_id=row.message_id,
         optin_id=row.optin_id,
         attempts=row.attempts,

@@ -162,6 +162,20 @@ class TestAFile:
             verify([*other[:4], *whole[4:]], keys=[PUBLIC])
 
     @pytest.mark.parametrize(
+        ("kept", "error"),
+        [
+            ([b"Keep this\n"], "there is no checkpoint in it"),
+            ([b'{"checkpoint":"2026-03-04","size":3,\n'], "was cut into pieces"),
+            ([b'{"checkpoint":"2026-03-04","size":3}\n'], "it is no checkpoint"),
+        ],
+    )
+    def test_what_was_kept_badly_is_refused(
+        self, kept: list[bytes], error: str
+    ) -> None:
+        with pytest.raises(BrokenError, match=error):
+            ledger_file.read_kept(kept)
+
+    @pytest.mark.parametrize(
         "first",
         [
             b"",

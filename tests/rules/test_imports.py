@@ -96,6 +96,8 @@ LAYERS = {
 MAY_IMPORT_ADAPTERS = (
     *("server/worker.py", "server/__main__.py"),
     *("server/commands/", "server/adapters/"),
+    # The worker's pen.
+    "server/writing.py",
     # What the command `demo` does.
     "server/showroom.py",
 )

@@ -1,6 +1,7 @@
 """Sealing, closing days and auditing, on both databases (PR-05, G4)."""
 
 import threading
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -8,24 +9,25 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from server.domain.ledger import NO_ENTRY, Notary, is_signed
-from server.domain.ledger_file import BrokenError
-from server.models import Checkpoint, ConsentEvent, Ledger
+from server.domain.ledger_file import BrokenError, read_kept
+from server.models import Checkpoint, ConsentEvent, Ledger, Outbox
 from server.sealing import Sealing
 from server.services import ledger, ledger_audit
 from tests.factories import campaign_file
 from tests.visits import at_once, take_card
 
 NOTARY = Notary([b"k" * 32])
-# What keeps a fact from being changed, in either database.
-TRIGGERS = {
-    "sqlite": ("no_update", "no_delete", "sealed_once"),
-    "postgresql": ("append_only", "facts_stay", "sealed_once"),
-}
+APPEND_ONLY = ("consent_event", "checkpoint")
+# What keeps SQLite's from being changed.
+TRIGGERS = (
+    *("consent_event_no_update", "consent_event_no_delete"),
+    *("consent_event_sealed_once", "checkpoint_no_update", "checkpoint_no_delete"),
+)
 
 
 @pytest.fixture
-def sealing(database) -> Sealing:
-    return Sealing(database, NOTARY)
+def sealing(app, database) -> Sealing:
+    return Sealing(database, NOTARY, app.extensions["tools"])
 
 
 @pytest.fixture
@@ -61,35 +63,40 @@ def unguarded(database):
 
     def change(statement: str, **values: object) -> None:
         dialect = database.engine.dialect.name
-        of = "" if dialect == "sqlite" else " ON consent_event"
         with database.transaction() as session:
             if dialect == "postgresql":
                 session.execute(text("SET LOCAL statement_timeout = 0"))
             saved = []
-            for name in TRIGGERS[dialect]:
-                if dialect == "sqlite":
+            if dialect == "sqlite":
+                for name in TRIGGERS:
                     saved += session.scalars(
                         text("SELECT sql FROM sqlite_master WHERE name = :name"),
-                        {"name": f"consent_event_{name}"},
+                        {"name": name},
                     )
-                    session.execute(text(f"DROP TRIGGER consent_event_{name}{of}"))
-            if dialect == "postgresql":
-                session.execute(text("ALTER TABLE consent_event DISABLE TRIGGER USER"))
+                    session.execute(text(f"DROP TRIGGER {name}"))
+            else:
+                for name in APPEND_ONLY:
+                    session.execute(text(f"ALTER TABLE {name} DISABLE TRIGGER USER"))
             session.execute(text(statement), values)
             if dialect == "postgresql":
-                session.execute(text("ALTER TABLE consent_event ENABLE TRIGGER USER"))
+                for name in APPEND_ONLY:
+                    session.execute(text(f"ALTER TABLE {name} ENABLE TRIGGER USER"))
             for made in saved:
                 session.execute(text(made))
 
     return change
 
 
-def audit(database, *, keys=None):
+def audit(database, *, keys=None, kept=()):
     with database.reading() as session:
         tip = next(t for t in ledger.tips(session) if t.shop == "demo")
         steps = []
         whole = ledger_audit.verify(
-            session, tip, keys=keys or NOTARY.publics, step=steps.append
+            session,
+            tip,
+            keys=keys or NOTARY.publics,
+            step=steps.append,
+            kept=kept,
         )
         assert sum(steps) == ledger_audit.size(session, tip) + whole.entries
     return whole
@@ -254,8 +261,9 @@ def test_what_was_changed_is_named(sealed, unguarded, change, error):
         audit(sealed.database)
 
 
-def test_a_chain_that_was_written_anew_breaks_a_checkpoint(sealed, unguarded, database):
-    """Who has the database and not the key makes every hash right, and is found."""
+@pytest.fixture
+def write_anew(unguarded, database):
+    """Change the first fact, and make every hash right again."""
     unguarded("UPDATE consent_event SET locale = 'nl' WHERE seq = 1")
     with database.reading() as session:
         (tip,) = ledger.tips(session)
@@ -271,8 +279,64 @@ def test_a_chain_that_was_written_anew_breaks_a_checkpoint(sealed, unguarded, da
         )
     unguarded("UPDATE ledger SET head = :head", head=head)
 
+
+@pytest.fixture
+def mailed(sealed, house):
+    """The checkpoints that the shop was mailed before anything was changed."""
+    lines = [letter.params["line"].encode() for letter in house.letters("checkpoint")]
+    return [checkpoint for checkpoint, _signature in read_kept(lines)]
+
+
+def test_a_chain_that_was_written_anew_breaks_a_checkpoint(
+    sealed, write_anew, database
+):
+    """Who has the database and not the key makes every hash right, and is found."""
     with pytest.raises(BrokenError, match="the checkpoint of 2026-03-02 is of others"):
         audit(database)
+
+
+def test_who_has_the_key_as_well_is_found_by_what_the_shop_kept(
+    sealed, mailed, write_anew, unguarded, database
+):
+    """A past that was written and signed anew agrees with itself, and not with it."""
+    unguarded("DELETE FROM checkpoint")
+    sealed._close_day(datetime(2026, 3, 3, 12, tzinfo=UTC))
+    assert audit(database).covered == mailed[0].size
+
+    with pytest.raises(BrokenError, match="of 2026-03-02 that was kept is of others"):
+        audit(database, kept=mailed)
+
+
+def test_what_was_cut_off_is_missed_by_what_the_shop_kept(sealed, mailed):
+    more = replace(mailed[0], size=99)
+
+    with pytest.raises(BrokenError, match="entries up to 99 are missing"):
+        audit(sealed.database, kept=[*mailed, more])
+
+
+def test_a_whole_ledger_agrees_with_what_the_shop_kept(sealed, mailed):
+    assert len(mailed) == 1
+
+    assert audit(sealed.database, kept=mailed).covered == mailed[0].size
+
+
+def test_the_shop_gets_a_checkpoint_by_mail(sealed, app, smtp, house):
+    """PR-05: to the address that answers for its data, without a link to stop it."""
+    from server.worker import Worker
+
+    worker = Worker(app)
+    worker.deliver()
+    worker.close()
+
+    (mail,) = smtp.to("privacy@noordenzon.example")
+    (row,) = house.rows(Checkpoint)
+    assert row.signature.hex() in mail.text().replace("\n", "")
+    assert row.root.hex() in mail.text("html")
+    assert "List-Unsubscribe" not in mail.message
+    assert mail.message["Subject"] == (
+        "Bewaar dit: controlepunt van Noord & Zon, 2026-03-02"
+    )
+    assert house.rows(Outbox, letter="checkpoint")[0].state == "delivered"
 
 
 def test_a_checkpoint_of_a_key_that_is_not_ours_is_named(sealed):

@@ -1,6 +1,7 @@
 """A ledger as big as years of a shop: sealed, signed, and then verified whole."""
 
 import hashlib
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,15 +12,19 @@ from sqlalchemy import inspect
 
 from server.db import Database
 from server.domain.ledger import Notary
+from server.domain.seals import Vault
 from server.models import Contact, Evidence, OptIn, Standing, Text
 from server.models.base import Base, table
 from server.models.consent import ConsentEvent
 from server.sealing import Sealing
 from server.services import ledger, ledger_audit
+from server.services.texts import Copies
+from server.services.tools import Tools
 from tests.factories import make
 from tests.stress.service import size
 
 NOTARY = Notary([b"k" * 32])
+TOOLS = Tools(Vault((b"d" * 32,)), Copies(), os.urandom, "shop.example")
 ACTS = ("requested", "doi_sent", "given", "withdrawn")
 FIRST = datetime(2026, 1, 1, 12, tzinfo=UTC)
 AT_ONCE = 2_500
@@ -110,7 +115,7 @@ def test_a_big_ledger_is_sealed_signed_and_whole(
 ) -> None:
     """PR-05, G4: every entry hashed anew, every proof looked at, every yes asked."""
     fill(database, people=events // len(ACTS), days=9)
-    sealing = Sealing(database, NOTARY)
+    sealing = Sealing(database, NOTARY, TOOLS)
     began, sealed = time.monotonic(), 0
     for day in range(10):
         now = FIRST + timedelta(days=day + 1)

@@ -87,7 +87,7 @@ def find_id(session: Session, shop_id: int, name: str) -> int | None:
 def _of_shop(shop_id: int) -> Any:
     return (
         select(Outbox, Contact.email)
-        .join(Contact, Contact.id == Outbox.contact_id)
+        .outerjoin(Contact, Contact.id == Outbox.contact_id)
         .where(Outbox.shop_id == shop_id)
     )
 
@@ -107,11 +107,11 @@ def _tries(session: Session, ids: list[int]) -> dict[int, list[Try]]:
     return found
 
 
-def _line(mail: Outbox, email: str, tries: list[Try]) -> MailLine:
+def _line(mail: Outbox, email: str | None, tries: list[Try]) -> MailLine:
     return MailLine(
         name=mail.message_id.strip("<>"),
         letter=mail.letter,
-        to=address.masked(email),
+        to=address.masked(email) if email else "",
         state=mail.state,
         created_at=mail.created_at,
         due_at=mail.due_at,

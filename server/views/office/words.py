@@ -33,6 +33,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "early": _l("Early access"),
         "ticket": _l("Number in the raffle"),
         "won": _l("Won in the raffle"),
+        "checkpoint": _l("Checkpoint of the ledger"),
     },
     "raffle": {
         "waiting": _l("Not closed yet"),

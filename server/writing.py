@@ -1,0 +1,144 @@
+"""Write what the worker sends: from a queued mail and where its links lead to bytes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Flask
+
+from server.adapters import letters, mailer
+from server.adapters.letters import Entered, Invited, Occasion
+from server.domain import raffle as raffle_rules
+from server.domain.links import LinkRef, Salt, Signer
+from server.services import invitations, prize_letters, raffle_places
+from server.services.links import Found
+from server.services.notices import Notice
+from server.services.outbox import Claimed
+from server.settings import Settings
+
+INVITED = ("purpose", "subject", "text", "button", "goes_to")
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A mail ready to go: its bytes, who sends it, and to whom."""
+
+    body: bytes
+    sender: str
+    to: str
+    found: Found | Notice
+
+
+class Writer:
+    """Writes the letters of one application."""
+
+    def __init__(self, app: Flask) -> None:
+        settings: Settings = app.config["SETTINGS"]
+        self._app = app
+        self._url = settings.public_url
+        self._signer: Signer = app.extensions["signer"]
+
+    def write(self, mail: Claimed, found: Found | Notice) -> Parcel:
+        """Write a letter, or a notice to the shop."""
+        shop = found.shop
+        with self._app.app_context():
+            if isinstance(found, Notice):
+                to, locale, stop_url = shop.legal.email, shop.language, ""
+                written = letters.notify(mail.letter, shop, mail.params)
+            else:
+                occasion = self._occasion(mail, found)
+                to, locale = mail.params["to"], found.locale
+                stop_url = occasion.unsubscribe_url
+                written = letters.write(occasion)
+            body = mailer.written(
+                mailer.Letter(
+                    to=to,
+                    sender_name=shop.sender.name,
+                    sender_email=shop.sender.email,
+                    subject=written.subject,
+                    text=written.text,
+                    html=written.html,
+                    message_id=mail.message_id,
+                    date=mail.created_at,
+                    locale=locale,
+                    unsubscribe_url=stop_url,
+                )
+            )
+        return Parcel(body, shop.sender.email, to, found)
+
+    def _occasion(self, mail: Claimed, found: Found) -> Occasion:
+        optin = found.optin if mail.letter == "confirm" else None
+        return Occasion(
+            name=mail.letter,
+            locale=found.locale,
+            shop=found.shop,
+            campaign=found.played_in,
+            at=optin.requested_at if optin else mail.created_at,
+            page=mail.params.get("page", ""),
+            confirm_url=self._link("confirm", Salt.CONFIRM, mail) if optin else "",
+            unsubscribe_url=self._link("unsubscribe", Salt.UNSUBSCRIBE, mail),
+            purposes=tuple(optin.wordings) if optin else (),
+            first_name=mail.params.get("first_name", ""),
+            prize=mail.params.get("prize", ""),
+            code=mail.params.get("code"),
+            verify_url=self._verify_url(mail, found),
+            prize_url=self._prize_url(mail),
+            until=_moment(mail.params.get("until")),
+            entered=self._entered(mail, found),
+            raffle=mail.params.get("raffle", ""),
+            claim_url=self._claim_url(mail),
+            cents=mail.params.get("cents"),
+            invitation=_invited(mail),
+        )
+
+    def _verify_url(self, mail: Claimed, found: Found) -> str:
+        """Return where a play can be checked; its number stays in the browser."""
+        play = mail.params.get("play")
+        if mail.letter != "prize" or not play or not found.campaign.is_drawn:
+            return ""
+        place = f"{self._url}/verify/{found.campaign.code}?lang={found.locale}"
+        return f"{place}#play={play}"
+
+    def _entered(self, mail: Claimed, found: Found) -> Entered | None:
+        """Return with what somebody takes part in a raffle, where a letter says so."""
+        draws = mail.params.get("draws")
+        if not draws:
+            return None
+        label = raffle_rules.label(bytes.fromhex(mail.params["play"]))
+        place = f"{self._url}/verify/{found.campaign.code}/raffle/{draws[0][0]}"
+        return Entered(
+            label=label,
+            days=tuple(datetime.fromisoformat(at) for _key, at in draws),
+            url=f"{place}?lang={found.locale}#play={label}",
+        )
+
+    def _claim_url(self, mail: Claimed) -> str:
+        """Return where a winner of a raffle says that they want their prize."""
+        is_won = mail.letter == raffle_places.LETTER
+        return self._link("claim", Salt.CLAIM, mail) if is_won else ""
+
+    def _prize_url(self, mail: Claimed) -> str:
+        """Return where the winner sees how their prize stands."""
+        is_prize = mail.letter == prize_letters.LETTER and mail.params.get("code")
+        return self._link("prize", Salt.PRIZE, mail) if is_prize else ""
+
+    def _link(self, place: str, salt: Salt, mail: Claimed) -> str:
+        # Signed as of the mail's own moment, every try gives the very same letter.
+        token = self._signer.sign_link(salt, link_of(mail), now=mail.created_at)
+        return f"{self._url}/{place}/{token}"
+
+
+def link_of(mail: Claimed) -> LinkRef:
+    """Return what the links of a mail to a person point to."""
+    row, secret = mail.params["link"]
+    return LinkRef(row, bytes.fromhex(secret))
+
+
+def _invited(mail: Claimed) -> Invited | None:
+    if mail.letter != invitations.LETTER:
+        return None
+    said = {name: mail.params[name] for name in INVITED}
+    return Invited(until=datetime.fromisoformat(mail.params["until"]), **said)
+
+
+def _moment(told: str | None) -> datetime | None:
+    return None if told is None else datetime.fromisoformat(told)
