@@ -13,13 +13,20 @@ from sqlalchemy import BigInteger, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from server import models
-from server.db import Database
+from server.db import Database, LostRowsError
 from server.migrations import config, is_current, migrate
 from server.models import (
+    Attempt,
     ConsentEvent,
+    Contact,
     Entry,
+    Link,
     Membership,
+    OptIn,
+    Outbox,
     Placement,
+    Standing,
+    Suppression,
     Text,
     Voucher,
 )
@@ -149,6 +156,59 @@ def test_what_was_redeemed_is_awarded_after_a_step_back(bare: Database, now: dat
         assert session.scalar(text("SELECT role FROM membership")) == "viewer"
     migrate(bare)
     assert is_current(bare)
+
+
+def test_rows_outlive_a_table_that_is_copied(bare: Database, now: datetime):
+    """Step 0008 and back: what refers to a fact, a link or a mail still does."""
+    migrate(bare)
+    with bare.transaction() as session:
+        optin = make(session, OptIn, now=now)
+        contact = session.get_one(Contact, optin.contact_id)
+        fact = make(session, ConsentEvent, now=now, optin_id=optin.id)
+        for reason in ("not_me", "refused", "never"):
+            make(
+                session,
+                Suppression,
+                now=now,
+                shop_id=contact.shop_id,
+                email_hash=b"h" * 32,
+                reason=reason,
+            )
+        make(session, Standing, now=now, event_id=fact.id)
+        mail = make(session, Outbox, now=now, contact_id=contact.id)
+        make(session, Attempt, now=now, outbox_id=mail.id)
+        make(session, Link, now=now, entry_id=optin.entry_id)
+
+    downgrade(bare, "0007")
+    with bare.reading() as session:
+        kept = {
+            name: session.execute(text(f"SELECT * FROM {name}")).one()  # noqa: S608
+            for name in ("consent_event", "suppression", "attempt", "outbox", "link")
+        }
+    migrate(bare)
+
+    with bare.reading() as session:
+        for name, row in kept.items():
+            now_there = session.execute(text(f"SELECT * FROM {name}")).one()  # noqa: S608
+            assert row._mapping.items() <= now_there._mapping.items()
+    assert kept["suppression"].reason == "not_me"
+    with (
+        pytest.raises(DBAPIError, match="append-only"),
+        bare.transaction() as session,
+    ):
+        session.execute(text("UPDATE consent_event SET act = 'x'"))
+
+
+def test_a_step_that_loses_a_row_is_not_taken(bare: Database, now: datetime):
+    migrate(bare)
+    with bare.transaction() as session:
+        make(session, Attempt, now=now)
+
+    with pytest.raises((LostRowsError, IntegrityError)), bare.reshaping() as connection:
+        connection.execute(text("DELETE FROM outbox"))
+
+    with bare.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM outbox")) == 1
 
 
 def downgrade(database: Database, step: str) -> None:

@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from server.domain.ledger import NO_ENTRY, Notary, is_signed
 from server.domain.ledger_file import BrokenError, read_kept
-from server.models import Checkpoint, ConsentEvent, Ledger, Outbox
+from server.models import Checkpoint, ConsentEvent, Contact, Ledger, Outbox
 from server.sealing import Sealing
-from server.services import ledger, ledger_audit
+from server.services import contacts, ledger, ledger_audit, privacy
 from tests.factories import campaign_file
 from tests.visits import at_once, take_card
 
@@ -354,6 +354,32 @@ def test_a_yes_that_nobody_asked_for_is_named(sealed, unguarded):
 
     with pytest.raises(BrokenError, match="entry 2: a yes that was never asked for"):
         audit(sealed.database)
+
+
+def test_a_yes_without_a_request_needs_a_way_that_has_none(sealed, unguarded):
+    """G4: who makes a yes out of nothing cannot say by which way it came."""
+    unguarded("UPDATE consent_event SET optin_id = NULL WHERE seq = 2")
+
+    with pytest.raises(BrokenError, match="entry 2: a yes that was never asked for"):
+        audit(sealed.database)
+
+
+def test_evidence_is_missed_unless_its_person_was_erased(sealed, database, app, now):
+    """DS-03: the chain, the proofs of others and the standings stay whole."""
+    with database.transaction() as session:
+        contact = session.query(Contact).order_by(Contact.id).first()
+        who = contacts.person(session, contact.id, vault=app.extensions["tools"].vault)
+        privacy.erase(
+            session,
+            who,
+            locale="nl",
+            method="test",
+            facts={},
+            tools=app.extensions["tools"],
+            now=now,
+        )
+
+    assert audit(database).waiting == 2
 
 
 @pytest.mark.parametrize(

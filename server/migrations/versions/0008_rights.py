@@ -113,7 +113,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take it all back; what an earlier version cannot read has to go before."""
+    """Take it all back.
+
+    It fails where there are facts that follow no form: they stay, and an earlier
+    version cannot read them.
+    """
     for name in TABLES:
         op.drop_table(name)
     op.execute("DELETE FROM suppression WHERE reason NOT IN ('not_me', 'refused')")

@@ -1,0 +1,239 @@
+"""Rights of a person: objection, restriction, erasure (DS-01 to DS-03, T30)."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from server.domain.ledger import Notary
+from server.models import (
+    Attribute,
+    ConsentEvent,
+    Contact,
+    Entry,
+    Evidence,
+    Link,
+    Outbox,
+    Standing,
+    Suppression,
+)
+from server.sealing import Sealing
+from server.services import contacts, ledger, ledger_audit, privacy
+from server.services.contacts import Reason
+from server.worker import Worker
+from tests.factories import campaign_file
+from tests.visits import at_once, take_card
+
+ANN = "ann@example.com"
+NOTARY = Notary([b"k" * 32])
+HOW = {"locale": "nl", "method": "test", "facts": {"ip": "192.0.2.7"}}
+
+
+@pytest.fixture
+def tools(app):
+    return app.extensions["tools"]
+
+
+@pytest.fixture
+def who(database, tools):
+    """Return a person by their address."""
+
+    def who(mailbox=ANN):
+        with database.reading() as session:
+            row = session.query(Contact).filter_by(email=mailbox).one()
+            return contacts.person(session, row.id, vault=tools.vault)
+
+    return who
+
+
+@pytest.fixture
+def use(database, tools, clock):
+    """Use a right in a transaction of its own: `use(privacy.erase, person)`."""
+
+    def use(right, person, **more):
+        with database.transaction() as session:
+            return right(session, person, tools=tools, now=clock.now(), **(HOW | more))
+
+    return use
+
+
+@pytest.fixture
+def ann(publish, client, house, who):
+    """Somebody who won, said yes to the newsletter and confirmed it."""
+    publish(campaign_file("welcome-scratch"))
+    take_card(client).enter(client, ANN, consents=["newsletter"])
+    link = house.link("confirm", to=ANN)
+    client.post(link, data={"shown": house.shown(client, link)})
+    return who()
+
+
+@pytest.fixture
+def audited(database, tools, clock):
+    """Seal what there is and check all of it."""
+
+    def audited():
+        Sealing(database, NOTARY, tools).go_round(now=clock.now())
+        with database.reading() as session:
+            (tip,) = ledger.tips(session)
+            return ledger_audit.verify(
+                session, tip, keys=NOTARY.publics, step=lambda _: None
+            )
+
+    return audited
+
+
+def acts(house):
+    return [fact.act for fact in house.rows(ConsentEvent)]
+
+
+class TestErasure:
+    def test_nothing_of_the_person_is_left(self, ann, use, house, audited):
+        """DS-03: no address, no answer, no link, no evidence; the ledger is whole."""
+        assert use(privacy.erase, ann)
+
+        everything = str(house.dump())
+        for trace in (ANN, "ann@", ann.email_hash.hex()[:12], "192.0.2."):
+            assert trace not in everything
+        for table in (Evidence, Link, Attribute):
+            assert house.rows(table) == []
+        (row,) = house.rows(Contact)
+        assert (row.email, row.sealed_key) == ("", b"")
+        (entry,) = house.rows(Entry)
+        assert (entry.answers, entry.source, entry.play_print) == (None, None, b"")
+        assert audited().entries == len(house.rows(ConsentEvent))
+
+    def test_what_stood_has_ended_and_the_ledger_says_so(self, ann, use, house):
+        use(privacy.erase, ann)
+
+        assert acts(house)[-2:] == ["withdrawn", "erased"]
+        assert [row.act for row in house.rows(Standing)] == ["withdrawn"]
+
+    def test_a_second_time_changes_nothing(self, ann, use, house):
+        use(privacy.erase, ann)
+        before = house.dump()
+
+        assert not use(privacy.erase, ann)
+        assert house.dump() == before
+
+    def test_at_once_it_is_done_once(self, ann, use, house):
+        """A race on both databases."""
+        together = threading.Barrier(6)
+
+        def erase():
+            together.wait()
+            return use(privacy.erase, ann)
+
+        done = at_once([erase] * 6, threads=6)
+
+        assert sorted(done) == [False] * 5 + [True]
+        assert acts(house).count("erased") == 1
+
+    def test_mails_that_wait_are_not_sent(self, ann, use, app, smtp, house):
+        """T30: erased between the claim of a mail and its sending."""
+        assert {mail.kind for mail in house.letters()} == {"prize", "confirm"}
+        use(privacy.erase, ann)
+
+        worker = Worker(app)
+        worker.deliver()
+        worker.close()
+
+        assert smtp.taken == []
+        assert {mail.state for mail in house.rows(Outbox)} == {"dropped"}
+        assert {mail.sealed for mail in house.rows(Outbox)} == {None}
+
+    def test_a_mail_that_a_worker_has_in_hand_is_not_sent(
+        self, ann, use, app, smtp, monkeypatch
+    ):
+        worker = Worker(app)
+        look_up = worker._look_up
+
+        def erase_first(mails):
+            use(privacy.erase, ann)
+            monkeypatch.undo()
+            return look_up(mails)
+
+        monkeypatch.setattr(worker, "_look_up", erase_first)
+        worker.deliver()
+        worker.close()
+
+        assert smtp.taken == []
+
+    def test_the_facts_are_found_by_the_address_they_had(
+        self, ann, use, database, tools
+    ):
+        use(privacy.erase, ann)
+
+        with database.reading() as session:
+            found = [
+                privacy.erased_subject(session, ann.shop_id, mailbox, tools=tools)
+                for mailbox in ("ann@EXAMPLE.com", "ben@example.com")
+            ]
+        assert found == [ann.subject_ref, None]
+
+    def test_who_comes_back_by_themselves_begins_anew(
+        self, ann, use, client, house, clock
+    ):
+        """An erasure is no objection: a new form makes a new person, and asks."""
+        use(privacy.erase, ann)
+        clock.advance(timedelta(days=2))
+
+        take_card(client).enter(client, ANN, consents=["newsletter"])
+
+        old, new = house.rows(Contact)
+        assert (old.email, new.email) == ("", ANN)
+        assert old.subject_ref != new.subject_ref
+        assert acts(house)[-1] == "requested"
+
+    def test_an_objection_outlives_it(self, ann, use, client, house, clock):
+        """DS-02: who objected and was forgotten is still not asked."""
+        use(privacy.object_to_marketing, ann)
+        use(privacy.erase, ann)
+        clock.advance(timedelta(days=2))
+
+        take_card(client).enter(client, ANN, consents=["newsletter"])
+
+        assert acts(house)[-1] == "erased"
+        assert {row.reason for row in house.rows(Suppression)} == {"never", "erased"}
+
+
+class TestObjection:
+    def test_it_ends_all_and_is_a_fact(self, ann, use, house, audited):
+        """DS-02; GDPR 21(3): absolute and at once."""
+        assert use(privacy.object_to_marketing, ann) == ["newsletter"]
+
+        assert acts(house)[-2:] == ["withdrawn", "objected"]
+        assert audited().waiting == 0
+
+    def test_nobody_is_asked_again_until_they_wish_it(
+        self, ann, use, client, house, clock
+    ):
+        use(privacy.object_to_marketing, ann)
+        clock.advance(timedelta(days=2))
+        take_card(client).enter(client, ANN, consents=["newsletter"])
+        assert acts(house)[-1] == "objected"
+
+        assert use(privacy.end_objection, ann)
+        take_card(client).enter(client, ANN, consents=["newsletter"])
+
+        assert acts(house)[-2:] == ["objection_ended", "requested"]
+        assert not use(privacy.end_objection, ann)
+
+    def test_a_shorter_refusal_does_not_shorten_it(self, ann, use, who, database, now):
+        use(privacy.object_to_marketing, ann)
+        with database.transaction() as session:
+            contacts.suppress(session, ann, reason=Reason.REFUSED, until=now, now=now)
+
+        assert not who().may_be_asked(now)
+
+
+def test_a_restriction_begins_and_ends_once(ann, use, house, audited):
+    """DS-01; GDPR 18."""
+    assert use(privacy.restrict, ann, is_restricted=True)
+    assert not use(privacy.restrict, ann, is_restricted=True)
+    assert house.rows(Contact)[0].restricted_at is not None
+    assert use(privacy.restrict, ann, is_restricted=False)
+    assert house.rows(Contact)[0].restricted_at is None
+
+    assert acts(house)[-2:] == ["restricted", "restriction_ended"]
+    assert [row.act for row in house.rows(Standing)] == ["given"]
+    assert audited().waiting == 0
