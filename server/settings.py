@@ -3,6 +3,7 @@
 `docs/settings.md` explains each of them; a rule test keeps the two equal.
 """
 
+import ipaddress
 import os
 import re
 import secrets
@@ -38,6 +39,7 @@ class Settings:
     data_keys: tuple[bytes, ...] = field(repr=False)
     ledger_keys: tuple[bytes, ...] = field(repr=False)
     trusted_proxies: int
+    scanner_networks: tuple[str, ...]
     web_processes: int
     web_threads: int
     lease_seconds: int
@@ -88,6 +90,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             read.keys("LEDGER_KEYS") or _kept_keys(instance / "ledger_keys"),
         ),
         trusted_proxies=read.number("TRUSTED_PROXIES", 0, most=10),
+        scanner_networks=read.networks("SCANNER_NETWORKS"),
         web_processes=read.number("WEB_PROCESSES", 2, least=1, most=64),
         web_threads=read.number("WEB_THREADS", 8, least=1, most=256),
         lease_seconds=read.number("LEASE_SECONDS", 60, least=2, most=3_600),
@@ -121,6 +124,17 @@ class _Reader:
                 "make one with: python -c 'import secrets; print(secrets.token_hex())'"
             )
         return keys
+
+    def networks(self, name: str) -> tuple[str, ...]:
+        """Read a list of networks such as `192.0.2.0/24, 2001:db8::/32`."""
+        listed = [part.strip() for part in self.text(name, "").split(",")]
+        networks = tuple(part for part in listed if part)
+        for network in networks:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise SettingError(f"{PREFIX}{name}: {error}") from None
+        return networks
 
     def number(self, name: str, default: int, *, least: int = 0, most: int) -> int:
         raw = self.text(name, str(default))

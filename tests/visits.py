@@ -226,4 +226,6 @@ class House:
     def evidence(self, event: ConsentEvent, email: str = EMAIL) -> dict[str, Any]:
         """Return what proves a fact, opened with the person's key."""
         with self.database.reading() as session:
-            return consents.evidence(session, self.person(email), event.evidence_hash)
+            return consents.evidence(
+                session, self.person(email), event.evidence_hash, vault=self.vault
+            )

@@ -20,6 +20,21 @@ RENDER_LIFE = timedelta(minutes=30)
 RENDER_YOUNGEST = timedelta(seconds=1)
 
 
+# Between a mail server that took a mail and a person who read it and pressed (DO-11).
+SOONEST_PRESS = timedelta(seconds=10)
+
+
+def signs_of_a_machine(
+    *, sent_at: datetime | None, is_scanner: bool, now: datetime
+) -> list[str]:
+    """Return what speaks against a person having pressed: `fast`, `scanner`.
+
+    A mail that is not marked as sent yet was sent just now.
+    """
+    is_fast = sent_at is None or now - sent_at < SOONEST_PRESS
+    return ["fast"] * is_fast + ["scanner"] * is_scanner
+
+
 class State(StrEnum):
     """Where a request stands."""
 

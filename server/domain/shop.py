@@ -56,6 +56,8 @@ class ShopFile(Part):
     # Who comes by such a link has just been asked in the mail.
     from_mail: tuple[QueryPattern, ...] = Field(default=FROM_MAIL, max_length=20)
     budget: Budget = Budget()
+    # Whether evidence says from which network address somebody acted (PR-10).
+    keeps_network_addresses: bool = True
     sender: Sender
     legal: Legal
 

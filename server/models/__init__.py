@@ -19,6 +19,7 @@ from server.models.entry import Entry
 from server.models.image import Image
 from server.models.link import Link
 from server.models.member import Member, MemberSession, Membership
+from server.models.month import MonthKey
 from server.models.optin import OptIn
 from server.models.outbox import Attempt, Outbox
 from server.models.placement import Placement
@@ -63,6 +64,7 @@ __all__ = [
     "Member",
     "MemberSession",
     "Membership",
+    "MonthKey",
     "OptIn",
     "Outbox",
     "Placement",

@@ -34,4 +34,6 @@ class OptIn(Base):
     requested_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
+    # When a mail server took the mail.
+    sent_at: Mapped[datetime | None]
     message_id: Mapped[str | None]

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from server.domain.consent import DECISIONS, LASTING, Act, standing
-from server.domain.seals import NONCE_BYTES, open_for, seal_for
+from server.domain.seals import NONCE_BYTES, Vault, open_for, seal_for
 from server.models.base import inserting, table
 from server.models.consent import ConsentEvent, Evidence, Standing
+from server.services import traces
 from server.services.contacts import Person
 from server.services.tools import Tools
 
@@ -39,9 +40,12 @@ class Request:
 class Circumstances:
     """From where somebody acted; it is kept only in sealed evidence (PR-10)."""
 
+    # Empty where the shop keeps no addresses.
     ip: str
     user_agent: str
     page: str = ""
+    # Whether that network is known to press links by itself (DO-11).
+    is_scanner: bool = False
 
 
 def record(
@@ -61,7 +65,7 @@ def record(
     `texts` maps purposes to the hash of the wording that was shown (PR-02). A decision
     moves the stored standing; the caller has seen to it that it may (`may_follow`).
     """
-    evidence_hash, sealed = _sealed(who, act, facts, tools=tools, now=now)
+    evidence_hash, sealed = _sealed(session, who, act, facts, tools=tools, now=now)
     rows = [
         {
             "shop_id": who.shop_id,
@@ -109,7 +113,7 @@ def repeat(
     brings them here and back. Returns the purposes. A decision moves the stored
     standing, in the same transaction.
     """
-    evidence_hash, sealed = _sealed(who, act, facts, tools=tools, now=now)
+    evidence_hash, sealed = _sealed(session, who, act, facts, tools=tools, now=now)
     connection = session.connection()
     told = {
         "of": who.id if optin_id is None else optin_id,
@@ -134,12 +138,19 @@ def repeat(
 
 
 def _sealed(
-    who: Person, act: Act, facts: Mapping[str, Any], *, tools: Tools, now: datetime
+    session: Session,
+    who: Person,
+    act: Act,
+    facts: Mapping[str, Any],
+    *,
+    tools: Tools,
+    now: datetime,
 ) -> tuple[bytes, bytes]:
     """Return the name of a piece of evidence, and the piece itself."""
+    told = traces.covered(session, facts, about=who.subject_ref, tools=tools, now=now)
     sealed = seal_for(
         who.key,
-        rfc8785.dumps({"at": now.isoformat(), "act": act, **facts}),
+        rfc8785.dumps({"at": now.isoformat(), "act": act, **told}),
         nonce=tools.random(NONCE_BYTES),
         about=who.subject_ref,
     )
@@ -246,18 +257,20 @@ def refold(events: Iterable[ConsentEvent]) -> dict[str, str]:
     return {purpose: act.value for purpose, act in standing(events).items()}
 
 
-def asked_from(session: Session, who: Person, optin_id: int) -> str:
+def asked_from(session: Session, who: Person, optin_id: int, *, vault: Vault) -> str:
     """Return the network address from which a request was made, empty if unknown."""
     digest = session.scalar(
         select(ConsentEvent.evidence_hash)
         .where(ConsentEvent.optin_id == optin_id, ConsentEvent.act == Act.REQUESTED)
         .limit(1)
     )
-    facts = evidence(session, who, digest) if digest else {}
+    facts = evidence(session, who, digest, vault=vault) if digest else {}
     return str(facts.get("ip", ""))
 
 
-def evidence(session: Session, who: Person, digest: bytes) -> dict[str, Any]:
+def evidence(
+    session: Session, who: Person, digest: bytes, *, vault: Vault
+) -> dict[str, Any]:
     """Open a piece of evidence of this person. Raises `SealError` if it was changed."""
     sealed = session.scalar(
         select(Evidence.sealed).where(
@@ -267,4 +280,4 @@ def evidence(session: Session, who: Person, digest: bytes) -> dict[str, Any]:
     if sealed is None or hashlib.sha256(sealed).digest() != digest:
         return {}
     facts: dict[str, Any] = json.loads(open_for(who.key, sealed, about=who.subject_ref))
-    return facts
+    return traces.uncovered(session, facts, about=who.subject_ref, vault=vault)

@@ -35,6 +35,7 @@ class Asked:
     wordings: dict[str, Any]
     requested_at: datetime
     expires_at: datetime
+    sent_at: datetime | None
     settled_at: datetime | None
 
 
@@ -164,6 +165,7 @@ def _asked(row: Any) -> Asked:
         wordings=row.wordings,
         requested_at=row.requested_at,
         expires_at=row.expires_at,
+        sent_at=row.sent_at,
         settled_at=row.settled_at,
     )
 
@@ -181,6 +183,7 @@ _FIND = (
         OptIn.wordings,
         OptIn.requested_at,
         OptIn.expires_at,
+        OptIn.sent_at,
         OptIn.settled_at,
         Entry.campaign_id,
         Entry.version,

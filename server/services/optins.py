@@ -161,12 +161,23 @@ def confirm(
         Act.GIVEN,
         optin_id=optin_id,
         method="mailbox-confirmed-post",
-        facts=press(found, by),
+        facts=press(found, by) | _suspect(found.asked, by, now=now),
         tools=tools,
         now=now,
     )
     attributes.learn(session, found, given=found.asked.wordings, now=now)
     return Confirmation(rules.State.CONFIRMED, now, is_new=True)
+
+
+def _suspect(optin: Asked, by: Circumstances, *, now: datetime) -> dict[str, Any]:
+    """Return why a press may not have been a person's; it counts all the same (DO-11).
+
+    What can press a button cannot be told from a person; who looks at the proof may.
+    """
+    signs = rules.signs_of_a_machine(
+        sent_at=optin.sent_at, is_scanner=by.is_scanner, now=now
+    )
+    return {"suspect": signs} if signs else {}
 
 
 def _as_it_stands(session: Session, optin_id: int, *, now: datetime) -> Confirmation:
@@ -312,7 +323,7 @@ def mark_sent(
 ) -> None:
     """Note that the confirmation mail was accepted, with what proves it (PR-02)."""
     session.connection().execute(
-        _MARK_SENT, {"optin": optin_id, "accepted_as": message_id}
+        _MARK_SENT, {"optin": optin_id, "accepted_as": message_id, "moment": now}
     )
     consents.repeat(
         session,
@@ -331,6 +342,7 @@ _MARK_SENT = (
     .where(_optin.c.id == bindparam("optin"))
     .values(
         message_id=bindparam("accepted_as"),
+        sent_at=bindparam("moment"),
         # It may be confirmed by now: the mail can be faster than this mark.
         state=case(
             (_optin.c.state == rules.State.REQUESTED.value, rules.State.SENT.value),

@@ -1,7 +1,7 @@
 """What use cases need beside the session; made once, where the application is made."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from server.domain.seals import Vault
 from server.services.texts import Copies
@@ -18,3 +18,5 @@ class Tools:
     copies: Copies
     random: Chance
     host: str
+    # The keys of months that this process knows (`services/traces`).
+    months: dict[str, bytes] = field(default_factory=dict)

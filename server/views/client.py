@@ -4,15 +4,27 @@ import ipaddress
 
 from flask import request
 
+from server.domain.network import is_in
+from server.domain.shop import ShopFile
 from server.services.consents import Circumstances
+from server.views import house
 
 LONGEST_AGENT = 300
 
 
-def circumstances(page: str = "") -> Circumstances:
-    """Return address and browser; the address comes from trusted hops only (PR-03)."""
+def circumstances(shop: ShopFile, page: str = "") -> Circumstances:
+    """Return address and browser; the address comes from trusted hops only (PR-03).
+
+    A shop can do without the address altogether (PR-10).
+    """
     agent = request.headers.get("User-Agent", "")[:LONGEST_AGENT]
-    return Circumstances(ip=request.remote_addr or "", user_agent=agent, page=page)
+    ip = request.remote_addr or ""
+    return Circumstances(
+        ip=ip if shop.keeps_network_addresses else "",
+        user_agent=agent,
+        page=page,
+        is_scanner=is_in(ip, house.settings().scanner_networks),
+    )
 
 
 def network() -> str:

@@ -102,7 +102,7 @@ def confirm(token: str) -> Response:
         return _confirm_page(found, token, once_more=True)
     with transaction() as session:
         done = optins.confirm(
-            session, found, by=client.circumstances(), tools=tools(), now=now
+            session, found, by=client.circumstances(found.shop), tools=tools(), now=now
         )
     if done.is_new:
         return leave("confirmed", found)
@@ -120,16 +120,16 @@ def not_me(token: str) -> Response:
         done = optins.decline(
             session,
             found,
-            by=client.circumstances(),
+            by=client.circumstances(found.shop),
             tools=tools(),
             now=clock.now(),
         )
         asked_from = (
-            consents.asked_from(session, found.who, found.asked.id)
+            consents.asked_from(session, found.who, found.asked.id, vault=tools().vault)
             if done.is_new
             else ""
         )
-    if done.is_new:
+    if asked_from:
         # Whoever typed it, and not the one who now presses (section 15).
         network = client.network_of(asked_from)
         limiter().not_me(network=network, email=found.who.email)
@@ -151,7 +151,7 @@ def renew(token: str) -> Response:
         optins.renew(
             session,
             found,
-            by=client.circumstances(),
+            by=client.circumstances(found.shop),
             tools=tools(),
             now=clock.now(),
         )
@@ -188,7 +188,7 @@ def unsubscribe(token: str) -> Response:
         optins.withdraw_all(
             session,
             found,
-            by=client.circumstances(),
+            by=client.circumstances(found.shop),
             method="one-click" if is_one_click else "unsubscribe-page",
             tools=tools(),
             now=clock.now(),

@@ -331,7 +331,7 @@ def _attempted(visit: _Visit, ticket: Ticket, *, may_ask: bool) -> Attempted:
         ticket=ticket.id,
         locale=ticket.locale,
         shown=visit.face.shown,
-        by=client.circumstances(ticket.page),
+        by=client.circumstances(visit.live.shop, ticket.page),
         device=ticket.device,
         box=ticket.box,
         may_ask=may_ask,

@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[2]
 NAME = re.compile(rf"{PREFIX}[A-Z_]+[A-Z]")
 # These hand the environment on to the processes they start.
 STARTERS = {"server/__main__.py", "server/showroom.py"}
-READERS = {"text", "keys", "number", "flag", "url", "address", "database"}
+READERS = {
+    *("text", "keys", "number", "flag", "url", "address", "database", "networks"),
+}
 
 
 def names_read() -> set[str]:

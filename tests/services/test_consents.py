@@ -1,13 +1,15 @@
 """The proof of a yes: what was shown, when, where and by whom (PR-01, PR-02, PR-07)."""
 
 import hashlib
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from server.domain.seals import open_for
 from server.models import ConsentEvent, Evidence, Text
-from server.services import consents
+from server.services import consents, traces
 from server.worker import Worker
 from tests.factories import campaign_file
 from tests.visits import EMAIL, NOTICED, take_card
@@ -67,6 +69,70 @@ def test_the_evidence_holds_all_that_proves_a_yes(house, confirmed):
     assert press["at"] == given.at.isoformat()
     assert given.method == "mailbox-confirmed-post"
     assert (given.locale, given.channel) == ("en", "email")
+
+
+def test_an_address_is_known_for_as_long_as_the_key_of_its_month(
+    house, confirmed, database
+):
+    """DS-04: then the network is left, and the evidence is what the ledger names."""
+    asked = house.facts()[0]
+    assert (house.evidence(asked)["ip"], asked.at.strftime("%Y-%m")) == (
+        SOCKET,
+        "2026-03",
+    )
+
+    with database.transaction() as session:
+        assert traces.forget(session, before="2026-03") == 0
+        assert traces.forget(session, before="2026-04") == 1
+
+    told = house.evidence(asked)
+    assert "ip" not in told
+    assert told["network"] == "203.0.113.0/24"
+    assert SOCKET not in str(told)
+
+
+def test_no_address_lies_in_the_evidence_itself(house, confirmed):
+    """PR-10: the person's key alone does not show from where they acted."""
+    who = house.person()
+    (sealed, *_rest) = [row.sealed for row in house.rows(Evidence)]
+
+    assert SOCKET.encode() not in open_for(who.key, sealed, about=who.subject_ref)
+
+
+def test_a_press_within_seconds_of_the_mail_is_marked_and_counts(house, confirmed):
+    """DO-11: never trusted or blocked by that alone."""
+    given = house.facts()[-1]
+
+    assert (given.act, house.evidence(given)["suspect"]) == ("given", ["fast"])
+
+
+@pytest.mark.parametrize(
+    ("waited", "networks", "signs"),
+    [
+        (timedelta(seconds=9), "", ["fast"]),
+        (timedelta(seconds=11), "", None),
+        (timedelta(hours=1), "198.51.100.0/24", ["scanner"]),
+        (timedelta(hours=1), "192.0.2.0/24, 2001:db8::/32", None),
+    ],
+)
+def test_what_speaks_against_a_person_stands_in_the_evidence(
+    publish, house_with, clock, smtp, waited, networks, signs
+):
+    """DO-11: a fast press, or one from a network of scanners."""
+    publish(campaign_file("welcome-scratch"))
+    house = house_with(SCANNER_NETWORKS=networks)
+    client = house.app.test_client()
+    take_card(client).enter(client, consents=["newsletter"])
+    link = house.link("confirm")
+    worker = Worker(house.app)
+    worker.deliver()
+    worker.close()
+    clock.advance(waited - timedelta(seconds=2))
+
+    client.post(link, data={"shown": house.shown(client, link)}, **ELSEWHERE)
+
+    given = house.facts()[-1]
+    assert (given.act, house.evidence(given).get("suspect")) == ("given", signs)
 
 
 def test_the_ledger_points_to_copies_of_what_was_shown(house, confirmed):
@@ -153,7 +219,10 @@ def test_evidence_is_unreadable_without_its_persons_key(client, house, confirmed
     (event, *_) = house.facts()
     with house.database.reading() as session:
         other = house.person("bram@example.com")
-        assert consents.evidence(session, other, event.evidence_hash) == {}
+        assert (
+            consents.evidence(session, other, event.evidence_hash, vault=house.vault)
+            == {}
+        )
 
 
 def test_changed_evidence_is_noticed(house, confirmed):

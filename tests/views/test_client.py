@@ -2,9 +2,10 @@
 
 import pytest
 
+from server.domain.network import truncated
 from server.models import ConsentEvent
 from server.views import client as asking
-from tests.factories import campaign_file
+from tests.factories import campaign_file, shop_file
 from tests.visits import take_card
 
 SOCKET = "203.0.113.7"
@@ -90,4 +91,34 @@ def test_limits_count_a_network_as_one_client(app, ip, network):
 
 def test_a_browsers_name_is_kept_only_so_long(app):
     with app.test_request_context(headers={"User-Agent": "x" * 5_000}):
-        assert len(asking.circumstances().user_agent) == asking.LONGEST_AGENT
+        told = asking.circumstances(shop_file())
+    assert len(told.user_agent) == asking.LONGEST_AGENT
+
+
+def test_a_shop_can_do_without_addresses(publish, client, house):
+    """PR-10: neither the address nor its network is kept."""
+    publish(
+        campaign_file("welcome-scratch"), shop=shop_file(keeps_network_addresses=False)
+    )
+
+    take_card(client).enter(
+        client, consents=["newsletter"], environ_overrides={"REMOTE_ADDR": SOCKET}
+    )
+
+    told = house.evidence(house.facts()[0])
+    assert told["ip"] == ""
+    assert not {"network", "trace"} & told.keys()
+
+
+@pytest.mark.parametrize(
+    ("ip", "network"),
+    [
+        ("203.0.113.7", "203.0.113.0/24"),
+        (SIX, "2001:db8:85a3::/48"),
+        ("::ffff:203.0.113.7", "::/48"),
+        ("unknown", ""),
+    ],
+)
+def test_of_an_old_address_its_network_is_left(ip, network):
+    """DS-04."""
+    assert truncated(ip) == network

@@ -20,11 +20,18 @@ FACTS = (
 NOT_SEALING = "OLD.seq IS NOT NULL OR NEW.seq IS NULL OR NEW.entry_hash IS NULL"
 # What may be missing from now on.
 LOOSENED = ((EVENT, "optin_id"), ("link", "entry_id"), ("outbox", "contact_id"))
-TABLES = ("audience_member", "address_change", "rights_request", "preference")
+TABLES = (
+    "month_key",
+    "audience_member",
+    "address_change",
+    "rights_request",
+    "preference",
+)
 
 
 def upgrade() -> None:
-    """Loosen three columns, let an address be suppressed twice, and add four tables."""
+    """Loosen three columns, let an address be suppressed twice, and add five tables."""
+    op.add_column("optin", sa.Column("sent_at", sa.BigInteger(), nullable=True))
     for name in ("restricted_at", "erased_at"):
         op.add_column("contact", sa.Column(name, sa.BigInteger(), nullable=True))
     _set_nullable(True)
@@ -110,6 +117,12 @@ def upgrade() -> None:
         ["shop_id", "platform"],
         unique=False,
     )
+    op.create_table(
+        "month_key",
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("month", name=op.f("pk_month_key")),
+    )
 
 
 def downgrade() -> None:
@@ -131,6 +144,7 @@ def downgrade() -> None:
     _set_nullable(False)
     for name in ("erased_at", "restricted_at"):
         op.drop_column("contact", name)
+    op.drop_column("optin", "sent_at")
 
 
 def _refers(table: str, other: str) -> sa.ForeignKeyConstraint:

@@ -132,7 +132,7 @@ def evidence(
         return {}
     try:
         who = contacts.person(session, contact.id, vault=tools.vault)
-        return consents.evidence(session, who, digest)
+        return consents.evidence(session, who, digest, vault=tools.vault)
     except SealError:
         return {}
 

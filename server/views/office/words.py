@@ -130,10 +130,16 @@ WORDS: dict[str, dict[str, Any]] = {
         "form-first": _l("Form first, then play"),
     },
     "language": {"nl": _l("Dutch"), "en": _l("English")},
+    "suspect": {
+        "fast": _l("within seconds of the mail"),
+        "scanner": _l("from the network of a mail scanner"),
+    },
     "fact": {
         "at": _l("Moment"),
         "act": _l("Act"),
         "ip": _l("IP address"),
+        "network": _l("Network"),
+        "suspect": _l("May have been a machine"),
         "user_agent": _l("Browser"),
         "email": _l("Mail address as given"),
         "controller": _l("Controller"),

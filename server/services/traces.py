@@ -1,0 +1,95 @@
+"""Network addresses in evidence: whole for a year, then the network alone (DS-04).
+
+Evidence is named by its hash, so nothing in it can be taken out later. What has to go
+is sealed once more, under a key of its month: with that key go all addresses of it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, event, select
+from sqlalchemy.orm import Session
+
+from server.domain.network import truncated
+from server.domain.seals import KEY_BYTES, NONCE_BYTES, Vault, open_for, seal_for
+from server.models.base import inserting
+from server.models.month import MonthKey
+from server.services.tools import Tools
+
+
+def covered(
+    session: Session,
+    facts: Mapping[str, Any],
+    *,
+    about: bytes,
+    tools: Tools,
+    now: datetime,
+) -> dict[str, Any]:
+    """Return what evidence says with its address sealed under the key of the month."""
+    ip = facts.get("ip")
+    if not ip:
+        return dict(facts)
+    month = f"{now:%Y-%m}"
+    sealed = seal_for(
+        _key(session, month, tools=tools),
+        str(ip).encode(),
+        nonce=tools.random(NONCE_BYTES),
+        about=about,
+    )
+    kept = {name: value for name, value in facts.items() if name != "ip"}
+    return kept | {"network": truncated(ip), "month": month, "trace": sealed.hex()}
+
+
+def uncovered(
+    session: Session, facts: Mapping[str, Any], *, about: bytes, vault: Vault
+) -> dict[str, Any]:
+    """Return what evidence says, with its address as long as that may be known."""
+    shown = dict(facts)
+    month, sealed = shown.pop("month", None), shown.pop("trace", None)
+    if month is None or sealed is None:
+        return shown
+    found = session.scalar(select(MonthKey.sealed).where(MonthKey.month == month))
+    if found is None:
+        return shown
+    key = vault.open(found, about=month.encode())
+    return shown | {"ip": open_for(key, bytes.fromhex(sealed), about=about).decode()}
+
+
+def forget(session: Session, *, before: str) -> int:
+    """Destroy the keys of months before one, `2026-03`; return how many."""
+    gone = session.scalars(
+        delete(MonthKey).where(MonthKey.month < before).returning(MonthKey.month)
+    )
+    return len(gone.all())
+
+
+def _key(session: Session, month: str, *, tools: Tools) -> bytes:
+    """Return the key of a month, which its first fact makes."""
+    known = tools.months.get(month)
+    if known is not None:
+        return known
+    key = tools.random(KEY_BYTES)
+    made = session.scalar(
+        inserting(session.get_bind().dialect.name)(MonthKey)
+        .values(
+            month=month,
+            sealed=tools.vault.seal(
+                key, nonce=tools.random(NONCE_BYTES), about=month.encode()
+            ),
+        )
+        .on_conflict_do_nothing()
+        .returning(MonthKey.month)
+    )
+    if made is None:
+        # Another process was first.
+        sealed = session.scalars(
+            select(MonthKey.sealed).where(MonthKey.month == month)
+        ).one()
+        key = tools.vault.open(sealed, about=month.encode())
+
+    def remember(_session: Session) -> None:
+        tools.months[month] = key
+
+    event.listen(session, "after_commit", remember)
+    return key
