@@ -33,6 +33,7 @@ from server.settings import Settings, load_settings
 from tests import factories
 from tests.mail import MailServer
 from tests.pages import Pages
+from tests.raffles import Desk
 from tests.servers import LOOPBACK, Postgres, Redis, Web, free_port
 from tests.visits import House
 
@@ -323,6 +324,12 @@ def publish(
 def house(app: Flask, database: Database, vault: Vault, clock: Clock) -> House:
     """What the application stores, looked at from inside."""
     return House(app, database, vault, clock)
+
+
+@pytest.fixture
+def desk(house: House) -> Desk:
+    """A worker that does nothing but raffles."""
+    return Desk(house)
 
 
 @pytest.fixture
