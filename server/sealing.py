@@ -29,7 +29,7 @@ class Sealing:
     tools: Tools
 
     def go_round(self, *, now: datetime) -> int:
-        """Seal a batch of each shop and sign what is due; return how many entries."""
+        """Seal what waits, or a part, and sign what is due; return how many entries."""
         with self.database.reading() as session:
             batches = ledger.gather(session)
         sealed = 0

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
@@ -22,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from server import clock as server_clock
 from server import create_app
+from server.__main__ import main
 from server.db import Database
 from server.domain.campaign import Campaign as CampaignFile
 from server.domain.seals import Vault
@@ -31,6 +33,7 @@ from server.settings import Settings, load_settings
 from tests import factories
 from tests.mail import MailServer
 from tests.pages import Pages
+from tests.raffles import Desk
 from tests.servers import LOOPBACK, Postgres, Redis, Web, free_port
 from tests.visits import House
 
@@ -324,6 +327,12 @@ def house(app: Flask, database: Database, vault: Vault, clock: Clock) -> House:
 
 
 @pytest.fixture
+def desk(house: House) -> Desk:
+    """A worker that does nothing but raffles."""
+    return Desk(house)
+
+
+@pytest.fixture
 def house_with(
     environ: dict[str, str], database: Database, vault: Vault, clock: Clock
 ) -> Callable[..., House]:
@@ -343,6 +352,23 @@ def house_with(
         return House(made, database, vault, clock)
 
     return make
+
+
+@pytest.fixture
+def run(environ: dict[str, str], clock: Clock) -> Callable[..., Result]:
+    """Run a command to its end, in this process: `run("shop", "import", file)`.
+
+    `given` is typed into it; what is named besides is put into its environment.
+    """
+
+    def run(*words: object, given: str = "", **more: str) -> Result:
+        runner = CliRunner(env={**environ, **more})
+        ended = runner.invoke(main, [str(word) for word in words], input=given)
+        known = ended.exception is None or isinstance(ended.exception, SystemExit)
+        assert known, ended.exception
+        return ended
+
+    return run
 
 
 # --- servers -----------------------------------------------------------------------

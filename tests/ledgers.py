@@ -1,6 +1,7 @@
 """A small ledger to verify, and to break."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from server.domain import ledger_file
 from server.domain.ledger import NO_ENTRY, Checkpoint, Fact, Notary
@@ -10,26 +11,24 @@ NOTARY = Notary([bytes(range(32))])
 FIRST = datetime(2026, 3, 1, 23, 58, tzinfo=UTC)
 
 
-def fact(number: int = 1, **changes: object) -> Fact:
+def fact(number: int = 1, **changes: Any) -> Fact:
     """Return a fact; each is a minute after the one before."""
-    return Fact(
-        **{
-            "shop": "demo",
-            "subject": bytes([number]) * 16,
-            "purpose": "newsletter",
-            "channel": "email",
-            "act": "given",
-            "method": "button",
-            "text": b"t" * 32,
-            "notice": b"n" * 32,
-            "form": b"f" * 32,
-            "locale": "nl",
-            "context": {"campaign": "lucky", "version": 1, "device": None},
-            "evidence": b"e" * 32,
-            "at": FIRST + timedelta(minutes=number),
-        }
-        | changes  # type: ignore[arg-type]
-    )
+    usual: dict[str, Any] = {
+        "shop": "demo",
+        "subject": bytes([number]) * 16,
+        "purpose": "newsletter",
+        "channel": "email",
+        "act": "given",
+        "method": "button",
+        "text": b"t" * 32,
+        "notice": b"n" * 32,
+        "form": b"f" * 32,
+        "locale": "nl",
+        "context": {"campaign": "lucky", "version": 1, "device": None},
+        "evidence": b"e" * 32,
+        "at": FIRST + timedelta(minutes=number),
+    }
+    return Fact(**usual | changes)
 
 
 def lines(
@@ -37,7 +36,7 @@ def lines(
     *,
     signed: tuple[int, ...] = (3, 5),
     notary: Notary = NOTARY,
-    **changes: object,
+    **changes: Any,
 ) -> list[bytes]:
     """Return an exported ledger with a checkpoint after each of these entries."""
     made = [ledger_file.first_line("demo", notary.publics)]

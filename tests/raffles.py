@@ -5,14 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from server.domain.campaign import Campaign
-from server.models import RafflePlace
+from server.models import Contact, Entry, RafflePlace
 from server.raffling import Raffling
+from server.services import raffle_records
 from tests.factories import campaign_file
 from tests.visits import House, take_card
 
 CODE, PAGE = "summer-raffle", "summer-raffle-page"
+FIVE = ("ann", "ben", "cas", "dee", "eva")
 # A month of taking part, a day until the draw.
 UNTIL_DRAW = timedelta(days=31)
 
@@ -55,6 +58,28 @@ def take_part(client: FlaskClient, *people: str, code: str = PAGE) -> None:
     for name in people:
         answer = take_card(client, code).enter(client, f"{name}@example.com")
         assert answer.status_code == 200, answer.text
+
+
+def record(
+    house: House, key: str = "main", code: str = CODE
+) -> tuple[raffle_records.Record, list[bytes]]:
+    """Return what is published of a raffle, and the lines of its file."""
+    with house.database.reading() as session:
+        found = raffle_records.find(session, code, key)
+        assert found
+        return found, list(raffle_records.lines(session, found))
+
+
+def winners(house: House) -> list[str]:
+    """Return the names of who was drawn, in order."""
+    with house.database.reading() as session:
+        emails = session.scalars(
+            select(Contact.email)
+            .join(Entry, Entry.contact_id == Contact.id)
+            .join(RafflePlace, RafflePlace.entry_id == Entry.id)
+            .order_by(RafflePlace.number)
+        )
+        return [email.partition("@")[0] for email in emails]
 
 
 @dataclass(frozen=True)

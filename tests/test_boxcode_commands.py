@@ -5,9 +5,7 @@ import re
 import pypdfium2
 import pytest
 import zxingcpp
-from click.testing import CliRunner
 
-from server.__main__ import main
 from server.models import BoxBatch, BoxCode
 from tests.boxes import PLACEMENT, fill_boxes, scan
 from tests.conftest import PUBLIC_URL
@@ -22,15 +20,15 @@ def _campaign(publish):
 
 
 @pytest.fixture
-def run(environ):
-    """Run a command and return how it ended."""
+def run(run):
+    """Run a command of box codes and return how it ended: with this code."""
 
-    def run(*words, code=0):
-        done = CliRunner(env=environ).invoke(main, ["boxcodes", *map(str, words)])
+    def run_boxcodes(*words, code=0):
+        done = run("boxcodes", *words)
         assert done.exit_code == code, done.output
         return done
 
-    return run
+    return run_boxcodes
 
 
 @pytest.fixture

@@ -10,10 +10,8 @@ import urllib.request
 from dataclasses import dataclass
 
 import pytest
-from click.testing import CliRunner
 from sqlalchemy import func, select
 
-from server.__main__ import main
 from server.domain.campaign import parse_campaign
 from server.models import Campaign, Image, Member, Membership, Outbox
 from tests.factories import CAMPAIGNS
@@ -24,20 +22,6 @@ from tests.servers import LOOPBACK, ROOT, Program, free_port
 SHOP = CAMPAIGNS / "demo-shop.toml"
 LUCKY = CAMPAIGNS / "lucky-scratch.toml"
 COMMAND = [sys.executable, "-m", "server"]
-
-
-@pytest.fixture
-def run(environ):
-    """Run a command to its end, in this process."""
-
-    def run(*command, given="", **more):
-        runner = CliRunner(env={**environ, **more})
-        answer = runner.invoke(main, list(map(str, command)), input=given)
-        known = answer.exception is None or isinstance(answer.exception, SystemExit)
-        assert known, answer.exception
-        return Answer(answer.exit_code, answer.stdout, answer.stderr)
-
-    return run
 
 
 @pytest.fixture
@@ -72,7 +56,7 @@ def tools(app):
 class Answer:
     """How a command ended and what it said."""
 
-    returncode: int
+    exit_code: int
     stdout: str
     stderr: str
 
@@ -100,8 +84,8 @@ def is_one_line(answer):
 
 class TestFiles:
     def test_what_is_exported_reads_back_to_the_same(self, run, database, tmp_path):
-        assert run("shop", "import", SHOP).returncode == 0
-        assert run("campaign", "import", LUCKY).returncode == 0
+        assert run("shop", "import", SHOP).exit_code == 0
+        assert run("campaign", "import", LUCKY).exit_code == 0
 
         exported = run("campaign", "export", "lucky-scratch").stdout
         again = tmp_path / "again.toml"
@@ -128,7 +112,7 @@ class TestFiles:
 
         answer = run("campaign", "import", broken)
 
-        assert answer.returncode == 1
+        assert answer.exit_code == 1
         lines = answer.stderr.splitlines()
         assert len(lines) == 2
         assert all(line.startswith(f"{broken}: ") for line in lines)
@@ -144,7 +128,7 @@ class TestFiles:
 
         answer = run("campaign", "import", broken)
 
-        assert answer.returncode == 1
+        assert answer.exit_code == 1
         assert f"{broken}: shop: there is no shop 'nix' (form)" in answer.stderr
         assert "(L-11)" in answer.stderr
         assert count(database, Campaign) == 0
@@ -155,7 +139,7 @@ class TestFiles:
 
         answer = run("campaign", "import", broken)
 
-        assert answer.returncode == 1
+        assert answer.exit_code == 1
         assert is_one_line(answer)
         assert f"{broken}: line 2, column" in answer.stderr
 
@@ -165,7 +149,7 @@ class TestFiles:
 
         answer = run("campaign", "import", broken)
 
-        assert answer.returncode == 1
+        assert answer.exit_code == 1
         assert is_one_line(answer)
         assert "nested too deeply" in answer.stderr
 
@@ -179,7 +163,7 @@ class TestFiles:
     def test_a_file_that_is_not_there_gives_one_line(self, run, tmp_path):
         answer = run("shop", "import", tmp_path / "nix.toml")
 
-        assert answer.returncode == 2
+        assert answer.exit_code == 2
         assert is_one_line(answer)
 
     def test_pictures_come_in_and_go_out_with_their_file(self, run, database, tmp_path):
@@ -213,7 +197,7 @@ class TestFiles:
         run("campaign", "export", "lucky-scratch", "--to", out)
 
         for command in (["init"], ["shop", "import", str(SHOP)]):
-            assert start(*command).returncode == 0
+            assert start(*command).exit_code == 0
         answer = start("campaign", "import", str(out / "lucky-scratch.toml"))
 
         assert answer.stdout == "lucky-scratch: version 1 stored\n", answer.stderr
@@ -230,7 +214,7 @@ class TestFiles:
 
         answer = run("campaign", "import", file)
 
-        assert answer.returncode == 1
+        assert answer.exit_code == 1
         first, second = answer.stderr.splitlines()
         assert first.startswith(
             f"{file}: theme.logo: 'pictures/logo.png' has more than"
@@ -253,7 +237,7 @@ class TestFiles:
 
         answer = run("campaign", "import", file)
 
-        assert answer.returncode == 1
+        assert answer.exit_code == 1
         assert is_one_line(answer)
         assert ": theme.logo: " in answer.stderr
 
@@ -273,7 +257,7 @@ class TestFiles:
         assert run("shop", "import", out / "demo.toml").stdout == "demo: unchanged\n"
         (tmp_path / "logo.png").write_bytes(b"<svg/>")
         answer = run("shop", "import", file)
-        assert answer.returncode == 1
+        assert answer.exit_code == 1
         assert f"{file}: logo: 'logo.png' is not a PNG" in answer.stderr
 
     def test_a_draft_is_not_published(self, run, database):
@@ -302,7 +286,7 @@ class TestPeople:
             given="a long enough password\n",
         )
 
-        assert answer.returncode == 0, answer.stderr
+        assert answer.exit_code == 0, answer.stderr
         with database.reading() as session:
             assert session.scalars(select(Member.email)).all() == [
                 "olga@noordenzon.example"
@@ -341,7 +325,7 @@ class TestPeople:
             given="a long enough password\n",
         )
 
-        assert answer.returncode == 2
+        assert answer.exit_code == 2
         assert is_one_line(answer)
         assert "name" in answer.stderr
         assert count(database, Member) == 0
@@ -365,7 +349,7 @@ class TestPeople:
             given=password + "\n",
         )
 
-        assert answer.returncode == 2
+        assert answer.exit_code == 2
         assert is_one_line(answer)
         assert count(database, Member) == 0
 
@@ -389,18 +373,18 @@ class TestOutbox:
 
     def test_dead_letters_are_tried_again(self, run, dead, database):
         assert run("outbox", "retry", dead).stdout == "1 to be tried again\n"
-        assert run("outbox", "retry", dead).returncode == 2
+        assert run("outbox", "retry", dead).exit_code == 2
         assert run("outbox", "retry", "--all-dead").stdout == "0 to be tried again\n"
         with database.reading() as session:
             assert session.scalars(select(Outbox.state)).all() == ["waiting"]
 
     def test_it_asks_which(self, run, dead):
-        assert run("outbox", "retry").returncode == 2
+        assert run("outbox", "retry").exit_code == 2
 
     def test_an_id_that_no_row_can_have_is_refused(self, run, dead):
         answer = run("outbox", "retry", "9" * 23)
 
-        assert answer.returncode == 2
+        assert answer.exit_code == 2
         assert "Traceback" not in answer.stderr
 
 
@@ -417,7 +401,7 @@ class TestTrouble:
             answers = [start(command, **more) for command in ("serve", "demo")]
 
         for answer in answers:
-            assert answer.returncode == 2
+            assert answer.exit_code == 2
             assert is_one_line(answer)
             assert f"port {port} is taken" in answer.stderr
             assert "JAWOORD_BIND" in answer.stderr
@@ -432,7 +416,7 @@ class TestTrouble:
             JAWOORD_BIND=f"{LOOPBACK}:{port}",
         )
 
-        assert answer.returncode == 2
+        assert answer.exit_code == 2
         assert is_one_line(answer)
         assert "run: python -m server init" in answer.stderr
 
@@ -441,7 +425,7 @@ class TestTrouble:
 
         answer = start("serve", JAWOORD_INSTANCE=str(tmp_path / "file" / "x"))
 
-        assert answer.returncode == 2
+        assert answer.exit_code == 2
         assert is_one_line(answer)
         assert "JAWOORD_INSTANCE" in answer.stderr
 
@@ -466,7 +450,7 @@ class TestTrouble:
     def test_a_setting_that_cannot_be_used(self, start, command, name, value):
         answer = start(command, **{name: value})
 
-        assert answer.returncode == 2
+        assert answer.exit_code == 2
         assert is_one_line(answer)
         assert name in answer.stderr
 
@@ -476,14 +460,14 @@ class TestTrouble:
 
         answer = start("init")
 
-        assert answer.returncode == 2
+        assert answer.exit_code == 2
         assert is_one_line(answer)
         assert "secret_keys" in answer.stderr
 
     def test_a_database_without_tables(self, run, bare_database_url):
         answer = run("outbox", "list", JAWOORD_DATABASE_URL=bare_database_url)
 
-        assert answer.returncode == 2
+        assert answer.exit_code == 2
         assert is_one_line(answer)
         assert "python -m server init" in answer.stderr
 
@@ -492,8 +476,8 @@ class TestTrouble:
         smtp.stop()
         unwell = run("doctor")
 
-        assert well.returncode == 0, well.stdout
-        assert unwell.returncode == 1
+        assert well.exit_code == 0, well.stdout
+        assert unwell.exit_code == 1
         assert "NOT   mail server: " in unwell.stdout
         assert "JAWOORD_SMTP_URL" in unwell.stdout
 
@@ -501,7 +485,7 @@ class TestTrouble:
 def test_init_makes_the_tables_and_may_be_repeated(run, bare_database_url):
     for _ in range(2):
         answer = run("init", JAWOORD_DATABASE_URL=bare_database_url)
-        assert answer.returncode == 0, answer.stderr
+        assert answer.exit_code == 0, answer.stderr
 
 
 class TestTheDemo:

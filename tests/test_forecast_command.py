@@ -1,21 +1,11 @@
 """`forecast`, as whoever plans a campaign runs it."""
 
 import pytest
-from click.testing import CliRunner
 
-from server.__main__ import main
 from tests.factories import campaign_file
 from tests.html import parse
 from tests.raffles import CODE, raffle_file, raffle_table
 from tests.visits import few_mugs
-
-
-@pytest.fixture
-def run(environ):
-    def run(*command):
-        return CliRunner(env=environ).invoke(main, list(map(str, command)))
-
-    return run
 
 
 def test_it_tells_cost_winners_and_when_prizes_sell_out(publish, run, tmp_path):

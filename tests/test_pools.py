@@ -3,11 +3,9 @@
 import os
 
 import pytest
-from click.testing import CliRunner
 from sqlalchemy import func, select, text
 
 from server import db
-from server.__main__ import main
 from server.commands.base import opened
 from server.domain import pool as rules
 from server.domain.parts import FileError
@@ -67,14 +65,13 @@ def draft(database, vault, now, save):
 
 
 @pytest.fixture
-def bring_in(environ, tmp_path, draft):
+def bring_in(run, tmp_path, draft):
     """Import a file of codes and return how the command ended."""
 
     def bring_in(body, prize="mug", campaign="pooled"):
         file = tmp_path / "codes.txt"
         file.write_bytes(body if isinstance(body, bytes) else body.encode())
-        words = ["prize", "codes", "import", campaign, prize, str(file)]
-        return CliRunner(env=environ).invoke(main, words)
+        return run("prize", "codes", "import", campaign, prize, file)
 
     return bring_in
 
@@ -169,12 +166,11 @@ def test_the_codes_are_won_in_their_order(bring_in, save, client, house):
 
 
 @pytest.fixture
-def make_codes(environ, draft):
+def make_codes(run, draft):
     """Make codes of our own and return how the command ended."""
 
     def make_codes(number, prize="mug"):
-        words = ["prize", "codes", "make", "pooled", prize, "--number", str(number)]
-        return CliRunner(env=environ).invoke(main, words)
+        return run("prize", "codes", "make", "pooled", prize, "--number", number)
 
     return make_codes
 

@@ -3,9 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from click.testing import CliRunner
 
-from server.__main__ import main
 from server.domain import raffle as rules
 from server.models import Entry, RaffleStep
 from tests.factories import campaign_file
@@ -18,19 +16,6 @@ NAMED = {"nl": "De lotto van 1 mei", "en": "The lottery of 1 May"}
 def database_kind() -> str:
     """Commands know no database; `tests/services/test_raffles.py` runs on both."""
     return "sqlite"
-
-
-@pytest.fixture
-def run(environ, clock):
-    """Run a command to its end, in this process; return its code and words."""
-
-    def run(*words):
-        answer = CliRunner(env=environ).invoke(main, [str(word) for word in words])
-        known = answer.exception is None or isinstance(answer.exception, SystemExit)
-        assert known, answer.exception
-        return answer.exit_code, answer.output
-
-    return run
 
 
 @pytest.fixture
@@ -58,24 +43,24 @@ def test_from_the_first_look_to_the_file(run, labels, house, tmp_path):
     run("raffle", "export", CODE, "--to", file)
     after = run("draw", "verify", file)
 
-    assert "main: waiting" in early[1]
-    assert "waits for   The lottery of 1 May" in early[1]
-    assert (out, again) == (
-        (0, f"{labels[0]} is left out.\n"),
-        (0, f"{labels[0]} was left out before.\n"),
-    )
-    assert "2 labels, 1 excluded" in listed[1]
-    assert before[0] == 0
-    assert "not drawn yet" in before[1]
-    assert told == (0, "summer-raffle main is drawn with 072a.\n")
-    assert "1 promised = 0 claimed + 1 waiting + 0 nobody was left for" in drawn[1]
-    assert after[0] == 0
-    assert "every line is right" in after[1]
-    assert "2 labels" in after[1]
+    assert "main: waiting" in early.output
+    assert "waits for   The lottery of 1 May" in early.output
+    assert out.output == f"{labels[0]} is left out.\n"
+    assert again.output == f"{labels[0]} was left out before.\n"
+    assert (out.exit_code, again.exit_code) == (0, 0)
+    assert "2 labels, 1 excluded" in listed.output
+    assert before.exit_code == 0
+    assert "not drawn yet" in before.output
+    assert told.exit_code == 0
+    assert told.output == "summer-raffle main is drawn with 072a.\n"
+    assert "1 promised = 0 claimed + 1 waiting + 0 nobody was left for" in drawn.output
+    assert after.exit_code == 0
+    assert "every line is right" in after.output
+    assert "2 labels" in after.output
     for label in labels[1:]:
-        assert label in drawn[1]
-        assert label in after[1]
-    assert "reserve" in after[1]
+        assert label in drawn.output
+        assert label in after.output
+    assert "reserve" in after.output
 
 
 def test_the_first_wrong_line_of_a_file_is_named(run, labels, house, tmp_path):
@@ -86,10 +71,10 @@ def test_the_first_wrong_line_of_a_file_is_named(run, labels, house, tmp_path):
     lines[3] = lines[3].replace(b"e_", b"e-")
     file.write_bytes(b"".join(lines))
 
-    code, said = run("draw", "verify", file)
+    verified = run("draw", "verify", file)
 
-    assert code == 1
-    assert "line 4: it was changed" in said
+    assert verified.exit_code == 1
+    assert "line 4: it was changed" in verified.output
 
 
 def test_a_try_to_reach_a_winner_is_kept(run, labels, house):
@@ -100,14 +85,14 @@ def test_a_try_to_reach_a_winner_is_kept(run, labels, house):
     won = [
         label
         for label in labels
-        if f"{label}  offered" in run("raffle", "show", CODE)[1]
+        if f"{label}  offered" in run("raffle", "show", CODE).output
     ]
 
     kept = run("raffle", "contacted", CODE, "--label", won[0], "--note", "no answer")
     lost = run("raffle", "contacted", CODE, "--label", "e_x", "--note", "no answer")
 
-    assert kept == (0, "Kept.\n")
-    assert lost[0] == 2
+    assert (kept.exit_code, kept.output) == (0, "Kept.\n")
+    assert lost.exit_code == 2
     (step,) = house.rows(RaffleStep, step="contacted")
     assert (step.note, step.by) == ("no answer", "operator")
 
@@ -126,25 +111,25 @@ def test_a_try_to_reach_a_winner_is_kept(run, labels, house):
     ],
 )
 def test_what_cannot_be_done_is_one_line(run, labels, words, said):
-    code, told = run("raffle", *words)
+    refused = run("raffle", *words)
 
-    assert code == 2
-    assert said in told
-    assert told.count("\n") == 1
+    assert refused.exit_code == 2
+    assert said in refused.output
+    assert refused.output.count("\n") == 1
 
 
 def test_one_of_several_has_to_be_named(run, publish):
     several = [raffle_table(1), raffle_table(1, key="late", draws_after_hours=48)]
     publish(campaign_file(CODE, raffles=several))
 
-    assert run("raffle", "show", CODE)[0] == 2
-    assert run("raffle", "show", CODE, "--raffle", "late")[0] == 0
+    assert run("raffle", "show", CODE).exit_code == 2
+    assert run("raffle", "show", CODE, "--raffle", "late").exit_code == 0
 
 
 def test_a_closed_list_takes_nobody_out(run, labels, house):
     Desk(house).go_round(UNTIL_DRAW)
 
-    code, said = run("raffle", "exclude", CODE, "--label", labels[0], "--why", "late")
+    late = run("raffle", "exclude", CODE, "--label", labels[0], "--why", "late")
 
-    assert code == 2
-    assert "the list is closed" in said
+    assert late.exit_code == 2
+    assert "the list is closed" in late.output

@@ -10,9 +10,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from click.testing import CliRunner
 
-from server.__main__ import main
 from server.domain.chain import WrongLineError
 from server.domain.transcript import verify
 from server.models import Campaign, Entry
@@ -206,14 +204,6 @@ def test_one_client_cannot_download_without_end(publish, client):
     statuses = [client.get(FILE).status_code for _ in range(21)]
 
     assert statuses == [200] * 20 + [429]
-
-
-@pytest.fixture
-def run(environ):
-    def run(*command):
-        return CliRunner(env=environ).invoke(main, list(map(str, command)))
-
-    return run
 
 
 def test_the_command_writes_and_checks_the_file(publish, client, house, run, tmp_path):

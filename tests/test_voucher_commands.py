@@ -3,26 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from click.testing import CliRunner
 
-from server.__main__ import main
 from server.models import Device, Voucher, VoucherStep
 from server.worker import Worker
 from tests.factories import campaign_file, prize_table
 from tests.visits import NOTHING, few_mugs, take_card
-
-
-@pytest.fixture
-def run(environ, clock):
-    """Run a command to its end, in this process."""
-
-    def run(*words):
-        answer = CliRunner(env=environ).invoke(main, list(words))
-        known = answer.exception is None or isinstance(answer.exception, SystemExit)
-        assert known, answer.exception
-        return answer
-
-    return run
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ beside any lock, and one guarded `UPDATE` of the ledger's row decides which work
 numbers count (PR-05).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -73,17 +73,31 @@ def tips(session: Session) -> list[Tip]:
 
 
 def gather(session: Session) -> list[Batch]:
-    """Return the next batch of each shop that has facts without a number."""
+    """Return the next batches of each shop that has facts without a number, in order.
+
+    Each goes on from the one before, and counts only if that one did.
+    """
     connection = session.connection()
     waiting = set(connection.execute(_WAITING).scalars())
     return [
-        _numbered(tip, connection.execute(_UNSEALED, {"shop": tip.shop_id}).all())
+        batch
         for tip in tips(session)
         if tip.shop_id in waiting
+        for batch in _batches(
+            tip, connection.execute(_UNSEALED, {"shop": tip.shop_id}).all()
+        )
     ]
 
 
-def _numbered(tip: Tip, rows: Any) -> Batch:
+def _batches(tip: Tip, rows: Sequence[Any]) -> Iterator[Batch]:
+    for start in range(0, len(rows), BATCH):
+        batch = _numbered(tip, rows[start : start + BATCH])
+        yield batch
+        last = batch.sealed[-1]
+        tip = replace(tip, size=last["number"], head=last["digest"])
+
+
+def _numbered(tip: Tip, rows: Sequence[Any]) -> Batch:
     seq, head, sealed = tip.size, tip.head, []
     for row in rows:
         seq += 1
@@ -106,6 +120,7 @@ def seal(session: Session, batch: Batch) -> int:
         {
             "shop": tip.shop_id,
             "from_size": tip.size,
+            "from_head": tip.head,
             "to_size": last["number"],
             "to_head": last["digest"],
         },
@@ -234,7 +249,8 @@ _TIPS = (
     .order_by(Shop.id)
 )
 _WAITING = select(Shop.id).where(exists().where(_event.c.shop_id == Shop.id, _IS_OPEN))
-_UNSEALED = _of_shop(_IS_OPEN).order_by(_event.c.id).limit(BATCH)
+# Several batches: PostgreSQL may go over all that is sealed to come to what is not.
+_UNSEALED = _of_shop(_IS_OPEN).order_by(_event.c.id).limit(PAGE)
 _PAGE = _of_shop(_event.c.seq > bindparam("after")).order_by(_event.c.seq).limit(PAGE)
 _OPEN = (
     _of_shop(_IS_OPEN, _event.c.at < bindparam("midnight"))
@@ -263,7 +279,10 @@ _LAST = (
 _MOVE = (
     update(_ledger)
     .where(
-        _ledger.c.shop_id == bindparam("shop"), _ledger.c.size == bindparam("from_size")
+        _ledger.c.shop_id == bindparam("shop"),
+        _ledger.c.size == bindparam("from_size"),
+        # As many entries may be others, where a batch was read before the last round.
+        _ledger.c.head == bindparam("from_head"),
     )
     .values(size=bindparam("to_size"), head=bindparam("to_head"))
 )

@@ -1,6 +1,7 @@
 """Importing a campaign: whole or not at all, and what was promised stays (PZ-09)."""
 
 import os
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -13,8 +14,10 @@ from server.domain.parts import FileError, as_tables
 from server.models import Campaign, CampaignVersion, Placement, Prize, Raffle, Voucher
 from server.services import campaigns
 from tests.factories import campaign_file, campaign_tables, prize_table, shop_file
-from tests.visits import NOTICED, at_once, take_card
+from tests.visits import NOTICED, take_card
 
+# How long an import waits for another before it is taken to be held back.
+HELD_BACK_S = 1.0
 LABEL = "prizes__0__texts__en__label"
 PROMISES = {
     "odds": {"prizes__0__weight": 2},
@@ -35,11 +38,15 @@ PROMISES = {
 
 @pytest.fixture
 def save(database, vault, now):
-    """Import a file as the command does, in a transaction of its own."""
+    """Import a file as the command does, in a transaction of its own.
 
-    def save(campaign, **options):
+    That of its shop comes before it, which holds other imports of the shop back.
+    """
+
+    def save(campaign, *, shop=True, **options):
         with database.transaction() as session:
-            campaigns.save_shop(session, shop_file(), now=now)
+            if shop:
+                campaigns.save_shop(session, shop_file(), now=now)
             return campaigns.save(
                 session,
                 campaign,
@@ -120,17 +127,46 @@ def test_a_draft_takes_its_dates_from_the_file_that_is_published(save, house, no
     assert house.rows(Raffle)[0].draws_at == month + timedelta(hours=24)
 
 
-def test_a_draft_that_comes_late_changes_no_dates_that_were_promised(save, house):
-    """Imported together: whichever comes last, the dates are the published ones."""
+@pytest.fixture
+def overtaken(monkeypatch):
+    """Let another import try to be done while one has just read the campaign.
+
+    `overtaken(first, second)`: where a lock holds the second back, both go on after
+    `HELD_BACK_S`.
+    """
+
+    def overtaken(first, second) -> None:
+        load = campaigns.load
+        with ThreadPoolExecutor(1) as pool:
+
+            def load_late(session, code):
+                monkeypatch.setattr(campaigns, "load", load)
+                others.append(pool.submit(second))
+                wait(others, timeout=HELD_BACK_S)
+                return load(session, code)
+
+            others: list[Future[None]] = []
+            monkeypatch.setattr(campaigns, "load", load_late)
+            first()
+            others[0].result()
+
+    return overtaken
+
+
+@pytest.mark.parametrize("is_draft_first", [True, False])
+def test_a_draft_imported_meanwhile_changes_no_dates_that_were_promised(
+    save, overtaken, house, is_draft_first
+):
+    """PZ-09: whichever is done last, the dates are the published ones."""
     file = partial(campaign_file, "welcome-scratch")
     save(file(days=3), publish=False)
 
-    def draft(days: int) -> None:
+    def draft() -> None:
         with suppress(FileError):
-            save(file(days=days), publish=False)
+            save(file(days=4), shop=False, publish=False)
 
-    drafts = [partial(draft, days) for days in range(4, 10)]
-    at_once([*drafts[:3], partial(save, file(days=30)), *drafts[3:]], threads=7)
+    both = (draft, partial(save, file(days=30), shop=False))
+    overtaken(*(both if is_draft_first else both[::-1]))
 
     (row,) = house.rows(Campaign)
     assert (row.state, row.epochs) == ("published", 30)

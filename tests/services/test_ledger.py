@@ -132,12 +132,33 @@ def test_what_follows_a_request_is_sealed_on_its_own(
 
 def test_a_shop_is_sealed_in_batches(say_yes, sealing, house, now, monkeypatch):
     say_yes("ann", "ben")
+    monkeypatch.setattr(ledger, "BATCH", 2)
     monkeypatch.setattr(ledger, "_UNSEALED", ledger._UNSEALED.limit(3))
 
     rounds = [sealing.go_round(now=now) for _ in range(4)]
 
     assert rounds == [3, 1, 0, 0]
     assert [fact.seq for fact in house.rows(ConsentEvent)] == [1, 2, 3, 4]
+    assert audit(sealing.database).waiting == 0
+
+
+def test_a_batch_does_not_go_on_from_what_another_worker_sealed(
+    say_yes, database, house, monkeypatch
+):
+    """As many entries, but others: a fact that came late had been read by that one."""
+    monkeypatch.setattr(ledger, "BATCH", 2)
+    say_yes("ann", "ben")
+    with database.reading() as session:
+        first, second = ledger.gather(session)
+    others = [each | {"digest": b"o" * 32} for each in first.sealed]
+
+    sealed = []
+    for batch in (replace(first, sealed=others), first, second):
+        with database.transaction() as session:
+            sealed.append(ledger.seal(session, batch))
+
+    assert sealed == [2, 0, 0]
+    assert [fact.seq for fact in house.rows(ConsentEvent)] == [1, 2, None, None]
 
 
 def test_workers_who_seal_at_once_agree(say_yes, database, house, now):

@@ -34,11 +34,6 @@ def database_kind() -> str:
 
 
 @pytest.fixture
-def desk(house: House) -> Desk:
-    return Desk(house)
-
-
-@pytest.fixture
 def drawn(publish, client, desk) -> Desk:
     """A raffle of one prize and one reserve, drawn among three."""
     publish(raffle_file(1, reserves=1))
