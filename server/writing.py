@@ -77,6 +77,7 @@ class Writer:
             confirm_url=self._link("confirm", Salt.CONFIRM, mail) if optin else "",
             unsubscribe_url=self._link("unsubscribe", Salt.UNSUBSCRIBE, mail),
             purposes=tuple(optin.wordings) if optin else (),
+            digits=mail.params.get("digits", "") if optin else "",
             first_name=mail.params.get("first_name", ""),
             prize=mail.params.get("prize", ""),
             code=mail.params.get("code"),

@@ -6,7 +6,7 @@ and a confirmation not even that.
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +18,7 @@ from markupsafe import escape
 from server.domain import theme
 from server.domain.answers import is_name
 from server.domain.campaign import Campaign, Theme
-from server.domain.optin import CONFIRM_DAYS
+from server.domain.optin import CONFIRM_DAYS, DIGITS_LIFE
 from server.domain.raffle import RaffleText
 from server.domain.shop import ShopFile
 
@@ -43,6 +43,8 @@ class Occasion:
     confirm_url: str
     unsubscribe_url: str
     purposes: tuple[str, ...] = ()
+    # What may be typed on the page that asked, instead of following the link.
+    digits: str = ""
     first_name: str = ""
     prize: str = ""
     code: str | None = None
@@ -105,6 +107,7 @@ def write(occasion: Occasion) -> Written:
     told = {
         "when": when,
         "confirm_url": occasion.confirm_url,
+        "digits": _grouped(occasion.digits),
         "unsubscribe_url": occasion.unsubscribe_url,
         "first_name": name,
         "code": occasion.code or "",
@@ -177,7 +180,7 @@ def _kept(occasion: Occasion, *, greets: bool) -> tuple[_Sheet, _Sheet, _Sheet]:
         *(id(shop), id(campaign), occasion.name, occasion.locale),
         *(occasion.purposes, occasion.prize, site, greets, occasion.code is None),
         *(bool(occasion.verify_url), bool(occasion.prize_url)),
-        *(occasion.until is None, occasion.cents is None),
+        *(occasion.until is None, occasion.cents is None, bool(occasion.digits)),
         *(occasion.entered is None, occasion.raffle),
         occasion.invitation,
     )
@@ -223,6 +226,8 @@ def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
         "site": site,
         "days": CONFIRM_DAYS,
         "confirm_url": _marked("confirm_url"),
+        "digits": _marked("digits") if occasion.digits else "",
+        "minutes": DIGITS_LIFE // timedelta(minutes=1),
         "unsubscribe_url": _marked("unsubscribe_url"),
         "first_name": _marked("first_name") if greets else "",
         "code": None if occasion.code is None else _marked("code"),
@@ -277,6 +282,11 @@ def _invited(occasion: Occasion, campaign: Campaign) -> dict[str, Any]:
         "until": format_datetime(invited.until, "d MMMM y, HH:mm"),
         "asked_for": asked[0].texts[spoken].title if asked else "",
     }
+
+
+def _grouped(digits: str) -> str:
+    half = len(digits) // 2
+    return f"{digits[:half]} {digits[half:]}"
 
 
 def _euros(cents: int | None) -> str:

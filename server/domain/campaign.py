@@ -202,6 +202,9 @@ class Campaign(Part):
     entries_per_address: int | None = Field(default=None, ge=1, le=1_000)
     entries_per_day: int | None = Field(default=None, ge=1, le=1_000)
     person: Literal["address", "mailbox"] = "address"
+    # Whether six digits of the mail can be typed in the game instead of following its
+    # link; not at a till, where the next person stands waiting (DO-13).
+    confirm_by_digits: bool = False
     fallback: Key | None = None
     name: dict[Locale, Line]
     texts: dict[Locale, Words]

@@ -3,6 +3,7 @@
 The table is REQUIREMENTS.md section 14. Only a press of a button confirms.
 """
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,10 @@ RENDER_LIFE = timedelta(minutes=30)
 RENDER_YOUNGEST = timedelta(seconds=1)
 
 
+# So long and so often the digits of a mail may be typed on the page that asked (DO-13).
+DIGITS = 6
+DIGITS_LIFE = timedelta(minutes=10)
+DIGITS_TRIES = 5
 # Between a mail server that took a mail and a person who read it and pressed (DO-11).
 SOONEST_PRESS = timedelta(seconds=10)
 
@@ -33,6 +38,17 @@ def signs_of_a_machine(
     """
     is_fast = sent_at is None or now - sent_at < SOONEST_PRESS
     return ["fast"] * is_fast + ["scanner"] * is_scanner
+
+
+def as_digits(digest: bytes) -> str:
+    """Return six digits that follow from a hash."""
+    return f"{int.from_bytes(digest) % 10**DIGITS:0{DIGITS}d}"
+
+
+def is_typed(typed: str, digits: str) -> bool:
+    """Return whether somebody typed these digits, in whatever groups."""
+    bare = "".join(typed.split()).replace("-", "")
+    return bare.isascii() and hmac.compare_digest(bare, digits)
 
 
 class State(StrEnum):

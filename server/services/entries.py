@@ -36,6 +36,7 @@ from server.services import (
     outbox,
     prize_letters,
     turns,
+    typed,
     vouchers,
 )
 from server.services.campaigns import Live
@@ -568,6 +569,12 @@ def _queue(
         "cents": worth(won, made.cents),
         "page": run.attempted.by.page,
         "play": run.attempted.ticket.hex(),
+        "digits": typed.told(
+            run.live.campaign,
+            optin_id,
+            run.attempted.ticket,
+            vault=run.tools.vault,
+        ),
         "draws": prize_letters.told_draws(
             run.live.campaign,
             made.awarded,

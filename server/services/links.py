@@ -115,6 +115,14 @@ def find(
     return find_all(session, [ref], directory=directory, vault=vault).get(ref)
 
 
+def found(
+    session: Session, link_id: int, *, directory: Directory, vault: Vault
+) -> Found:
+    """Return what a link points to, for who has shown otherwise that it is theirs."""
+    row = session.connection().execute(_FIND, {"link_ids": [link_id]}).one()
+    return _found(session, row, directory=directory, vault=vault)
+
+
 def find_all(
     session: Session, refs: Iterable[LinkRef], *, directory: Directory, vault: Vault
 ) -> dict[LinkRef, Found]:

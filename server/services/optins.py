@@ -140,6 +140,7 @@ def confirm(
     found: Found,
     *,
     by: Circumstances,
+    method: str = "mailbox-confirmed-post",
     tools: Tools,
     now: datetime,
 ) -> Confirmation:
@@ -160,7 +161,7 @@ def confirm(
         who,
         Act.GIVEN,
         optin_id=optin_id,
-        method="mailbox-confirmed-post",
+        method=method,
         facts=press(found, by) | _suspect(found.asked, by, now=now),
         tools=tools,
         now=now,

@@ -61,6 +61,8 @@ class Result:
     code: str | None
     mailbox: str | None
     asks_confirmation: bool
+    # Whether the digits of the mail can be typed here (DO-13).
+    takes_digits: bool
     # With what a play is found in the public record; empty where nothing is drawn.
     play: str
     seed: str
@@ -259,6 +261,8 @@ def _context(live: Live, locale: Locale, extra: str | None) -> dict[str, Any]:
         "action": url_for("widget.submit", code=live.placement.code),
         "stylesheet": stylesheet_address(live),
         "ticket": TICKET_MARK,
+        "digits_action": url_for("widget.digits", code=live.placement.code),
+        "digits_fault": None,
         "csp_nonce": lambda: NONCE_MARK,
         "values": Submission(
             hidden={f.key: f"\x01{HIDDEN_PREFIX}{f.key}\x01" for f in campaign.hidden}

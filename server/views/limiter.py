@@ -17,6 +17,7 @@ import structlog
 from limits import RateLimitItem, parse_many
 
 from server import tally
+from server.domain.optin import DIGITS_TRIES
 from server.domain.seals import Vault
 from server.settings import SettingError, Settings
 from server.tally import Tally, TallyError
@@ -83,6 +84,7 @@ class Limiter:
         self._instance = _parsed("MAIL_LIMIT", settings.mail_limit)
         self._play = _parsed("PLAY_LIMIT", settings.play_limit)
         self._press = _parsed("PRESS", "10 per minute")
+        self._digits = _parsed("DIGITS", f"{DIGITS_TRIES} per 10 minutes")
         self._download = _parsed("DOWNLOAD", "20 per hour")
         self._sign_in = _parsed("SIGN_IN", "10 per minute; 50 per hour")
         self._wrong_code = _parsed("WRONG_CODE", "10 per minute")
@@ -155,6 +157,10 @@ class Limiter:
     def may_press(self, *, link: int) -> bool:
         """Count one press on a mailed link's page (section 15)."""
         return self._hit(self._press, "press", link)
+
+    def may_type(self, *, ticket: bytes) -> bool:
+        """Count one try of the digits of a mail, on the page of a ticket (DO-13)."""
+        return self._hit(self._digits, "digits", ticket.hex())
 
     def may_redeem(self, *, network: str) -> bool:
         """Return whether this network may try one more code of a voucher (G14).

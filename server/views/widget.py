@@ -28,7 +28,7 @@ from server.domain.entry import Step, Submission, Ticket
 from server.domain.links import BadTokenError, ExpiredTokenError, Salt
 from server.domain.parts import Locale
 from server.domain.placement import page_of, site_of
-from server.services import boxcodes, claims, entries, turns
+from server.services import boxcodes, claims, entries, turns, typed
 from server.services.campaigns import Live
 from server.services.entries import Attempted, Outcome
 from server.views import boxpages, client, errors, guards, language, proof, quiz
@@ -158,6 +158,43 @@ def submit(code: str) -> Response:
     return visit.ask_again(None if faults else _renewed(), faults=faults)
 
 
+@bp.post("/w/<code>/digits")
+@guards.anyone
+def digits(code: str) -> Response:
+    """Confirm what was asked from this page by the digits in its mail (DO-13).
+
+    Who is not written to gets the same answers as who mistypes (AB-03).
+    """
+    live = _live(code)
+    ticket, trouble = _ticket(request.form.get("ticket", ""), code)
+    face = faces().of(live, speak(live, None, of=ticket))
+    visit = _Visit(live, face, Submission(), Step.CLAIM, ticket)
+    if ticket is None:
+        return visit.type_again(trouble)
+    if not limiter().may_type(ticket=ticket.id):
+        fault = _("These were enough tries. Press the button in the mail instead.")
+        return visit.type_again(fault, status=429)
+    now = clock.now()
+    try:
+        with reading() as session:
+            found = typed.find(
+                session,
+                ticket.id,
+                request.form.get("digits", ""),
+                directory=directory(),
+                vault=tools().vault,
+                now=now,
+            )
+    except typed.WrongDigitsError:
+        return visit.type_again(
+            _("Type the six digits of the newest mail, like 123 456.")
+        )
+    by = client.circumstances(live.shop, ticket.page)
+    with transaction() as session:
+        typed.confirm(session, found, by=by, tools=tools(), now=now)
+    return visit.show("widget/_confirmed.html")
+
+
 @bp.get("/w/<code>/theme-<mark>.css")
 @guards.anyone
 def stylesheet(code: str, mark: str) -> Response:
@@ -237,6 +274,10 @@ class _Visit:
         return again.show(
             fragment, status=422, faults=said, problem=problem, challenge=challenge
         )
+
+    def type_again(self, fault: str | None, *, status: int = 422) -> Response:
+        """Ask once more for the digits of the mail."""
+        return self.show("widget/_digits_again.html", status=status, digits_fault=fault)
 
     def ask_proof(self) -> Response:
         """Show the form as it was typed, and let the browser do a sum (AB-02)."""
@@ -408,6 +449,11 @@ def _result(outcome: Outcome, face: Face) -> Result:
         code=outcome.code,
         mailbox=outcome.mailbox,
         asks_confirmation=outcome.asks_confirmation,
+        takes_digits=(
+            outcome.asks_confirmation
+            and campaign.confirm_by_digits
+            and face.context["placement"].channel != TILL
+        ),
         play=receipt.ticket if receipt else "",
         seed=receipt.seed if receipt else "",
         day=str(receipt.epoch) if receipt else "",
