@@ -8,10 +8,12 @@ from flask_mail import Mail
 from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from server import opened
 from server.assets import Assets
 from server.db import Database
 from server.domain.links import Signer
 from server.domain.seals import Vault
+from server.opened import Opened
 from server.services.campaigns import Directory
 from server.services.texts import Copies
 from server.services.tools import Tools
@@ -77,6 +79,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["faces"] = Faces()
     app.extensions["limiter"] = Limiter(settings, vault)
     app.extensions["proofs"] = Proofs(vault)
+    app.extensions["opened"] = Opened(settings.instance / opened.NAME)
     Htmx(app)
     Mail(app)
     language.init_app(app)

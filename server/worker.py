@@ -32,11 +32,13 @@ from server.db import Database, DatabaseBusyError
 from server.domain.ledger import Notary
 from server.domain.optin import OPEN
 from server.migrations import check_current
+from server.opened import Opened
 from server.raffling import Raffling
 from server.sealing import Sealing
 from server.services import (
     alarms,
     entries,
+    funnel,
     invitations,
     lapses,
     links,
@@ -62,6 +64,7 @@ IDLE_S = 0.2
 FRESH_S = 1.0
 HOUSEKEEPING_S = 3.0
 HEARTBEAT_S = 60.0
+MOST_OPENED = 500
 # A chore takes at most this share of the time, however much there is to look at.
 CHORE_SHARE = 0.05
 LONGEST_PAUSE_S = 30.0
@@ -127,6 +130,7 @@ class Worker:
             greeting=settings.host,
             seconds=settings.lease_seconds / 2,
         )
+        self._opened: Opened = app.extensions["opened"]
         self._stopping = threading.Event()
         self._pause_s = 0.0
         self.tally = Tally()
@@ -234,11 +238,17 @@ class Worker:
 
     def count(self, *, now: datetime) -> None:
         """Bring the campaigns' daily figures up to date."""
+        if seen := self._opened.waiting(most=MOST_OPENED):
+            with self._database.transaction() as session:
+                funnel.note_opened(session, seen, now=now)
+            self._opened.forget(seen)
         with self._database.reading() as session:
             figures = stats.count(session, now=now)
-        if figures:
+            buckets = funnel.count(session, now=now)
+        if figures or buckets:
             with self._database.transaction() as session:
                 stats.keep(session, figures)
+                funnel.keep(session, buckets)
 
     def watch(self, *, now: datetime) -> None:
         """Look for spikes of requests, and sound the alarm for a new one (AB-02)."""

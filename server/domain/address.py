@@ -21,6 +21,30 @@ ONE_MAILBOX_HOSTS = {"googlemail.com": "gmail.com"}
 DOTLESS_HOSTS = frozenset({"gmail.com"})
 
 
+# By these names figures are told; a smaller host could be a person's own (DO-12).
+PROVIDERS = {
+    "gmail.com": "Gmail",
+    "googlemail.com": "Gmail",
+    **dict.fromkeys(
+        (
+            *("outlook.com", "outlook.nl", "outlook.de", "hotmail.com", "hotmail.nl"),
+            *("hotmail.de", "hotmail.co.uk", "live.com", "live.nl", "live.co.uk"),
+            "msn.com",
+        ),
+        "Outlook",
+    ),
+    **dict.fromkeys(("icloud.com", "me.com", "mac.com"), "iCloud"),
+    **dict.fromkeys(("yahoo.com", "yahoo.de", "yahoo.co.uk", "ymail.com"), "Yahoo"),
+    **dict.fromkeys(("ziggo.nl", "home.nl", "upcmail.nl", "casema.nl"), "Ziggo"),
+    **dict.fromkeys(("kpnmail.nl", "planet.nl", "hetnet.nl", "xs4all.nl"), "KPN"),
+    **dict.fromkeys(("gmx.de", "gmx.net", "gmx.at"), "GMX"),
+    **dict.fromkeys(("web.de",), "Web.de"),
+    **dict.fromkeys(("t-online.de",), "T-Online"),
+    **dict.fromkeys(("proton.me", "protonmail.com", "pm.me"), "Proton"),
+}
+ANOTHER = "other"
+
+
 class AddressError(Exception):
     """The text is not a mail address we can write to."""
 
@@ -95,3 +119,8 @@ def masked(address: str) -> str:
     """Return `a***@example.com`: enough to recognise, too little to read (DO-03)."""
     local, _, host = address.rpartition("@")
     return f"{local[:1]}***@{host}"
+
+
+def provider(address: str) -> str:
+    """Return which of the big providers has a mailbox, or that it is another."""
+    return PROVIDERS.get(address.rpartition("@")[2].lower(), ANOTHER)

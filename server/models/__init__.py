@@ -5,7 +5,12 @@ from server.models.audience import AudienceMember
 from server.models.audit import Audit
 from server.models.base import Base
 from server.models.boxcode import BoxBatch, BoxCode
-from server.models.campaign import Campaign, CampaignDay, CampaignVersion
+from server.models.campaign import (
+    Campaign,
+    CampaignDay,
+    CampaignVersion,
+    FunnelDay,
+)
 from server.models.consent import (
     Checkpoint,
     ConsentEvent,
@@ -57,6 +62,7 @@ __all__ = [
     "Device",
     "Entry",
     "Evidence",
+    "FunnelDay",
     "Image",
     "Ledger",
     "Link",

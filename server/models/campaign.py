@@ -65,3 +65,21 @@ class CampaignDay(Base):
     prizes: Mapped[int] = mapped_column(default=0)
     asked: Mapped[int] = mapped_column(default=0)
     confirmed: Mapped[int] = mapped_column(default=0)
+
+
+class FunnelDay(Base):
+    """One day's requests of a campaign at one mail provider, rolled up by the worker.
+
+    `mailed` of them were taken by a mail server, `opened` seen, `confirmed` pressed.
+    """
+
+    __tablename__ = "funnel_day"
+
+    campaign_id: Mapped[int] = mapped_column(
+        ForeignKey("campaign.id"), primary_key=True
+    )
+    day: Mapped[date] = mapped_column(primary_key=True)
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    mailed: Mapped[int]
+    opened: Mapped[int]
+    confirmed: Mapped[int]

@@ -36,4 +36,8 @@ class OptIn(Base):
     settled_at: Mapped[datetime | None]
     # When a mail server took the mail.
     sent_at: Mapped[datetime | None]
+    # When its page was first seen, by whomever (DO-11).
+    opened_at: Mapped[datetime | None]
+    # One of the big mail providers, or that it is none of them (DO-12).
+    provider: Mapped[str | None]
     message_id: Mapped[str | None]

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, case, delete, select, update
 from sqlalchemy.orm import Session
 
+from server.domain import address
 from server.domain import optin as rules
 from server.domain.consent import Act
 from server.domain.limits import Kind
@@ -91,6 +92,7 @@ def request(
                 "wordings": {purpose: text.hex() for purpose, text in asked.items()},
                 "requested_at": now,
                 "expires_at": now + rules.LIFE,
+                "provider": address.provider(who.email),
             },
         )
         .scalar_one()

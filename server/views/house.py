@@ -6,6 +6,7 @@ from flask import current_app
 
 from server.assets import Assets
 from server.domain.links import Signer
+from server.opened import Opened
 from server.services.campaigns import Directory
 from server.services.tools import Tools
 from server.settings import Settings
@@ -35,6 +36,11 @@ def limiter() -> "Limiter":
 def proofs() -> "Proofs":
     """Return what sets a browser a sum, and checks its answer."""
     return cast("Proofs", current_app.extensions["proofs"])
+
+
+def opened() -> Opened:
+    """Return what notes that a mailed link was opened."""
+    return cast("Opened", current_app.extensions["opened"])
 
 
 def assets() -> Assets:

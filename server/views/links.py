@@ -32,7 +32,7 @@ from server.services import campaigns, consents, links, optins
 from server.services.links import Found
 from server.services.optins import Confirmation
 from server.views import client, guards, language
-from server.views.house import directory, limiter, signer, tools
+from server.views.house import directory, limiter, opened, signer, tools
 from server.views.respond import page_or
 
 # RFC 8058 section 3.1: what the mail program's own button posts.
@@ -87,6 +87,8 @@ def confirm_page(token: str) -> Response:
     found = follow(Salt.CONFIRM, token)
     if found is None:
         return unknown()
+    if request.method == "GET":
+        opened().mark(found.link_id)
     return _confirm_page(found, token)
 
 

@@ -72,7 +72,7 @@ LAYERS = {
         ours=(
             *("server.views", "server.services", "server.models", "server.domain"),
             *("server.db", "server.clock", "server.settings", "server.assets"),
-            *("server.migrations", "server.tally"),
+            *("server.migrations", "server.tally", "server.opened"),
         ),
         not_theirs=(*NETWORK, "alembic", "psycopg", "sqlite3"),
         instead="only the worker talks to the outside world: put an outbox row",

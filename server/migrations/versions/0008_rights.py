@@ -3,6 +3,8 @@
 Revision ID: 0008
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -18,9 +20,15 @@ FACTS = (
     *("evidence_hash", "optin_id", "at"),
 )
 NOT_SEALING = "OLD.seq IS NOT NULL OR NEW.seq IS NULL OR NEW.entry_hash IS NULL"
+OF_OPTIN: dict[str, sa.types.TypeEngine[Any]] = {
+    "sent_at": sa.BigInteger(),
+    "opened_at": sa.BigInteger(),
+    "provider": sa.String(),
+}
 # What may be missing from now on.
 LOOSENED = ((EVENT, "optin_id"), ("link", "entry_id"), ("outbox", "contact_id"))
 TABLES = (
+    "funnel_day",
     "month_key",
     "audience_member",
     "address_change",
@@ -30,8 +38,9 @@ TABLES = (
 
 
 def upgrade() -> None:
-    """Loosen three columns, let an address be suppressed twice, and add five tables."""
-    op.add_column("optin", sa.Column("sent_at", sa.BigInteger(), nullable=True))
+    """Loosen three columns, let an address be suppressed twice, and add six tables."""
+    for name, kind in OF_OPTIN.items():
+        op.add_column("optin", sa.Column(name, kind, nullable=True))
     for name in ("restricted_at", "erased_at"):
         op.add_column("contact", sa.Column(name, sa.BigInteger(), nullable=True))
     _set_nullable(True)
@@ -118,6 +127,19 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "funnel_day",
+        sa.Column("campaign_id", ROW_ID, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("mailed", sa.Integer(), nullable=False),
+        sa.Column("opened", sa.Integer(), nullable=False),
+        sa.Column("confirmed", sa.Integer(), nullable=False),
+        _refers("funnel_day", "campaign"),
+        sa.PrimaryKeyConstraint(
+            "campaign_id", "day", "provider", name=op.f("pk_funnel_day")
+        ),
+    )
+    op.create_table(
         "month_key",
         sa.Column("month", sa.String(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
@@ -144,7 +166,8 @@ def downgrade() -> None:
     _set_nullable(False)
     for name in ("erased_at", "restricted_at"):
         op.drop_column("contact", name)
-    op.drop_column("optin", "sent_at")
+    for name in reversed(OF_OPTIN):
+        op.drop_column("optin", name)
 
 
 def _refers(table: str, other: str) -> sa.ForeignKeyConstraint:

@@ -19,7 +19,9 @@ from server.models.campaign import Campaign, CampaignVersion
 from server.models.prize import Prize
 from server.models.shop import Shop
 from server.models.voucher import Voucher
+from server.services import funnel
 from server.services.campaigns import table_of
+from server.services.funnel import Steps
 from server.services.office import figures
 from server.services.office.figures import Figures
 
@@ -97,6 +99,8 @@ class Detail:
     anchor: str
     table_hash: str
     prizes: list[PrizeLine]
+    # From the mail to the press, by mail provider.
+    funnel: dict[str, Steps]
 
     def wordings(self, locale: Locale) -> dict[str, str]:
         """Return what each purpose asks, exactly as the ledger would keep it."""
@@ -140,6 +144,7 @@ def find(session: Session, shop_id: int, code: str, *, now: datetime) -> Detail 
         anchor=campaign.anchor,
         table_hash=table_of(file).digest(),
         prizes=_prizes(session, campaign.id, file, epoch=epoch),
+        funnel=funnel.by_provider(session, campaign.id),
     )
 
 

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 from server.models import Campaign, CampaignDay
+from server.services import funnel
+from server.services.funnel import Bucket, Steps
 from tests.factories import campaign_file, make, prize_table
 from tests.visits import NOTHING
 
@@ -47,6 +49,29 @@ def test_figures_are_summed_and_the_rate_is_worked_out(owner, house, now):
 
 def test_nothing_yet_is_no_rate_and_no_error(owner):
     assert strip_of(owner.get(PAGE))[-1] == "–"
+
+
+def test_from_the_mail_to_the_press_by_provider(viewer, house, now):
+    """DO-12: the biggest first, and no share of nothing."""
+    with house.database.transaction() as session:
+        campaign = session.query(Campaign).one()
+        for provider, *figures in (("other", 9, 0, 0), ("Gmail", 40, 20, 15)):
+            funnel.keep(
+                session,
+                [Bucket(campaign.id, now.date(), provider, Steps(*figures))],
+            )
+
+    page = viewer.get(PAGE, headers={"Accept-Language": "en"})
+
+    section = page.root.one("section", **{"aria-labelledby": "funnel"})
+    assert [each.text.split()[0] for each in section.all("th", scope="row")] == [
+        "Gmail",
+        "Others",
+    ]
+    assert [each.text for each in section.all("td")] == [
+        *("40", "20", "15", "75.0%"),
+        *("9", "0", "0", "–"),
+    ]
 
 
 def test_each_prize_says_its_kind_and_how_many_its_plan_gives_by_now(
