@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from server.assets import Assets
 from server.db import Database
+from server.domain.ledger import Notary
 from server.domain.links import Signer
 from server.domain.seals import Vault
 from server.services.campaigns import Directory
@@ -72,6 +73,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["database"] = Database(settings.database_url)
     vault = Vault(settings.data_keys)
     app.extensions["signer"] = Signer(settings.secret_keys)
+    app.extensions["notary"] = Notary(settings.ledger_keys)
     app.extensions["tools"] = Tools(vault, Copies(), os.urandom, settings.host)
     app.extensions["directory"] = Directory(vault)
     app.extensions["faces"] = Faces()
