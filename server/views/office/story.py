@@ -1,5 +1,6 @@
 """A proof in plain words: what somebody did, how, and how anybody checks it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import gettext as _
@@ -64,6 +65,19 @@ DOUBTS: dict[str, Any] = {
 def said(words: dict[str, Any], key: str) -> str:
     """Return our words for it; what is too new to have any is shown as it is."""
     return str(words.get(key, key))
+
+
+# What a reader looks for first; the rest follows as it is.
+FIRST = ("email", "yes", "no", "controller", "ip", "user_agent", "message_id")
+# What the fact itself says already.
+SAID = ("at", "act")
+
+
+def told(facts: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return what a piece of evidence holds, in the order of a reader."""
+    keys = [key for key in FIRST if key in facts]
+    keys += [key for key in facts if key not in {*FIRST, *SAID}]
+    return [(key, facts[key]) for key in keys]
 
 
 def how_to_check() -> list[tuple[str, str]]:
