@@ -35,6 +35,7 @@ from server.views import (
     prize,
     qr,
     raffles,
+    receipts,
     reports,
     till,
     verify,
@@ -84,7 +85,7 @@ def create_app(settings: Settings) -> Flask:
     language.init_app(app)
     Assets(ROOT).init_app(app)
     pages = (
-        *(embed, widget, boxcodes, links, prize, claim, verify, raffles, qr),
+        *(embed, widget, boxcodes, links, receipts, prize, claim, verify, raffles, qr),
         *(api, till, office, demo),
     )
     for part in (health, reports, files, images, *pages):

@@ -48,6 +48,7 @@ from server.services import (
     outbox,
     prize_letters,
     raffle_places,
+    receipt_letters,
     stats,
 )
 from server.services.campaigns import Directory
@@ -307,6 +308,8 @@ class Worker:
             return found if (found.entry_id, mail.params["raffle"]) in held else None
         if found is not None and mail.letter == prize_letters.LETTER:
             return None if found.entry_id in gone else found
+        if found is not None and mail.letter == receipt_letters.LETTER:
+            return found if receipt_letters.is_true(session, found) else None
         if found is None or mail.letter != invitations.LETTER:
             return found
         is_wanted = invitations.is_wanted(session, found, mail.params["purpose"])
@@ -320,7 +323,11 @@ class Worker:
         Raises `UnreachableError` once that is marked, too.
         """
         try:
-            if found is None or not _has_reason(mail, found, now()):
+            if (
+                found is None
+                or not _has_reason(mail, found, now())
+                or not self._has_room(mail, found, now())
+            ):
                 self._mark(self._dropped, mail, now)
                 return
             parcel = self._prepare(mail, found)
@@ -340,6 +347,19 @@ class Worker:
             self._mark(self._failed, mail, now, answer=why)
         else:
             self._mark(self._delivered, mail, now, parcel=parcel, answer=answer)
+
+    def _has_room(self, mail: Claimed, found: Found, now: datetime) -> bool:
+        """Return whether the mailbox has room for a receipt, the least of all mails.
+
+        It is counted when it is first tried: so it never takes the place of another,
+        and the press that caused it has not had to wait for the counting.
+        """
+        if mail.letter != receipt_letters.LETTER or mail.attempts:
+            return True
+        with self._database.transaction() as session:
+            return receipt_letters.is_allowed(
+                session, found, tools=self._tools, now=now
+            )
 
     def _prepare(self, mail: Claimed, found: Found) -> Parcel:
         """Write the letter."""
@@ -365,15 +385,17 @@ class Worker:
         return Parcel(body, shop.sender.email, to, found)
 
     def _occasion(self, mail: Claimed, found: Found) -> Occasion:
-        optin = found.optin if mail.letter == "confirm" else None
+        is_confirm = mail.letter == "confirm"
+        is_asked = is_confirm or mail.letter == receipt_letters.LETTER
+        optin = found.optin if is_asked else None
         return Occasion(
             name=mail.letter,
             locale=found.locale,
             shop=found.shop,
             campaign=found.played_in,
-            at=optin.requested_at if optin else mail.created_at,
+            at=optin.requested_at if optin and is_confirm else mail.created_at,
             page=mail.params.get("page", ""),
-            confirm_url=self._link("confirm", Salt.CONFIRM, mail) if optin else "",
+            confirm_url=self._only("confirm", "confirm", Salt.CONFIRM, mail),
             unsubscribe_url=self._link("unsubscribe", Salt.UNSUBSCRIBE, mail),
             purposes=tuple(optin.wordings) if optin else (),
             first_name=mail.params.get("first_name", ""),
@@ -384,7 +406,8 @@ class Worker:
             until=_moment(mail.params.get("until")),
             entered=self._entered(mail, found),
             raffle=mail.params.get("raffle", ""),
-            claim_url=self._claim_url(mail),
+            claim_url=self._only(raffle_places.LETTER, "claim", Salt.CLAIM, mail),
+            receipt_url=self._only("receipt", "receipt", Salt.RECEIPT, mail),
             cents=mail.params.get("cents"),
             invitation=_invited(mail),
         )
@@ -410,10 +433,9 @@ class Worker:
             url=f"{place}?lang={found.locale}#play={label}",
         )
 
-    def _claim_url(self, mail: Claimed) -> str:
-        """Return where a winner of a raffle says that they want their prize."""
-        is_won = mail.letter == raffle_places.LETTER
-        return self._link("claim", Salt.CLAIM, mail) if is_won else ""
+    def _only(self, letter: str, place: str, salt: Salt, mail: Claimed) -> str:
+        """Return the link that one kind of letter has; empty for all others."""
+        return self._link(place, salt, mail) if mail.letter == letter else ""
 
     def _prize_url(self, mail: Claimed) -> str:
         """Return where the winner sees how their prize stands."""

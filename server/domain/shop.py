@@ -30,6 +30,8 @@ class Legal(Part):
     email: Mailbox
     phone: Line
     privacy_url: HttpUrl
+    # Where the data is kept, for receipts: "EU", say. Else the notice has to tell.
+    stored_in: Line | None = None
 
 
 class Budget(Part):
@@ -56,6 +58,8 @@ class ShopFile(Part):
     # Who comes by such a link has just been asked in the mail.
     from_mail: tuple[QueryPattern, ...] = Field(default=FROM_MAIL, max_length=20)
     budget: Budget = Budget()
+    # Whether a mail with a link to their receipt goes to who has confirmed (PR-09).
+    receipts: Literal["mail", "none"] = "mail"
     sender: Sender
     legal: Legal
 

@@ -33,6 +33,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "early": _l("Early access"),
         "ticket": _l("Number in the raffle"),
         "won": _l("Won in the raffle"),
+        "receipt": _l("Receipt of a yes"),
     },
     "raffle": {
         "waiting": _l("Not closed yet"),
