@@ -74,8 +74,14 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["database"] = Database(settings.database_url)
     vault = Vault(settings.data_keys)
     app.extensions["signer"] = Signer(settings.secret_keys)
-    app.extensions["notary"] = Notary(settings.ledger_keys)
-    app.extensions["tools"] = Tools(vault, Copies(), os.urandom, settings.host)
+    app.extensions["tools"] = Tools(
+        vault,
+        Copies(),
+        os.urandom,
+        host=settings.host,
+        notary=Notary(settings.ledger_keys),
+        public_url=settings.public_url,
+    )
     app.extensions["directory"] = Directory(vault)
     app.extensions["faces"] = Faces()
     app.extensions["limiter"] = Limiter(settings, vault)

@@ -32,7 +32,6 @@ from server.adapters.mailer import (
 )
 from server.db import Database, DatabaseBusyError
 from server.domain import raffle as raffle_rules
-from server.domain.ledger import Notary
 from server.domain.links import LinkRef, Salt, Signer
 from server.domain.optin import OPEN
 from server.migrations import check_current
@@ -132,7 +131,7 @@ class Worker:
         self._directory: Directory = app.extensions["directory"]
         self._signer: Signer = app.extensions["signer"]
         self._raffling = Raffling(self._database, self._directory, self._tools)
-        self._sealing = Sealing(self._database, Notary(settings.ledger_keys))
+        self._sealing = Sealing(self._database, self._tools.notary)
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._mailer = Mailer(
             Server.from_url(settings.smtp_url),

@@ -222,6 +222,16 @@ def as_file(
         "controller": controller(proof.legal),
         "person": _person(proof.person),
         "purpose": proof.purpose,
+        **told(proof),
+        "how_to_check": [
+            {"what": what, "how": explained} for what, explained in how_to_check
+        ],
+    }
+
+
+def told(proof: Proof) -> dict[str, Any]:
+    """Return what was decided and what proves it, as a file says it."""
+    return {
         "today": [
             {
                 "purpose": line.purpose,
@@ -240,9 +250,6 @@ def as_file(
         },
         "checkpoints": _checkpoints(proof.checkpoints.values()),
         "keys": {name: public.hex() for name, public in proof.keys.items()},
-        "how_to_check": [
-            {"what": what, "how": explained} for what, explained in how_to_check
-        ],
     }
 
 

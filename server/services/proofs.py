@@ -61,14 +61,13 @@ def gather(
     public_id: str,
     *,
     purpose: str | None = None,
-    keys: Mapping[str, bytes],
     tools: Tools,
     now: datetime,
 ) -> Proof | None:
     """Return the proof of a person of this shop; None if the shop does not know them.
 
-    `keys` are the ledger's public ones. With a purpose, what is about everything comes
-    along, since it is about that purpose as well.
+    With a purpose, what is about everything comes along, since it is about that purpose
+    as well.
     """
     contact = _contact(session, shop_id, public_id)
     shop = session.get_one(Shop, shop_id)
@@ -91,7 +90,7 @@ def gather(
         requests=requests(session, [e.optin_id for e in events if e.optin_id]),
         texts=texts(session, events),
         evidence=evidence(session, contact.id, events, tools=tools),
-        keys=keys,
+        keys=tools.notary.publics,
     )
 
 

@@ -1,6 +1,6 @@
 """What somebody decided at a shop, for their receipt (PR-09)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from server.models.attribute import Attribute
 from server.models.consent import ConsentEvent
 from server.models.text import Text
 from server.services import consents, places, proofs
+from server.services.tools import Tools
 
 NOTICE = "notice"
 
@@ -25,12 +26,9 @@ def record(
     shop_id: int,
     contact_id: int,
     subject_ref: bytes,
-    notice_url: Callable[[str], str],
+    tools: Tools,
 ) -> Record:
-    """Return all that somebody decided, with the words as they were shown.
-
-    `notice_url` says where a notice can be read as it was then, by its hex hash.
-    """
+    """Return all that somebody decided, with the words as they were shown."""
     events = [
         event
         for event in consents.history(session, subject_ref)
@@ -55,7 +53,7 @@ def record(
                 [each for each in events if each.purpose == purpose],
                 texts=texts,
                 told=told.get(purpose, ()),
-                notice_url=notice_url,
+                tools=tools,
             )
             for purpose, event in decided.items()
         ),
@@ -80,7 +78,7 @@ def _consent(
     *,
     texts: Mapping[str, Shown],
     told: Iterable[str],
-    notice_url: Callable[[str], str],
+    tools: Tools,
 ) -> Consent:
     shown = texts.get(event.text_hash.hex())
     title, recipient = told_in(shown.body) if shown else ("", "")
@@ -93,7 +91,9 @@ def _consent(
         text=event.text_hash.hex(),
         notice=notice,
         notice_url=(
-            notice_url(notice) if notice in texts else str(shop.legal.privacy_url)
+            f"{tools.public_url}/notice/{notice}"
+            if notice in texts
+            else str(shop.legal.privacy_url)
         ),
         locale=event.locale,
         collected=_collected(event),

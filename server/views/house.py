@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, cast
 from flask import current_app
 
 from server.assets import Assets
-from server.domain.ledger import Notary
 from server.domain.links import Signer
 from server.services.campaigns import Directory
 from server.services.tools import Tools
@@ -51,11 +50,6 @@ def tools() -> Tools:
 def signer() -> Signer:
     """Return what signs and reads links and tickets."""
     return cast("Signer", current_app.extensions["signer"])
-
-
-def notary() -> Notary:
-    """Return what signs in the name of this service, and names its public keys."""
-    return cast("Notary", current_app.extensions["notary"])
 
 
 def settings() -> Settings:

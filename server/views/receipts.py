@@ -19,7 +19,7 @@ from server.services import receipts
 from server.services.links import Found
 from server.views import guards, language, links
 from server.views import receipt_words as words
-from server.views.house import notary, settings, signer
+from server.views.house import signer, tools
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -65,11 +65,6 @@ def notice(name: str) -> Response:
     return links.unindexed(Response(body, mimetype="text/html"))
 
 
-def notice_url(name: str) -> str:
-    """Return the whole address of a notice as it was shown."""
-    return f"{settings().public_url}{url_for('receipts.notice', name=name)}"
-
-
 def _local(at: datetime) -> str:
     return str(format_datetime(at, "d MMMM y, HH:mm", rebase=True))
 
@@ -83,12 +78,12 @@ def _record(found: Found) -> Record:
             shop_id=who.shop_id,
             contact_id=who.id,
             subject_ref=who.subject_ref,
-            notice_url=notice_url,
+            tools=tools(),
         )
 
 
 def _file(record: Record) -> Response:
-    content = rules.build(record, issued=clock.now(), notary=notary())
+    content = rules.build(record, issued=clock.now(), notary=tools().notary)
     response = links.unindexed(jsonify(content))
     name = f"{content['receipt_id']}.json"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'

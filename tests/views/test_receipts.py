@@ -150,7 +150,7 @@ def test_the_file_is_a_receipt_by_both_standards(app, file):
     content = file()
 
     receipts.check(content)
-    receipts.verify(content, app.extensions["notary"].newest)
+    receipts.verify(content, app.extensions["tools"].notary.newest)
     purposes = [each["purpose_id"] for each in content["processing"]]
     assert purposes == BOTH
     assert len(content["events"]) == 4
@@ -158,7 +158,7 @@ def test_the_file_is_a_receipt_by_both_standards(app, file):
 
 
 def test_the_file_tells_its_place_in_the_ledger(app, database, house, file):
-    sealing = Sealing(database, app.extensions["notary"])
+    sealing = Sealing(database, app.extensions["tools"].notary)
     sealing.go_round(now=house.clock.now())
     before = file()
     house.clock.advance(DAY)

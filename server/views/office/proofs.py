@@ -9,11 +9,11 @@ from server import clock
 from server.db import reading, transaction
 from server.domain import proof as rules
 from server.domain.proof import Proof
-from server.services import audits, proofs
+from server.services import audits, portable, proofs
 from server.services.office import campaigns as campaign_pages
 from server.views import guards, language
 from server.views.guards import Here
-from server.views.house import notary, tools
+from server.views.house import tools
 from server.views.office import story
 from server.views.office.blueprint import bp
 
@@ -36,7 +36,6 @@ def proof(here: Here, public_id: str) -> Response:
             here.shop.shop_id,
             public_id,
             purpose=purpose,
-            keys=notary().publics,
             tools=tools(),
             now=clock.now(),
         ) or abort(404)
@@ -56,6 +55,23 @@ def proof(here: Here, public_id: str) -> Response:
             how_to_check=story.how_to_check(),
         )
     )
+
+
+@bp.post("/<shop>/contacts/<public_id>/data")
+@guards.member("owner")
+def data(here: Here, public_id: str) -> Response:
+    """Hand out all that the shop knows of a person, as they may ask (GDPR 15, 20).
+
+    Their own network addresses are in it, so the look is noted here too (PR-10).
+    """
+    with transaction() as session:
+        who = portable.holder(
+            session, here.shop.shop_id, public_id, vault=tools().vault
+        ) or abort(404)
+        _note(session, here, "person.export", public_id)
+    with reading() as session:
+        content = portable.export(session, who, tools=tools(), now=clock.now())
+    return attached(content, f"person-{public_id}.json")
 
 
 def _as_file(found: Proof) -> Response:

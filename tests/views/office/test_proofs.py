@@ -29,7 +29,7 @@ def seal(app, house, clock):
     """Let the worker seal what there is, and sign the day."""
 
     def sealed() -> None:
-        sealing = Sealing(house.database, app.extensions["notary"])
+        sealing = Sealing(house.database, app.extensions["tools"].notary)
         sealing.go_round(now=clock.advance(DAY))
         sealing.go_round(now=clock.now())
 
@@ -155,7 +155,7 @@ def test_a_stranger_checks_the_file_with_nothing_of_ours(file, seal, app):
     content = file()
 
     assert evidence.check(content) == 3
-    newest = app.extensions["notary"].newest.hex()
+    newest = app.extensions["tools"].notary.newest.hex()
     assert newest in content["keys"].values()
     assert len(content["how_to_check"]) == 7
 
@@ -493,6 +493,43 @@ def test_no_file_holds_a_link_of_a_mail(house, ask, file):
     assert not [secret for secret in secrets if secret in said]
     assert "/confirm/" not in said
     assert "/unsubscribe/" not in said
+
+
+# --- all data ----------------------------------------------------------------------
+
+
+def test_an_owner_hands_out_all_data_and_that_is_noted(owner, house, path):
+    """GDPR 15, 20; PR-10."""
+    answer = owner.submit(owner.get(path).form("/data")).response
+
+    content = json.loads(answer.text)
+    assert answer.mimetype == "application/json"
+    disposition = answer.headers["Content-Disposition"]
+    assert disposition == f'attachment; filename="person-{house.contact}.json"'
+    assert content["person"]["email"] == EMAIL
+    assert IP in answer.text
+    assert house.audits() == ["person.export"]
+
+
+def test_of_an_erased_person_there_is_no_data(app, house, owner, path):
+    form = owner.get(path).form("/data")
+    as_somebody(
+        app,
+        house,
+        lambda session, who, tools: privacy.erase(
+            session,
+            who,
+            locale="nl",
+            method="office",
+            facts={},
+            tools=tools,
+            now=house.now,
+        ),
+    )
+
+    owner.post(form.action, data=form.values, status=404)
+
+    assert house.audits() == []
 
 
 # --- doubt -------------------------------------------------------------------------
