@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from server import opened
 from server.assets import Assets
 from server.db import Database
+from server.domain.ledger import Notary
 from server.domain.links import Signer
 from server.domain.seals import Vault
 from server.opened import Opened
@@ -36,6 +37,7 @@ from server.views import (
     prize,
     qr,
     raffles,
+    receipts,
     reports,
     till,
     verify,
@@ -74,7 +76,14 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["database"] = Database(settings.database_url)
     vault = Vault(settings.data_keys)
     app.extensions["signer"] = Signer(settings.secret_keys)
-    app.extensions["tools"] = Tools(vault, Copies(), os.urandom, settings.host)
+    app.extensions["tools"] = Tools(
+        vault,
+        Copies(),
+        os.urandom,
+        host=settings.host,
+        notary=Notary(settings.ledger_keys),
+        public_url=settings.public_url,
+    )
     app.extensions["directory"] = Directory(vault)
     app.extensions["faces"] = Faces()
     app.extensions["limiter"] = Limiter(settings, vault)
@@ -85,7 +94,7 @@ def create_app(settings: Settings) -> Flask:
     language.init_app(app)
     Assets(ROOT).init_app(app)
     pages = (
-        *(embed, widget, boxcodes, links, prize, claim, verify, raffles, qr),
+        *(embed, widget, boxcodes, links, receipts, prize, claim, verify, raffles, qr),
         *(api, till, office, demo),
     )
     for part in (health, reports, files, images, *pages):

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, time
 import structlog
 
 from server.db import Database
-from server.domain.ledger import Notary
 from server.services import ledger, notices
 from server.services.tools import Tools
 
@@ -25,7 +24,6 @@ class Sealing:
     """Does the rounds on one database."""
 
     database: Database
-    notary: Notary
     tools: Tools
 
     def go_round(self, *, now: datetime) -> int:
@@ -42,7 +40,7 @@ class Sealing:
 
     def _close_day(self, now: datetime) -> None:
         with self.database.reading() as session:
-            due = ledger.reckon(session, notary=self.notary, now=now)
+            due = ledger.reckon(session, notary=self.tools.notary, now=now)
         for shop_id, signed in due:
             with self.database.transaction() as session:
                 is_first = ledger.keep(session, shop_id, signed, now=now)

@@ -29,7 +29,6 @@ from server.adapters.mailer import (
     UnreachableError,
 )
 from server.db import Database, DatabaseBusyError
-from server.domain.ledger import Notary
 from server.domain.optin import OPEN
 from server.migrations import check_current
 from server.opened import Opened
@@ -47,6 +46,7 @@ from server.services import (
     outbox,
     prize_letters,
     raffle_places,
+    receipt_letters,
     stats,
 )
 from server.services.campaigns import Directory
@@ -121,9 +121,7 @@ class Worker:
         self._directory: Directory = app.extensions["directory"]
         self._writer = Writer(app)
         self._raffling = Raffling(self._database, self._directory, self._tools)
-        self._sealing = Sealing(
-            self._database, Notary(settings.ledger_keys), self._tools
-        )
+        self._sealing = Sealing(self._database, self._tools)
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._mailer = Mailer(
             Server.from_url(settings.smtp_url),
@@ -309,6 +307,8 @@ class Worker:
             return found if (found.entry_id, mail.params["raffle"]) in held else None
         if found is not None and mail.letter == prize_letters.LETTER:
             return None if found.entry_id in gone else found
+        if found is not None and mail.letter == receipt_letters.LETTER:
+            return found if receipt_letters.is_true(session, found) else None
         if found is None or mail.letter != invitations.LETTER:
             return found
         is_wanted = invitations.is_wanted(session, found, mail.params["purpose"])
@@ -325,7 +325,11 @@ class Worker:
         Raises `UnreachableError` once that is marked, too.
         """
         try:
-            if found is None or not _has_reason(mail, found, now()):
+            if (
+                found is None
+                or not _has_reason(mail, found, now())
+                or not self._has_room(mail, found, now())
+            ):
                 self._mark(self._dropped, mail, now)
                 return
             parcel = self._writer.write(mail, found)
@@ -345,6 +349,21 @@ class Worker:
             self._mark(self._failed, mail, now, answer=why)
         else:
             self._mark(self._delivered, mail, now, parcel=parcel, answer=answer)
+
+    def _has_room(self, mail: Claimed, found: Found | Notice, now: datetime) -> bool:
+        """Return whether the mailbox has room for a receipt, the least of all mails.
+
+        It is counted when it is first tried: so it never takes the place of another,
+        and the press that caused it has not had to wait for the counting.
+        """
+        if isinstance(found, Notice):
+            return True
+        if mail.letter != receipt_letters.LETTER or mail.attempts:
+            return True
+        with self._database.transaction() as session:
+            return receipt_letters.is_allowed(
+                session, found, tools=self._tools, now=now
+            )
 
     def _mark(
         self,

@@ -9,7 +9,7 @@ from server.adapters import letters, mailer
 from server.adapters.letters import Entered, Invited, Occasion
 from server.domain import raffle as raffle_rules
 from server.domain.links import LinkRef, Salt, Signer
-from server.services import invitations, prize_letters, raffle_places
+from server.services import invitations, prize_letters, raffle_places, receipt_letters
 from server.services.links import Found
 from server.services.notices import Notice
 from server.services.outbox import Claimed
@@ -66,18 +66,20 @@ class Writer:
         return Parcel(body, shop.sender.email, to, found)
 
     def _occasion(self, mail: Claimed, found: Found) -> Occasion:
-        optin = found.optin if mail.letter == "confirm" else None
+        is_confirm = mail.letter == "confirm"
+        is_asked = is_confirm or mail.letter == receipt_letters.LETTER
+        optin = found.optin if is_asked else None
         return Occasion(
             name=mail.letter,
             locale=found.locale,
             shop=found.shop,
             campaign=found.played_in,
-            at=optin.requested_at if optin else mail.created_at,
+            at=optin.requested_at if optin and is_confirm else mail.created_at,
             page=mail.params.get("page", ""),
-            confirm_url=self._link("confirm", Salt.CONFIRM, mail) if optin else "",
+            confirm_url=self._only("confirm", "confirm", Salt.CONFIRM, mail),
             unsubscribe_url=self._link("unsubscribe", Salt.UNSUBSCRIBE, mail),
             purposes=tuple(optin.wordings) if optin else (),
-            digits=mail.params.get("digits", "") if optin else "",
+            digits=mail.params.get("digits", "") if is_confirm else "",
             first_name=mail.params.get("first_name", ""),
             prize=mail.params.get("prize", ""),
             code=mail.params.get("code"),
@@ -86,7 +88,8 @@ class Writer:
             until=_moment(mail.params.get("until")),
             entered=self._entered(mail, found),
             raffle=mail.params.get("raffle", ""),
-            claim_url=self._claim_url(mail),
+            claim_url=self._only(raffle_places.LETTER, "claim", Salt.CLAIM, mail),
+            receipt_url=self._only("receipt", "receipt", Salt.RECEIPT, mail),
             cents=mail.params.get("cents"),
             invitation=_invited(mail),
         )
@@ -112,10 +115,9 @@ class Writer:
             url=f"{place}?lang={found.locale}#play={label}",
         )
 
-    def _claim_url(self, mail: Claimed) -> str:
-        """Return where a winner of a raffle says that they want their prize."""
-        is_won = mail.letter == raffle_places.LETTER
-        return self._link("claim", Salt.CLAIM, mail) if is_won else ""
+    def _only(self, letter: str, place: str, salt: Salt, mail: Claimed) -> str:
+        """Return the link that one kind of letter has; empty for all others."""
+        return self._link(place, salt, mail) if mail.letter == letter else ""
 
     def _prize_url(self, mail: Claimed) -> str:
         """Return where the winner sees how their prize stands."""

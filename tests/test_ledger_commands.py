@@ -28,8 +28,7 @@ def sealed(publish, client, house, settings, clock):
         mailbox = f"{name}@example.com"
         take_card(client).enter(client, mailbox, consents=["newsletter"])
     clock.advance(timedelta(days=1))
-    tools = house.app.extensions["tools"]
-    sealing = Sealing(house.database, Notary(settings.ledger_keys), tools)
+    sealing = Sealing(house.database, house.app.extensions["tools"])
     for _ in range(2):
         sealing.go_round(now=clock.now())
     return house

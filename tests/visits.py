@@ -39,6 +39,7 @@ SALTS = {
     "unsubscribe": Salt.UNSUBSCRIBE,
     "prize": Salt.PRIZE,
     "claim": Salt.CLAIM,
+    "receipt": Salt.RECEIPT,
 }
 NOTHING = prize_table("nothing", kind="none", weight=0)
 del NOTHING["stock"]

@@ -22,7 +22,7 @@ from server.domain.optin import CONFIRM_DAYS, DIGITS_LIFE
 from server.domain.raffle import RaffleText
 from server.domain.shop import ShopFile
 
-NAMES = ("confirm", "prize", "ticket", "won", "manage", "early")
+NAMES = ("confirm", "prize", "ticket", "won", "manage", "early", "receipt")
 # It cannot occur in a text: an imported line holds no control characters.
 MARK = "\x01"
 MOST_KEPT = 500
@@ -60,6 +60,8 @@ class Occasion:
     # Which raffle they have won something in, and where they say that they want it.
     raffle: str = ""
     claim_url: str = ""
+    # Where somebody sees what they have decided.
+    receipt_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def write(occasion: Occasion) -> Written:
         "draw_days": ", ".join(dict.fromkeys(days)),
         "raffle_url": entered.url if entered else "",
         "claim_url": occasion.claim_url,
+        "receipt_url": occasion.receipt_url,
         "worth": worth,
     }
     return Written(
@@ -238,6 +241,7 @@ def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
         "draw_days": _marked("draw_days"),
         "raffle_url": _marked("raffle_url"),
         "claim_url": _marked("claim_url"),
+        "receipt_url": _marked("receipt_url"),
         **(_played(occasion, campaign) if campaign else {}),
     }
 

@@ -126,3 +126,16 @@ def request_text(purpose: Purpose, text: PurposeText, legal: Legal) -> Wording:
             )
         )
     )
+
+
+# How many lines a text of `request_text` has; one that names a recipient has one more.
+LINES = 6
+
+
+def told_in(body: str) -> tuple[str, str]:
+    """Return the title of a text as it was shown, and who else gets the address.
+
+    What was not shown by us, as the text of an import, is all title in its first line.
+    """
+    lines = body.splitlines() or [""]
+    return lines[0], lines[2] if len(lines) == LINES + 1 else ""

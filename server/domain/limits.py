@@ -11,28 +11,41 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """Why a mail is sent; each has its own pace, all share the day's ceiling."""
+    """Why a mail is sent; each has its own pace, all share the day's ceiling.
+
+    A receipt is the least of them: it finds its place below that ceiling, and takes
+    nobody else's. Whoever gets one has just pressed a button in that very mailbox.
+    """
 
     CONFIRM = "c"
     PRIZE = "p"
     MANAGE = "m"
+    RECEIPT = "r"
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `most` mails of these kinds within `within`."""
+    """At most `most` mails of these kinds within `within`, for whom it binds."""
 
     most: int
     within: timedelta
     kinds: frozenset[Kind]
+    binds: frozenset[Kind]
+
+
+def _of(most: int, within: timedelta, *kinds: Kind) -> Limit:
+    return Limit(most, within, frozenset(kinds), frozenset(kinds))
 
 
 ALL = frozenset(Kind)
+LEAST = frozenset({Kind.RECEIPT})
 PER_MAILBOX = (
-    *(Limit(1, timedelta(minutes=10), frozenset({kind})) for kind in Kind),
-    Limit(3, timedelta(hours=24), ALL),
-    Limit(5, timedelta(days=30), frozenset({Kind.CONFIRM})),
-    Limit(1, timedelta(hours=24), frozenset({Kind.MANAGE})),
+    *(_of(1, timedelta(minutes=10), kind) for kind in Kind),
+    _of(3, timedelta(hours=24), *(ALL - LEAST)),
+    Limit(3, timedelta(hours=24), ALL, binds=LEAST),
+    _of(5, timedelta(days=30), Kind.CONFIRM),
+    _of(1, timedelta(hours=24), Kind.MANAGE),
+    _of(1, timedelta(hours=24), Kind.RECEIPT),
 )
 LONGEST = max(limit.within for limit in PER_MAILBOX)
 
@@ -52,7 +65,7 @@ def may_send(past: Iterable[Sending], kind: Kind, *, now: datetime) -> bool:
         sum(1 for s in past if s.kind in limit.kinds and s.at > now - limit.within)
         < limit.most
         for limit in PER_MAILBOX
-        if kind in limit.kinds
+        if kind in limit.binds
     )
 
 

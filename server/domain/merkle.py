@@ -5,7 +5,7 @@ whole subtree, widest first, of which a tree of any size has at most one of each
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 HASH_BYTES = 32
 EMPTY = hashlib.sha256(b"").digest()
@@ -57,3 +57,67 @@ def root_of(leaves: Sequence[bytes]) -> bytes:
     for leaf in leaves:
         tree.add(leaf)
     return tree.root()
+
+
+def audit_paths(
+    leaves: Iterable[bytes],
+    wanted: Collection[int],
+    *,
+    size: int = 0,
+    edge: Sequence[bytes] = (),
+) -> dict[int, tuple[bytes, ...]]:
+    """Return the audit path of each wanted leaf, nearest first (section 2.1.1).
+
+    `leaves` are those that come after a tree of a size with that edge, and `wanted`
+    counts from its first leaf. So nothing before the edge has to be read again.
+    """
+    paths: dict[int, list[bytes]] = {number: [] for number in wanted}
+    # Subtrees, widest first: how wide, its root, and which wanted leaves are in it.
+    widths = [1 << bit for bit in reversed(range(size.bit_length())) if size >> bit & 1]
+    trees = [
+        (width, root, frozenset[int]())
+        for width, root in zip(widths, edge, strict=True)
+    ]
+    for number, leaf in enumerate(leaves, size):
+        trees.append((1, leaf, frozenset({number} & paths.keys())))
+        while len(trees) > 1 and trees[-2][0] == trees[-1][0]:
+            _join(trees, paths)
+    while len(trees) > 1:
+        _join(trees, paths)
+    return {number: tuple(path) for number, path in paths.items()}
+
+
+def _join(
+    trees: list[tuple[int, bytes, frozenset[int]]], paths: dict[int, list[bytes]]
+) -> None:
+    """Put the last two subtrees together; each is the neighbour of the other's."""
+    width, right, on_right = trees.pop()
+    more, left, on_left = trees.pop()
+    for number in on_left:
+        paths[number].append(right)
+    for number in on_right:
+        paths[number].append(left)
+    trees.append((width + more, node_hash(left, right), on_left | on_right))
+
+
+def root_along(
+    leaf: bytes, number: int, size: int, path: Iterable[bytes]
+) -> bytes | None:
+    """Return the root to which a path leads, None if it is no path of such a tree.
+
+    `number` counts from 0 (RFC 9162 section 2.1.3.2).
+    """
+    if number >= size:
+        return None
+    at, last, root = number, size - 1, leaf
+    for neighbour in path:
+        if last == 0:
+            return None
+        if at & 1 or at == last:
+            root = node_hash(neighbour, root)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            root = node_hash(root, neighbour)
+        at, last = at >> 1, last >> 1
+    return root if last == 0 else None

@@ -30,6 +30,8 @@ class Legal(Part):
     email: Mailbox
     phone: Line
     privacy_url: HttpUrl
+    # Where the data is kept, for receipts: "EU", say. Else the notice has to tell.
+    stored_in: Line | None = None
 
 
 class Budget(Part):
@@ -58,6 +60,8 @@ class ShopFile(Part):
     budget: Budget = Budget()
     # Whether evidence says from which network address somebody acted (PR-10).
     keeps_network_addresses: bool = True
+    # Whether a mail with a link to their receipt goes to who has confirmed (PR-09).
+    receipts: Literal["mail", "none"] = "mail"
     sender: Sender
     legal: Legal
 

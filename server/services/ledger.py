@@ -101,7 +101,7 @@ def _numbered(tip: Tip, rows: Sequence[Any]) -> Batch:
     seq, head, sealed = tip.size, tip.head, []
     for row in rows:
         seq += 1
-        head = _fact(row, tip.shop).hash(seq, head)
+        head = fact_of(row, tip.shop).hash(seq, head)
         sealed.append({"row": row.id, "number": seq, "digest": head})
     return Batch(tip, sealed)
 
@@ -137,7 +137,7 @@ def entries(session: Session, tip: Tip, *, after: int = 0) -> Iterator[Sealed]:
     while True:
         rows = connection.execute(_PAGE, {"shop": tip.shop_id, "after": after}).all()
         for row in rows:
-            yield Sealed(row.seq, row.entry_hash, _fact(row, tip.shop))
+            yield Sealed(row.seq, row.entry_hash, fact_of(row, tip.shop))
         if len(rows) < PAGE:
             return
         after = rows[-1].seq
@@ -220,7 +220,8 @@ def _edge(packed: bytes) -> tuple[bytes, ...]:
     return tuple(packed[start : start + HASH_BYTES] for start in starts)
 
 
-def _fact(row: Any, shop: str) -> Fact:
+def fact_of(row: Any, shop: str) -> Fact:
+    """Return a row, or the event it is of, as the fact that its entry is made of."""
     return Fact(
         shop=shop,
         subject=row.subject_ref,

@@ -15,11 +15,19 @@ from server.domain import address
 from server.domain import optin as rules
 from server.domain.consent import Act
 from server.domain.limits import Kind
+from server.domain.links import LinkRef
 from server.models.base import rows_changed, table
 from server.models.consent import ConsentEvent
 from server.models.optin import OptIn
 from server.models.preference import Preference
-from server.services import attributes, consents, contacts, links, outbox
+from server.services import (
+    attributes,
+    consents,
+    contacts,
+    links,
+    outbox,
+    receipt_letters,
+)
 from server.services.consents import Circumstances, Request
 from server.services.contacts import Person, Reason
 from server.services.links import Asked, Found
@@ -145,11 +153,13 @@ def confirm(
     method: str = "mailbox-confirmed-post",
     tools: Tools,
     now: datetime,
+    ref: LinkRef | None = None,
 ) -> Confirmation:
     """Turn what was asked into consents, once (DO-02, DO-06).
 
     The press decides by one compare-and-set; every other press, however many at a
-    time, finds it done and changes nothing.
+    time, finds it done and changes nothing. With the link that was pressed, a mail
+    with the receipt is queued as well, if the shop wants that.
     """
     optin_id = found.asked.id
     changed = session.connection().execute(
@@ -169,6 +179,8 @@ def confirm(
         now=now,
     )
     attributes.learn(session, found, given=found.asked.wordings, now=now)
+    if ref is not None:
+        receipt_letters.put(session, found, ref, tools=tools, now=now)
     return Confirmation(rules.State.CONFIRMED, now, is_new=True)
 
 

@@ -16,7 +16,7 @@ from server.domain.seals import Vault
 from server.models.entry import Entry
 from server.models.link import Link
 from server.models.optin import OptIn
-from server.services import links, optins
+from server.services import links, optins, receipt_letters
 from server.services.campaigns import Directory
 from server.services.consents import Circumstances
 from server.services.links import Found
@@ -67,9 +67,21 @@ def confirm(
     now: datetime,
 ) -> optins.Confirmation:
     """Turn what was asked into consents, once."""
-    return optins.confirm(
+    done = optins.confirm(
         session, found, by=by, method="mailbox-digits", tools=tools, now=now
     )
+    if done.is_new:
+        # Whose link was not pressed has none that we know; a receipt brings one.
+        ref = links.make(
+            session,
+            contact_id=found.who.id,
+            entry_id=found.played,
+            optin_id=found.asked.id,
+            tools=tools,
+            now=now,
+        )
+        receipt_letters.put(session, found, ref, tools=tools, now=now)
+    return done
 
 
 def _digits(vault: Vault, optin_id: int, ticket: bytes) -> str:

@@ -102,9 +102,15 @@ def confirm(token: str) -> Response:
     now = clock.now()
     if not _is_pressed(found, now):
         return _confirm_page(found, token, once_more=True)
+    ref = signer().read_link(Salt.CONFIRM, token, now=now)
     with transaction() as session:
         done = optins.confirm(
-            session, found, by=client.circumstances(found.shop), tools=tools(), now=now
+            session,
+            found,
+            by=client.circumstances(found.shop),
+            ref=ref,
+            tools=tools(),
+            now=now,
         )
     if done.is_new:
         return leave("confirmed", found)

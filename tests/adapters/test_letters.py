@@ -22,6 +22,7 @@ INVITED = Invited(
     until=datetime(2026, 7, 8, tzinfo=UTC),
 )
 LABEL = "e_" + 26 * "a"
+RECEIPT = "https://play.example.com/receipt/TOKEN"
 CLAIM = "https://play.example.com/claim/TOKEN"
 RAFFLE = f"https://play.example.com/verify/summer-raffle/raffle/main#play={LABEL}"
 ENTERED = Entered(LABEL, (datetime(2026, 8, 2, tzinfo=UTC),), RAFFLE)
@@ -58,6 +59,7 @@ def write(app, name, **changes):
         "entered": ENTERED if name == "ticket" else None,
         "raffle": "main" if name == "won" else "",
         "claim_url": CLAIM if name == "won" else "",
+        "receipt_url": RECEIPT if name == "receipt" else "",
         "until": datetime(2026, 8, 16, tzinfo=UTC) if name == "won" else None,
     }
     with app.app_context():
@@ -221,6 +223,25 @@ class TestTheReminderHowToStop:
         assert UNSUBSCRIBE in letter.text
         assert hrefs(letter.html)[0] == UNSUBSCRIBE
         assert CONFIRM not in letter.text + letter.html
+
+
+class TestTheReceipt:
+    """PR-09: what was said yes to, where it can be read, and how it ends."""
+
+    def test_it_says_what_and_leads_to_the_receipt(self, app):
+        letter = write(app, "receipt")
+
+        assert letter.subject == "Your yes to Noord & Zon is on record"
+        assert "Newsletter" in letter.text
+        assert "Offers that suit me" not in letter.text
+        assert RECEIPT in letter.text
+        assert UNSUBSCRIBE in letter.text
+        assert hrefs(letter.html)[0] == RECEIPT
+        assert "ZON10" not in letter.text + letter.html
+
+    @pytest.mark.parametrize("name", INJECTIONS)
+    def test_nothing_typed_reaches_it(self, app, name):
+        assert write(app, "receipt", first_name=name) == write(app, "receipt")
 
 
 def test_a_letter_nobody_knows_is_not_written(app):

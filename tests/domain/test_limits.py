@@ -49,6 +49,15 @@ def sent(kind: Kind, *ago: timedelta) -> list[Sending]:
         # One "manage your choices" mail a day (DO-10).
         (sent(Kind.MANAGE, 23 * HOUR), Kind.MANAGE, False),
         (sent(Kind.MANAGE, 24 * HOUR), Kind.MANAGE, True),
+        # A receipt finds its place, and takes nobody else's.
+        (sent(Kind.PRIZE, HOUR, 2 * HOUR), Kind.RECEIPT, True),
+        (sent(Kind.PRIZE, HOUR, 2 * HOUR, 3 * HOUR), Kind.RECEIPT, False),
+        (sent(Kind.RECEIPT, 23 * HOUR), Kind.RECEIPT, False),
+        (
+            [*sent(Kind.PRIZE, HOUR, 2 * HOUR), *sent(Kind.RECEIPT, HOUR)],
+            Kind.CONFIRM,
+            True,
+        ),
     ],
 )
 def test_a_mailbox_is_left_in_peace(past, kind, expected):
@@ -57,7 +66,7 @@ def test_a_mailbox_is_left_in_peace(past, kind, expected):
 
 @given(st.lists(st.tuples(kinds, gaps), max_size=60))
 def test_no_day_has_more_than_three_mails(asked: list[tuple[Kind, timedelta]]):
-    """T16, whatever is asked and when."""
+    """T16, whatever is asked and when; and one receipt, for who pressed a button."""
     past: list[Sending] = []
     moment = NOW
     for kind, gap in asked:
@@ -66,7 +75,9 @@ def test_no_day_has_more_than_three_mails(asked: list[tuple[Kind, timedelta]]):
             past.append(Sending(kind, moment))
         within = [s for s in past if s.at > moment - DAY]
 
-        assert len(within) <= 3
+        receipts = sum(s.kind is Kind.RECEIPT for s in within)
+        assert len(within) - receipts <= 3
+        assert receipts <= 1
         assert sum(s.kind is Kind.MANAGE for s in within) <= 1
 
 

@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain import merkle
-from server.domain.merkle import EMPTY, Frontier, leaf_hash, node_hash, root_of
+from server.domain.merkle import (
+    EMPTY,
+    Frontier,
+    audit_paths,
+    leaf_hash,
+    node_hash,
+    root_along,
+    root_of,
+)
 
 # The leaves and roots with which implementations of RFC 6962 check themselves.
 LEAVES = [
@@ -63,3 +71,75 @@ def test_a_tree_goes_on_from_its_edge(first: int, more: int) -> None:
 def test_an_edge_of_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match="no tree of 3 leaves"):
         Frontier(3, [merkle.EMPTY])
+
+
+# --- audit paths -------------------------------------------------------------------
+
+# Leaf (from 0), size and path, as implementations of RFC 6962 check themselves.
+PATHS = {
+    (0, 1): (),
+    (0, 8): (
+        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+    ),
+    (5, 8): (
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    ),
+    (2, 3): ("fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",),
+    (1, 5): (
+        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+    ),
+}
+
+
+@pytest.mark.parametrize(("place", "path"), PATHS.items())
+def test_paths_are_those_of_the_field(
+    place: tuple[int, int], path: tuple[str, ...]
+) -> None:
+    number, size = place
+    leaves = [leaf_hash(leaf) for leaf in LEAVES[:size]]
+
+    found = audit_paths(leaves, [number])[number]
+
+    assert tuple(each.hex() for each in found) == path
+    assert root_along(leaves[number], number, size, found) == root_of(leaves)
+
+
+@given(st.integers(0, 40), st.integers(1, 40), st.data())
+def test_a_path_from_an_edge_leads_to_the_root(
+    first: int, more: int, data: st.DataObject
+) -> None:
+    """Only what came after the edge is read, and every path leads to the same root."""
+    leaves = [leaf_hash(bytes([number])) for number in range(first + more)]
+    begun = Frontier()
+    for leaf in leaves[:first]:
+        begun.add(leaf)
+    wanted = data.draw(st.sets(st.integers(first, first + more - 1), min_size=1))
+
+    paths = audit_paths(leaves[first:], wanted, size=begun.size, edge=begun.edge)
+
+    root = by_definition(leaves)
+    assert paths.keys() == wanted
+    for number, path in paths.items():
+        assert root_along(leaves[number], number, len(leaves), path) == root
+
+
+@given(st.integers(2, 40), st.data())
+def test_a_path_of_another_leaf_or_tree_leads_elsewhere(
+    size: int, data: st.DataObject
+) -> None:
+    leaves = [leaf_hash(bytes([number])) for number in range(size)]
+    number = data.draw(st.integers(0, size - 1))
+    path = audit_paths(leaves, [number])[number]
+    root = root_of(leaves)
+
+    assert root_along(leaf_hash(b"another"), number, size, path) != root
+    assert root_along(leaves[number], (number + 1) % size, size, path) != root
+    assert root_along(leaves[number], number, size, path[:-1]) is None
+    assert root_along(leaves[number], number, size, (*path, root)) is None
+    assert root_along(leaves[number], size, size, path) is None

@@ -27,7 +27,7 @@ TRIGGERS = (
 
 @pytest.fixture
 def sealing(app, database) -> Sealing:
-    return Sealing(database, NOTARY, app.extensions["tools"])
+    return Sealing(database, replace(app.extensions["tools"], notary=NOTARY))
 
 
 @pytest.fixture

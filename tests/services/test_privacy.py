@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from server.domain.ledger import Notary
 from server.models import (
     Attribute,
     ConsentEvent,
@@ -25,7 +24,6 @@ from tests.factories import campaign_file
 from tests.visits import at_once, take_card
 
 ANN = "ann@example.com"
-NOTARY = Notary([b"k" * 32])
 HOW = {"locale": "nl", "method": "test", "facts": {"ip": "192.0.2.7"}}
 
 
@@ -72,11 +70,11 @@ def audited(database, tools, clock):
     """Seal what there is and check all of it."""
 
     def audited():
-        Sealing(database, NOTARY, tools).go_round(now=clock.now())
+        Sealing(database, tools).go_round(now=clock.now())
         with database.reading() as session:
             (tip,) = ledger.tips(session)
             return ledger_audit.verify(
-                session, tip, keys=NOTARY.publics, step=lambda _: None
+                session, tip, keys=tools.notary.publics, step=lambda _: None
             )
 
     return audited
@@ -130,7 +128,11 @@ class TestErasure:
 
     def test_mails_that_wait_are_not_sent(self, ann, use, app, smtp, house):
         """T30: erased between the claim of a mail and its sending."""
-        assert {mail.kind for mail in house.letters()} == {"prize", "confirm"}
+        assert {mail.kind for mail in house.letters()} == {
+            "prize",
+            "confirm",
+            "receipt",
+        }
         use(privacy.erase, ann)
 
         worker = Worker(app)

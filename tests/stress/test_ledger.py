@@ -24,7 +24,14 @@ from tests.factories import make
 from tests.stress.service import size
 
 NOTARY = Notary([b"k" * 32])
-TOOLS = Tools(Vault((b"d" * 32,)), Copies(), os.urandom, "shop.example")
+TOOLS = Tools(
+    Vault((b"d" * 32,)),
+    Copies(),
+    os.urandom,
+    "shop.example",
+    NOTARY,
+    "http://x.example",
+)
 ACTS = ("requested", "doi_sent", "given", "withdrawn")
 FIRST = datetime(2026, 1, 1, 12, tzinfo=UTC)
 AT_ONCE = 2_500
@@ -115,7 +122,7 @@ def test_a_big_ledger_is_sealed_signed_and_whole(
 ) -> None:
     """PR-05, G4: every entry hashed anew, every proof looked at, every yes asked."""
     fill(database, people=events // len(ACTS), days=9)
-    sealing = Sealing(database, NOTARY, TOOLS)
+    sealing = Sealing(database, TOOLS)
     began, sealed = time.monotonic(), 0
     for day in range(10):
         now = FIRST + timedelta(days=day + 1)

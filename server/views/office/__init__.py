@@ -10,6 +10,7 @@ from server.views.office import (
     doors,
     entries,
     outbox,
+    proofs,
     raffles,
     vouchers,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "doors",
     "entries",
     "outbox",
+    "proofs",
     "raffles",
     "vouchers",
 ]

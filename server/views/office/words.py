@@ -34,6 +34,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "ticket": _l("Number in the raffle"),
         "won": _l("Won in the raffle"),
         "checkpoint": _l("Checkpoint of the ledger"),
+        "receipt": _l("Receipt of a yes"),
     },
     "raffle": {
         "waiting": _l("Not closed yet"),
