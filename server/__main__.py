@@ -16,6 +16,7 @@ from server import log, showroom, web, worker
 from server.commands import (
     boxcodes,
     campaign,
+    consents,
     device,
     doctor,
     draw,
@@ -27,6 +28,7 @@ from server.commands import (
     qr,
     raffle,
     shop,
+    softoptin,
     voucher,
 )
 from server.commands.base import database_trouble, fail, opened
@@ -116,6 +118,8 @@ for part in (
     boxcodes.boxcodes,
     outbox.outbox_commands,
     ledger.ledger,
+    consents.consents,
+    softoptin.softoptin,
     prize.prize,
     doctor.doctor,
 ):
