@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from server import assets as assets_of
 from server import log, showroom, web, worker
 from server.commands import (
+    audience,
     boxcodes,
     campaign,
     consents,
@@ -119,6 +120,7 @@ for part in (
     outbox.outbox_commands,
     ledger.ledger,
     consents.consents,
+    audience.audience,
     softoptin.softoptin,
     prize.prize,
     doctor.doctor,

@@ -1,7 +1,6 @@
 """`consents import | export`: who said yes elsewhere, and who may be written to."""
 
 import hashlib
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,15 +10,13 @@ import click
 
 from server import clock
 from server.commands import people
-from server.commands.base import fail, opened
+from server.commands.base import fail, opened, written
 from server.db import Database
 from server.domain.people_file import CONSENTS
 from server.services import contactable, sheets, vouchers
 from server.services.contactable import HEADING, Basis, Wanted
 from server.services.sheets import Format
 from server.settings import load_settings
-
-OWNER_ONLY = 0o600
 
 
 @click.group()
@@ -62,7 +59,8 @@ def export_consents(
         if file is None:
             count, digest = _write(database, wanted, kind, sys.stdout.buffer)
         else:
-            count, digest = _write_file(database, wanted, kind, file)
+            with written(file) as out:
+                count, digest = _write(database, wanted, kind, out)
     where = file or "the output"
     click.echo(f"{where}: {count:,} rows, SHA-256 {digest}", err=True)
 
@@ -76,29 +74,6 @@ def _wanted(database: Database, shop: str, purpose: str, basis: Basis) -> Wanted
     if not wanted.is_possible:
         fail("soft opt-ins have a purpose soft:CATEGORY and --basis soft, others not")
     return wanted
-
-
-def _write_file(
-    database: Database, wanted: Wanted, kind: Format, file: Path
-) -> tuple[int, str]:
-    """Write beside the file first, so that a half one never has its name."""
-    part = file.with_name(f"{file.name}.part")
-    try:
-        with _opened(part) as out:
-            done = _write(database, wanted, kind, out)
-        part.replace(file)
-    except OSError as error:
-        fail(f"{file} cannot be written ({error.strerror})")
-    finally:
-        part.unlink(missing_ok=True)
-    return done
-
-
-def _opened(file: Path) -> IO[bytes]:
-    """Open a file that only its owner can read: there are addresses in it."""
-    file.unlink(missing_ok=True)
-    handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-    return os.fdopen(handle, "w+b")
 
 
 def _write(

@@ -199,7 +199,8 @@ _contact, _standing = table(Contact), table(Standing)
 _event, _optin = table(ConsentEvent), table(OptIn)
 _attribute, _preference = table(Attribute), table(Preference)
 _UNTIL = contacts.suppressed_until(_contact.c.shop_id, _contact.c.email_hash).element
-_REACHABLE = (
+# Of a contact at hand: neither restricted, nor erased, nor suppressed.
+REACHABLE = (
     _contact.c.shop_id == bindparam("shop"),
     _contact.c.restricted_at.is_(None),
     _contact.c.erased_at.is_(None),
@@ -226,7 +227,7 @@ _PAGE: Select[Any] = (
         & (_preference.c.purpose == _standing.c.purpose),
     )
     .where(
-        *_REACHABLE,
+        *REACHABLE,
         _standing.c.purpose == bindparam("of"),
         _standing.c.act == bindparam("as"),
         _contact.c.id > bindparam("after"),
@@ -253,7 +254,7 @@ _COUNTED = sorted({*ACTS.values(), *CLAIMS})
 _COUNTS = (
     select(_standing.c.purpose, _standing.c.act, func.count())
     .join(_contact, _contact.c.id == _standing.c.contact_id)
-    .where(*_REACHABLE, _standing.c.act.in_(_COUNTED))
+    .where(*REACHABLE, _standing.c.act.in_(_COUNTED))
     .group_by(_standing.c.purpose, _standing.c.act)
 )
 _PENDING = (
