@@ -195,6 +195,15 @@ def counts(session: Session, shop_id: int, *, now: datetime) -> list[Count]:
     ]
 
 
+def find(session: Session, shop_id: int, purpose: str) -> Wanted | None:
+    """Return whom a purpose of this shop is about; None where nobody ever was."""
+    told = {"shop": shop_id, "of": purpose}
+    if session.connection().scalar(_IS_KNOWN, told) is None:
+        return None
+    basis: Basis = "soft" if purpose.startswith(SOFT) else "consent"
+    return Wanted(shop_id, purpose, basis)
+
+
 _contact, _standing = table(Contact), table(Standing)
 _event, _optin = table(ConsentEvent), table(OptIn)
 _attribute, _preference = table(Attribute), table(Preference)
@@ -249,6 +258,15 @@ _ATTRIBUTES = select(
 ).where(
     _attribute.c.contact_id.in_(bindparam("ids", expanding=True)),
     _attribute.c.purpose == bindparam("of"),
+)
+_IS_KNOWN = (
+    select(_standing.c.contact_id)
+    .join(_contact, _contact.c.id == _standing.c.contact_id)
+    .where(
+        _contact.c.shop_id == bindparam("shop"),
+        _standing.c.purpose == bindparam("of"),
+    )
+    .limit(1)
 )
 _COUNTED = sorted({*ACTS.values(), *CLAIMS})
 _COUNTS = (
