@@ -11,6 +11,8 @@ BLANK = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
 def plain(cell: str) -> str:
     """Return a cell of one line, without characters that are not seen."""
+    if cell.isprintable():
+        return cell
     return "".join(" " if unicodedata.category(c) in BLANK else c for c in cell)
 
 

@@ -22,7 +22,7 @@ from server.models.base import inserting, table
 from server.models.campaign import Campaign, CampaignVersion
 from server.models.consent import Standing
 from server.models.contact import Contact
-from server.services.contactable import REACHABLE
+from server.services.contactable import REACHABLE, of_shop_in_order
 
 RANGE = 1_000
 
@@ -108,7 +108,8 @@ def members(
         "moment": now,
         "most": RANGE,
     }
-    rows = session.connection().execute(_CANDIDATES, told).all()
+    connection = session.connection()
+    rows = connection.execute(_candidates(connection.dialect.name), told).all()
     active = _active(session, of, [row.id for row in rows])
     found = [
         Member(row.id, hashed(of.platform, row.email), active[row.id])
@@ -196,18 +197,6 @@ _GIVEN = (
     _standing.c.act == Act.GIVEN.value,
     _standing.c.purpose.in_(bindparam("keys", expanding=True)),
 )
-_CANDIDATES = (
-    select(_contact.c.id, _contact.c.email)
-    .where(
-        *REACHABLE,
-        _contact.c.id > bindparam("after"),
-        select(_standing.c.purpose)
-        .where(_standing.c.contact_id == _contact.c.id, *_GIVEN)
-        .exists(),
-    )
-    .order_by(_contact.c.id)
-    .limit(bindparam("most"))
-)
 _YES = select(_standing.c.contact_id, _standing.c.purpose).where(
     _standing.c.contact_id.in_(_IDS), *_GIVEN
 )
@@ -222,7 +211,7 @@ _KNOWN = (
     .limit(bindparam("most"))
 )
 _REACHED = select(_contact.c.id, _contact.c.email).where(
-    *REACHABLE, _contact.c.id.in_(_IDS)
+    _contact.c.shop_id == bindparam("shop"), *REACHABLE, _contact.c.id.in_(_IDS)
 )
 _FORGET = delete(_member).where(
     _member.c.id.in_(_IDS),
@@ -235,6 +224,23 @@ _REMOVED = (
     .where(_member.c.id.in_(_IDS), _member.c.removed_at.is_(None))
     .values(removed_at=bindparam("moment"))
 )
+
+
+@cache
+def _candidates(dialect: str) -> Any:
+    return (
+        select(_contact.c.id, _contact.c.email)
+        .where(
+            of_shop_in_order(dialect),
+            *REACHABLE,
+            _contact.c.id > bindparam("after"),
+            select(_standing.c.purpose)
+            .where(_standing.c.contact_id == _contact.c.id, *_GIVEN)
+            .exists(),
+        )
+        .order_by(_contact.c.id)
+        .limit(bindparam("most"))
+    )
 
 
 @cache

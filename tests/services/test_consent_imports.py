@@ -3,6 +3,7 @@
 import hashlib
 import os
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -16,7 +17,7 @@ from server.services.texts import Copies
 from server.services.tools import Tools
 from tests.claims import EMAIL, SALE, bring, consent, sale, shop_named
 from tests.factories import campaign_file
-from tests.visits import take_card
+from tests.visits import at_once, take_card
 
 YESTERDAY = "2026-03-01"
 NOTARY = Notary([b"k" * 32])
@@ -254,6 +255,42 @@ def test_other_shops_know_nothing_of_it(house, publish, database, now):
     wanted = Wanted(shop_named(house), "newsletter", "consent")
 
     assert not list(contactable.lines(database.reading, wanted, clock=house.clock.now))
+
+
+# --- races -------------------------------------------------------------------------
+
+
+def test_erasing_and_importing_at_once_ends_erased(house, act, exported):
+    """T30: whichever is first, nobody is there afterwards."""
+    for number in range(6):
+        email = f"p{number}@example.com"
+        bring(house, consent(email))
+        newer = consent(email, date="2026-02-01")
+
+        at_once(
+            [
+                partial(bring, house, newer),
+                partial(act, privacy.erase, locale="nl", email=email),
+                partial(bring, house, newer),
+            ],
+            threads=3,
+        )
+
+        assert exported() == []
+        assert house.rows(Contact, email=email) == []
+
+
+def test_two_imports_of_one_file_at_once_store_it_once(house):
+    """Each holds people in the same order, so neither waits for the other for ever."""
+    rows = [consent(f"p{number}@example.com") for number in range(40)]
+
+    found = at_once(
+        [partial(bring, house, *rows), partial(bring, house, *reversed(rows))],
+        threads=2,
+    )
+
+    assert sorted(found[0] + found[1]) == ["known"] * 40 + ["stored"] * 40
+    assert len(house.rows(Contact)) == len(house.rows(ConsentEvent)) == 40
 
 
 # --- soft opt-in -------------------------------------------------------------------
