@@ -1,6 +1,5 @@
 """Jawoord: play, say yes, prove it."""
 
-import os
 from pathlib import Path
 
 from flask import Flask
@@ -11,14 +10,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from server import opened
 from server.assets import Assets
 from server.db import Database
-from server.domain.ledger import Notary
 from server.domain.links import Signer
-from server.domain.seals import Vault
 from server.opened import Opened
 from server.services.campaigns import Directory
-from server.services.texts import Copies
-from server.services.tools import Tools
 from server.settings import Settings
+from server.tooling import tools_of
 from server.views import (
     api,
     boxcodes,
@@ -74,16 +70,10 @@ def create_app(settings: Settings) -> Flask:
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["database"] = Database(settings.database_url)
-    vault = Vault(settings.data_keys)
+    tools = tools_of(settings)
+    vault = tools.vault
     app.extensions["signer"] = Signer(settings.secret_keys)
-    app.extensions["tools"] = Tools(
-        vault,
-        Copies(),
-        os.urandom,
-        host=settings.host,
-        notary=Notary(settings.ledger_keys),
-        public_url=settings.public_url,
-    )
+    app.extensions["tools"] = tools
     app.extensions["directory"] = Directory(vault)
     app.extensions["faces"] = Faces()
     app.extensions["limiter"] = Limiter(settings, vault)

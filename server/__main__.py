@@ -14,8 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from server import assets as assets_of
 from server import log, showroom, web, worker
 from server.commands import (
+    audience,
     boxcodes,
     campaign,
+    consents,
     device,
     doctor,
     draw,
@@ -27,6 +29,7 @@ from server.commands import (
     qr,
     raffle,
     shop,
+    softoptin,
     voucher,
 )
 from server.commands.base import database_trouble, fail, opened
@@ -116,6 +119,9 @@ for part in (
     boxcodes.boxcodes,
     outbox.outbox_commands,
     ledger.ledger,
+    consents.consents,
+    audience.audience,
+    softoptin.softoptin,
     prize.prize,
     doctor.doctor,
 ):

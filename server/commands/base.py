@@ -1,9 +1,11 @@
 """What all commands share: how they fail, and how they reach the database."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from pathlib import Path
+from typing import IO, NoReturn
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from server.db import Database
 from server.settings import Settings, load_settings
+
+OWNER_ONLY = 0o600
 
 
 def fail(line: str) -> NoReturn:
@@ -37,6 +41,27 @@ def bar(length: int, label: str) -> Iterator[Callable[[int], None]]:
     """Show how far a long work is, and yield what tells of so much more."""
     with click.progressbar(length=length, label=label, file=sys.stderr) as shown:
         yield shown.update
+
+
+@contextmanager
+def written(file: Path) -> Iterator[IO[bytes]]:
+    """Yield what becomes a file once it is whole; only its owner may read it.
+
+    It is written beside the file first, so that a half one never has its name.
+    """
+    part = file.with_name(f"{file.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+        with os.fdopen(handle, "w+b") as out:
+            yield out
+            out.flush()
+            os.fsync(handle)
+        part.replace(file)
+    except OSError as error:
+        fail(f"{file} cannot be written ({error.strerror})")
+    finally:
+        part.unlink(missing_ok=True)
 
 
 @contextmanager

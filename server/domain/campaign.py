@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
 
 from server.domain import address, chance, release
+from server.domain.audience import Platform, Use
 from server.domain.fields import FormField, FormLook, FormStep, HiddenField
 from server.domain.game import MOST_SEGMENTS, Mechanic, Scratch, Wheel
 from server.domain.invitation import EarlyAccess
@@ -91,6 +92,9 @@ class Purpose(Part):
 
     key: Key
     channel: Literal["email"]
+    # What a yes allows an advertising platform; each use is a yes of its own (AD-01).
+    shares_with: Platform | None = None
+    use: Use | None = None
     texts: dict[Locale, PurposeText]
 
 

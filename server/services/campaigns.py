@@ -18,7 +18,7 @@ from server.models.base import rows_changed
 from server.models.placement import Placement as PlacementRow
 from server.models.prize import Prize as PrizeRow
 from server.models.shop import Shop
-from server.services import images, prizes, raffle_promises
+from server.services import audiences, images, prizes, raffle_promises
 from server.services.tools import Chance
 
 KNOWN_FOR = timedelta(seconds=1)
@@ -320,6 +320,7 @@ def _foreign_faults(
     if shop is None:
         return [Fault("shop", f"there is no shop {campaign.shop!r}")]
     faults = images.missing(session, campaign)
+    faults += audiences.changed(session, shop.id, campaign)
     if row is not None and row.shop_id != shop.id:
         faults.append(Fault("code", f"{campaign.code!r} is taken"))
     elif row is not None and row.state != "draft":

@@ -16,6 +16,7 @@ from server.domain.consent import DECISIONS, LASTING, Act, standing
 from server.domain.seals import NONCE_BYTES, Vault, open_for, seal_for
 from server.models.base import inserting, table
 from server.models.consent import ConsentEvent, Evidence, Standing
+from server.models.contact import Contact
 from server.services import traces
 from server.services.contacts import Person
 from server.services.tools import Tools
@@ -92,6 +93,61 @@ def record(
         return
     ids = connection.scalars(_event.insert().returning(_event.c.id), rows).all()
     _move(connection, who, ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision of one person, which `record_all` appends among others."""
+
+    who: Person
+    purpose: str
+    act: Act
+    method: str
+    text_hash: bytes
+    locale: str
+    channel: str
+    context: Mapping[str, Any]
+    facts: Mapping[str, Any]
+
+
+def record_all(
+    session: Session, decisions: Iterable[Decided], *, tools: Tools, now: datetime
+) -> None:
+    """Append decisions that follow no form, and move what stands; one a purpose.
+
+    The caller has seen to it that each may stand (`may_follow`), and holds the rows
+    of their people.
+    """
+    facts, proofs = [], []
+    for each in decisions:
+        digest, sealed = _sealed(
+            session, each.who, each.act, each.facts, tools=tools, now=now
+        )
+        proofs.append({"sha256": digest, "contact_id": each.who.id, "sealed": sealed})
+        facts.append(
+            {
+                "shop_id": each.who.shop_id,
+                "subject_ref": each.who.subject_ref,
+                "purpose": each.purpose,
+                "channel": each.channel,
+                "act": each.act.value,
+                "method": each.method,
+                "text_hash": each.text_hash,
+                "notice_hash": b"",
+                "form_hash": b"",
+                "locale": each.locale,
+                "context": dict(each.context),
+                "evidence_hash": digest,
+                "optin_id": None,
+                "at": now,
+            }
+        )
+    if not facts:
+        return
+    connection = session.connection()
+    connection.execute(_KEEP, proofs)
+    ids = connection.scalars(_event.insert().returning(_event.c.id), facts).all()
+    connection.execute(_move_all(connection.dialect.name), {"event_ids": ids})
 
 
 def repeat(
@@ -173,6 +229,7 @@ def _move(connection: Connection, who: Person, event_ids: Sequence[int]) -> None
 
 _KEEP = table(Evidence).insert()
 _event, _standing = table(ConsentEvent), table(Standing)
+_contact = table(Contact)
 # What a fact has of its own; all else it has in common with the one it follows.
 _OWN = {
     "act": bindparam("next_act", type_=_event.c.act.type),
@@ -216,11 +273,26 @@ _REPEAT_CHOSEN = _repeating(
 
 @cache
 def _move_standing(dialect: str) -> Any:
-    names = ("act", "text_hash", "event_id")
-    decided = select(
-        bindparam("person", type_=_standing.c.contact_id.type),
-        *(_event.c.purpose, _event.c.act, _event.c.text_hash, _event.c.id),
+    return _moving(
+        dialect, _decided(bindparam("person", type_=_standing.c.contact_id.type))
+    )
+
+
+@cache
+def _move_all(dialect: str) -> Any:
+    """Return the statement for decisions of several people."""
+    people = _event.join(_contact, _contact.c.subject_ref == _event.c.subject_ref)
+    return _moving(dialect, _decided(_contact.c.id).select_from(people))
+
+
+def _decided(person: Any) -> Select[Any]:
+    return select(
+        person, *(_event.c.purpose, _event.c.act, _event.c.text_hash, _event.c.id)
     ).where(_event.c.id.in_(bindparam("event_ids", expanding=True)))
+
+
+def _moving(dialect: str, decided: Select[Any]) -> Any:
+    names = ("act", "text_hash", "event_id")
     insert = inserting(dialect)(_standing)
     return insert.from_select(
         ["contact_id", "purpose", *names], decided

@@ -41,6 +41,15 @@ class Person:
         return self.suppressed_until is None or self.suppressed_until <= now
 
 
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Somebody whom a shop brings along from elsewhere."""
+
+    email: str
+    email_hash: bytes
+    locale: str
+
+
 def recognise(
     session: Session,
     *,
@@ -102,6 +111,53 @@ def _recognise(dialect: str) -> Any:
         contact.c.sealed_key,
         # One round trip less than to ask for it.
         suppressed_until(bindparam("at_shop"), bindparam("by_hash")),
+    )
+
+
+def add_all(
+    session: Session,
+    *,
+    shop_id: int,
+    newcomers: Iterable[Newcomer],
+    vault: Vault,
+    now: datetime,
+    random: Chance,
+) -> set[int]:
+    """Make the contacts that are not there yet, and return which these are.
+
+    Nothing happens to those that are there: a list is no sign of life.
+    """
+    rows = []
+    for newcomer in newcomers:
+        subject_ref, key = random(REF_BYTES), random(KEY_BYTES)
+        rows.append(
+            {
+                "public_id": random(PUBLIC_ID_BYTES).hex(),
+                "shop_id": shop_id,
+                "email": newcomer.email,
+                "email_hash": newcomer.email_hash,
+                "subject_ref": subject_ref,
+                "sealed_key": vault.seal(
+                    key, nonce=random(NONCE_BYTES), about=subject_ref
+                ),
+                "locale": newcomer.locale,
+                "created_at": now,
+                "seen_at": now,
+            }
+        )
+    if not rows:
+        return set()
+    connection = session.connection()
+    return set(connection.scalars(_add(connection.dialect.name), rows).all())
+
+
+@cache
+def _add(dialect: str) -> Any:
+    contact = table(Contact)
+    return (
+        inserting(dialect)(contact)
+        .on_conflict_do_nothing(index_elements=["shop_id", "email_hash"])
+        .returning(contact.c.id)
     )
 
 

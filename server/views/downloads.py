@@ -25,9 +25,11 @@ def refusal() -> Response | None:
     return answer
 
 
-def answer(lines: Iterable[bytes], name: str) -> Response:
-    """Answer lines of JSON as a file of that name."""
-    response = Response(_pieces(iter(lines)), mimetype="application/jsonl")
+def answer(
+    lines: Iterable[bytes], name: str, *, mimetype: str = "application/jsonl"
+) -> Response:
+    """Answer lines, of JSON if nothing else is said, as a file of that name."""
+    response = Response(_pieces(iter(lines)), mimetype=mimetype)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 

@@ -81,7 +81,7 @@ LAYERS = {
         ours=(
             *("server.commands", "server.services", "server.adapters"),
             *("server.domain", "server.migrations"),
-            *("server.db", "server.clock", "server.settings"),
+            *("server.db", "server.clock", "server.settings", "server.tooling"),
         ),
         not_theirs=(*WEB, *NETWORK, "alembic", "psycopg", "sqlite3"),
         instead="a command parses, calls a service in one transaction, and prints",

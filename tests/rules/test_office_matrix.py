@@ -153,6 +153,8 @@ def is_list(route: Route) -> bool:
         "office.find_voucher",
         "office.redeem_voucher",
         "office.revoke_voucher",
+        "office.contactable",
+        "office.export_contactable",
     }
 
 

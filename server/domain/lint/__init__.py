@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from server.domain.campaign import LONGEST_DAYS, NOTHING, Campaign, Prize
 from server.domain.entry import CHOICE, ORDER, ORDER_AMOUNT, TRAP
-from server.domain.lint import form, opening, prizes, quiz, raffles, wheel
+from server.domain.lint import form, opening, prizes, quiz, raffles, sharing, wheel
 from server.domain.parts import Fault
 
 MOST_WORDS = 90
@@ -252,6 +252,8 @@ RULES: tuple[Rule, ...] = (
     opening.advice,
     _consent_texts,
     _recipients,
+    sharing.faults,
+    sharing.advice,
     wheel.faults,
     quiz.faults,
     *form.RULES,

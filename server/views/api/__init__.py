@@ -1,6 +1,6 @@
 """What other programs call: JSON in and out, each with a key of its own."""
 
-from server.views.api import vouchers
+from server.views.api import sales, vouchers
 from server.views.api.blueprint import bp
 
-__all__ = ["bp", "vouchers"]
+__all__ = ["bp", "sales", "vouchers"]

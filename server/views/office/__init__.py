@@ -6,6 +6,7 @@ and hands the shop's id to every service it calls.
 
 from server.views.office import (
     campaigns,
+    contactable,
     contacts,
     doors,
     entries,
@@ -19,6 +20,7 @@ from server.views.office.blueprint import bp
 __all__ = [
     "bp",
     "campaigns",
+    "contactable",
     "contacts",
     "doors",
     "entries",

@@ -78,8 +78,15 @@ WORDS: dict[str, dict[str, Any]] = {
         "declined_not_me": _l("Said: this was not me"),
         "superseded": _l("Replaced by a newer request"),
         "expired": _l("Was not confirmed in time"),
+        "soft_opt_in": _l("Bought something, and did not say no to mails"),
+        "unproven": _l("Said yes elsewhere; the proof is missing"),
     },
-    "standing": {"given": _l("Yes"), "withdrawn": _l("No, withdrawn")},
+    "standing": {
+        "given": _l("Yes"),
+        "withdrawn": _l("No, withdrawn"),
+        "soft_opt_in": _l("Customer, no consent"),
+        "unproven": _l("Not proven"),
+    },
     "channel": {
         "web": _l("Website"),
         "till": _l("Till"),

@@ -1,0 +1,129 @@
+"""`audience export`: who may be named to an advertising platform (AD-01 to AD-04)."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, TypeVar
+
+import click
+from sqlalchemy.orm import Session
+
+from server import clock
+from server.commands.base import fail, opened, written
+from server.db import Database
+from server.domain.audience import COLUMNS, PLATFORMS, Platform, row
+from server.domain.spreadsheet import csv_line
+from server.services import audiences, vouchers
+from server.services.audiences import RANGE, Audience
+from server.settings import load_settings
+
+T = TypeVar("T")
+# Reads a range after a row, and says after which the next one begins.
+Page = Callable[[Session, int], tuple[list[T], int | None]]
+
+
+@click.group()
+def audience() -> None:
+    """Audiences at advertising platforms."""
+
+
+@audience.command()
+@click.option("--shop", required=True, help="The shop's code.")
+@click.option("--platform", type=click.Choice(PLATFORMS), required=True)
+@click.option(
+    "-o", "--to", "file", type=click.Path(path_type=Path, dir_okay=False), required=True
+)
+def export(*, shop: str, platform: Platform, file: Path) -> None:
+    """Write who must be removed from an audience, and who is in it today.
+
+    Hand every file to the platform: a removal is told once.
+    """
+    with opened(load_settings()) as database:
+        of = _audience(database, shop, platform)
+        with written(file) as out:
+            lines = _Lines(out)
+            lines.write(*COLUMNS[platform])
+            removed, blocked = _write_removals(database, of, lines)
+            added = _write_members(database, of, lines, blocked)
+        # Not before the file is there: what nobody was told is told by the next one.
+        for first in range(0, len(removed), RANGE):
+            with database.transaction() as session:
+                some = removed[first : first + RANGE]
+                audiences.told(session, some, now=clock.now())
+    if not of.uses:
+        click.echo(f"no campaign of {shop} asks whether it may share with {platform}")
+    click.echo(
+        f"{file}: {added:,} to add, {len(removed):,} to remove, "
+        f"SHA-256 {lines.digest.hexdigest()}"
+    )
+
+
+def _audience(database: Database, shop: str, platform: Platform) -> Audience:
+    with database.reading() as session:
+        try:
+            shop_id = vouchers.shop_id(session, shop)
+        except vouchers.UnknownShopError:
+            fail(f"there is no shop {shop!r}")
+        return audiences.audience(session, shop_id, platform)
+
+
+def _write_removals(
+    database: Database, of: Audience, lines: "_Lines"
+) -> tuple[list[int], set[str]]:
+    """Write who has to go; return their rows, and every hash that a no is known of.
+
+    Two addresses can be one mailbox to a platform. The one that was said no to wins.
+    """
+    removed: list[int] = []
+    blocked: set[str] = set()
+
+    def page(session: Session, after: int) -> tuple[list[audiences.Known], int | None]:
+        return audiences.known(session, of, after=after, now=clock.now())
+
+    for one in _each(database, page):
+        if not one.may_stay:
+            blocked.add(one.hashed)
+        if one.is_due:
+            removed.append(one.id)
+            lines.write(*row(of.platform, "remove", one.hashed, ()))
+    return removed, blocked
+
+
+def _write_members(
+    database: Database, of: Audience, lines: "_Lines", blocked: set[str]
+) -> int:
+    """Write who is in it, each noted before; return how many."""
+    count, after = 0, 0
+    while True:
+        with database.transaction() as session:
+            now = clock.now()
+            found, following = audiences.members(session, of, after=after, now=now)
+            some = [member for member in found if member.hashed not in blocked]
+            audiences.track(session, of, some, now=now)
+        for member in some:
+            lines.write(*row(of.platform, "add", member.hashed, member.active))
+        count += len(some)
+        if following is None:
+            return count
+        after = following
+
+
+def _each(database: Database, page: Page[T]) -> Iterator[T]:
+    after: int | None = 0
+    while after is not None:
+        with database.reading() as session:
+            some, after = page(session, after)
+        yield from some
+
+
+class _Lines:
+    """A file in the making, and what it hashes to."""
+
+    def __init__(self, out: IO[bytes]) -> None:
+        self._out = out
+        self.digest = hashlib.sha256()
+
+    def write(self, *cells: str) -> None:
+        line = csv_line(cells)
+        self.digest.update(line)
+        self._out.write(line)

@@ -1,0 +1,369 @@
+"""What a shop brings along, and what a person decided (PR-08, DS-02, SO-01..SO-03)."""
+
+import hashlib
+import os
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from server.domain.ledger import Notary
+from server.models import ConsentEvent, Contact, Evidence, Standing, Text
+from server.sealing import Sealing
+from server.services import contactable, contacts, ledger, ledger_audit, optins, privacy
+from server.services.contactable import Wanted
+from server.services.contacts import Reason
+from server.services.texts import Copies
+from server.services.tools import Tools
+from tests.claims import EMAIL, SALE, bring, consent, sale, shop_named
+from tests.factories import campaign_file
+from tests.visits import at_once, take_card
+
+YESTERDAY = "2026-03-01"
+NOTARY = Notary([b"k" * 32])
+
+
+@pytest.fixture(autouse=True)
+def shop(publish):
+    return publish(campaign_file("welcome-scratch"))
+
+
+@pytest.fixture
+def tools(vault) -> Tools:
+    return Tools(vault, Copies(), os.urandom, "service.test")
+
+
+@pytest.fixture
+def act(house, tools):
+    """Do something that a person does: `act(optins.withdraw, ["newsletter"])`."""
+
+    def done(what, *args, email=EMAIL, **options):
+        who = house.person(email)
+        common = {"facts": {}, "method": "link", "tools": tools}
+        with house.database.transaction() as session:
+            return what(session, who, *args, **common | options, now=house.clock.now())
+
+    return done
+
+
+@pytest.fixture
+def exported(house):
+    def found(purpose="newsletter", basis="consent"):
+        wanted = Wanted(shop_named(house), purpose, basis)
+        return [
+            line.email
+            for line in contactable.lines(
+                house.database.reading, wanted, clock=house.clock.now
+            )
+        ]
+
+    return found
+
+
+def test_a_consent_with_its_proof_counts(house, exported):
+    """PR-08: a yes by import, its text kept and its proof sealed."""
+    assert bring(house, consent()) == ["stored"]
+
+    (fact,) = house.facts()
+    proof = house.evidence(fact)
+    assert (fact.act, fact.method, fact.optin_id) == ("given", "import", None)
+    assert fact.context == {"given_on": "2025-06-01"}
+    assert proof["source"] == "sign-up form of the old site"
+    assert (proof["date"], proof["method"]) == ("2025-06-01", "double opt-in")
+    assert proof["row"]["address"] == EMAIL
+    (text,) = house.rows(Text, kind="import")
+    assert text.sha256 == fact.text_hash
+    assert hashlib.sha256(text.body.encode()).digest() == text.sha256
+    assert exported() == [EMAIL]
+
+
+@pytest.mark.parametrize("gone", ["source", "date", "text", "method"])
+def test_one_without_any_part_of_it_is_unproven_and_never_exported(
+    house, exported, gone
+):
+    """PR-08: import without text, and the like -> unproven."""
+    assert bring(house, consent(**{gone: ""})) == ["stored"]
+
+    (fact,) = house.facts()
+    assert (fact.act, fact.context["missing"]) == ("unproven", [gone])
+    assert house.standing() == {"newsletter": "unproven"}
+    assert exported() == []
+
+
+def test_the_proof_may_come_later(house, exported):
+    bring(house, consent(text=""))
+
+    assert bring(house, consent()) == ["stored"]
+    assert exported() == [EMAIL]
+    assert bring(house, consent(text="")) == ["known"]
+    assert exported() == [EMAIL]
+
+
+def test_the_same_file_once_more_changes_nothing(house):
+    """A file that was cut short goes on by being run again."""
+    rows = [consent(), consent("bram@example.com", text=""), consent("cas@example.com")]
+    assert bring(house, *rows) == ["stored"] * 3
+    before = house.dump()
+
+    assert bring(house, *rows) == ["known"] * 3
+    assert house.dump() == before
+
+
+def test_one_person_twice_in_a_file_is_one_person(house):
+    rows = [consent(), consent("IRIS@example.com", date="2025-07-01"), consent()]
+
+    assert bring(house, *rows) == ["stored", "stored", "known"]
+    assert len(house.rows(Contact)) == 1
+    assert house.facts()[-1].context == {"given_on": "2025-07-01"}
+
+
+def test_no_list_stands_above_a_persons_own_no(house, act, exported):
+    """PR-06: a yes from before the no is refused, a claim without proof always."""
+    bring(house, consent())
+    act(optins.withdraw, ["newsletter"])
+
+    assert bring(house, consent(), consent(text="")) == ["decided", "decided"]
+    assert bring(house, consent(date="2026-03-02")) == ["decided"], "that very day"
+    assert house.standing() == {"newsletter": "withdrawn"}
+    assert exported() == []
+
+    house.clock.advance(timedelta(days=30))
+    assert bring(house, consent(date="2026-03-20")) == ["stored"], "a newer yes"
+
+
+def test_a_yes_of_their_own_stays_as_it_is(house, client, exported):
+    """Their own proof is the better one, whatever a list says."""
+    take_card(client).enter(client, consents=["newsletter"])
+    house.press(client, house.link("confirm"))
+    before = house.acts()
+
+    assert bring(house, consent(date="2026-03-02"), consent(text="")) == [
+        "known",
+        "known",
+    ]
+    assert house.acts() == before
+    assert exported() == [EMAIL]
+
+
+SUPPRESSED = {
+    Reason.NOT_ME: timedelta(days=180),
+    Reason.REFUSED: timedelta(days=30),
+    Reason.NEVER: None,
+    Reason.ERASED: None,
+}
+
+
+@pytest.mark.parametrize("reason", Reason)
+@pytest.mark.parametrize("row", [consent(), consent(text=""), sale()])
+def test_who_is_suppressed_is_not_made_a_contact_again(
+    house, act, exported, reason, row
+):
+    """DS-02, T30: the list survives erasure, and blocks imports while it lasts."""
+    bring(house, consent())
+    lasts = SUPPRESSED[reason]
+    with house.database.transaction() as session:
+        contacts.suppress(
+            session,
+            house.person(),
+            reason=reason,
+            until=lasts and house.clock.now() + lasts,
+            now=house.clock.now(),
+        )
+    act(privacy.erase, locale="nl")
+    before = house.dump()
+
+    assert bring(house, row) == ["erased"], "the strongest is told"
+    assert house.dump() == before
+    assert (exported(), exported("soft:mugs", "soft")) == ([], [])
+
+
+@pytest.mark.parametrize("reason", [Reason.NOT_ME, Reason.REFUSED, Reason.NEVER])
+def test_the_reason_is_told_and_ends_with_its_time(house, reason):
+    lasts = SUPPRESSED[reason]
+    bring(house, consent())
+    with house.database.transaction() as session:
+        contacts.suppress(
+            session,
+            house.person(),
+            reason=reason,
+            until=lasts and house.clock.now() + lasts,
+            now=house.clock.now(),
+        )
+    newer = consent(date="2026-03-02")
+
+    assert bring(house, newer) == bring(house, sale()) == [reason.value]
+    house.clock.advance(timedelta(days=200))
+    after = "never" if reason is Reason.NEVER else "stored"
+    assert bring(house, newer) == [after]
+
+
+def test_an_objection_keeps_every_list_out(house, act, exported):
+    """DS-02: absolute and immediate, also after erasure."""
+    bring(house, consent())
+    act(privacy.object_to_marketing, locale="nl")
+    assert exported() == []
+
+    assert bring(house, consent(date="2026-03-02")) == ["never"]
+    assert bring(house, sale()) == ["never"]
+
+
+def test_who_was_erased_comes_back_by_themselves_and_by_no_list(
+    house, act, client, exported
+):
+    """T30: erasing and importing anew never brings a person back."""
+    bring(house, consent())
+    act(privacy.erase, locale="nl")
+
+    assert bring(house, consent()) == ["erased"]
+    assert [row.email for row in house.rows(Contact)] == [""]
+    take_card(client).enter(client, consents=["newsletter"])
+    house.press(client, house.link("confirm"))
+    assert exported() == [EMAIL]
+    assert bring(house, consent(date="2026-03-02")) == ["erased"]
+
+
+def test_who_had_their_data_restricted_is_left_alone(house, act, exported):
+    """GDPR 18: kept and not used, nor written to."""
+    bring(house, consent())
+    act(privacy.restrict, is_restricted=True, locale="nl")
+
+    assert exported() == []
+    assert bring(house, consent(date="2025-12-01")) == ["restricted"]
+    act(privacy.restrict, is_restricted=False, locale="nl")
+    assert exported() == [EMAIL]
+
+
+def test_a_list_is_no_sign_of_life(house):
+    """DS-05: what is kept for lack of activity must not be kept by a list."""
+    bring(house, consent())
+    (before,) = house.rows(Contact)
+    house.clock.advance(timedelta(days=400))
+
+    bring(house, consent(date="2026-03-02"))
+
+    (after,) = house.rows(Contact)
+    assert after.seen_at == before.seen_at
+
+
+def test_other_shops_know_nothing_of_it(house, publish, database, now):
+    from server.services import campaigns
+    from tests.factories import shop_file
+
+    with database.transaction() as session:
+        campaigns.save_shop(session, shop_file(code="other"), now=now)
+    bring(house, consent(), shop="other")
+    wanted = Wanted(shop_named(house), "newsletter", "consent")
+
+    assert not list(contactable.lines(database.reading, wanted, clock=house.clock.now))
+
+
+# --- races -------------------------------------------------------------------------
+
+
+def test_erasing_and_importing_at_once_ends_erased(house, act, exported):
+    """T30: whichever is first, nobody is there afterwards."""
+    for number in range(6):
+        email = f"p{number}@example.com"
+        bring(house, consent(email))
+        newer = consent(email, date="2026-02-01")
+
+        at_once(
+            [
+                partial(bring, house, newer),
+                partial(act, privacy.erase, locale="nl", email=email),
+                partial(bring, house, newer),
+            ],
+            threads=3,
+        )
+
+        assert exported() == []
+        assert house.rows(Contact, email=email) == []
+
+
+def test_two_imports_of_one_file_at_once_store_it_once(house):
+    """Each holds people in the same order, so neither waits for the other for ever."""
+    rows = [consent(f"p{number}@example.com") for number in range(40)]
+
+    found = at_once(
+        [partial(bring, house, *rows), partial(bring, house, *reversed(rows))],
+        threads=2,
+    )
+
+    assert sorted(found[0] + found[1]) == ["known"] * 40 + ["stored"] * 40
+    assert len(house.rows(Contact)) == len(house.rows(ConsentEvent)) == 40
+
+
+# --- soft opt-in -------------------------------------------------------------------
+
+
+def test_a_sale_is_a_basis_of_its_own(house, exported):
+    """SO-01, SO-03: with its offer kept, and the order in sealed evidence alone."""
+    assert bring(house, sale()) == ["stored"]
+
+    (fact,) = house.facts()
+    assert (fact.purpose, fact.act, fact.method) == ("soft:mugs", "soft_opt_in", "sale")
+    assert fact.context == {"category": "mugs", "sold_on": "2026-02-01"}
+    assert house.evidence(fact)["order"] == SALE["order"]
+    (offer,) = house.rows(Text, kind="soft-offer")
+    assert (offer.sha256, offer.body) == (fact.text_hash, SALE["offer"])
+    kept = house.rows(Evidence)[0].sealed
+    assert SALE["order"].encode() not in kept
+    assert exported("soft:mugs", "soft") == [EMAIL]
+    assert exported("newsletter") == exported("soft:mugs") == []
+
+
+def test_it_ends_two_years_after_the_last_sale_though_nobody_closed_it(house, exported):
+    """SO-03: the clock alone decides; a newer sale renews it."""
+    bring(house, sale(date="2024-03-03"))
+    assert exported("soft:mugs", "soft") == [EMAIL]
+
+    house.clock.advance(timedelta(days=1))
+    assert exported("soft:mugs", "soft") == []
+    assert bring(house, sale("bram@example.com", date="2024-03-03")) == ["too_old"]
+    assert bring(house, sale(order="A-2", date=YESTERDAY)) == ["stored"]
+    assert exported("soft:mugs", "soft") == [EMAIL]
+
+
+def test_an_older_or_the_same_sale_renews_nothing(house):
+    bring(house, sale())
+
+    assert bring(house, sale()) == ["known"]
+    assert bring(house, sale(date="2026-01-31")) == ["known"]
+    assert bring(house, sale(order="A-2", date="2026-02-02")) == ["stored"]
+
+
+def test_it_never_stands_above_a_no(house, act, exported):
+    """SO-02: neither to these mails, nor to others after the offer was made."""
+    bring(house, sale())
+    act(optins.withdraw, ["soft:mugs"])
+    newer = sale(order="A-2", date="2026-03-01", collected="2026-03-01T09:00Z")
+    assert bring(house, newer) == ["decided"]
+
+    bring(house, consent("bram@example.com"))
+    act(optins.withdraw, ["newsletter"], email="bram@example.com")
+    assert bring(house, sale("bram@example.com")) == ["decided"], "an older offer"
+    house.clock.advance(timedelta(days=3))
+    later = sale("bram@example.com", date="2026-03-04", collected="2026-03-04T09:00Z")
+    assert bring(house, later) == ["stored"], "offered anew, and not declined"
+    assert exported("soft:mugs", "soft") == ["bram@example.com"]
+
+
+# --- the ledger --------------------------------------------------------------------
+
+
+def test_the_ledger_verifies_with_what_was_brought_in(house, act, database):
+    """PR-05: every import has its proof, and every standing is the fold."""
+    bring(house, consent(), consent("bram@example.com", text=""))
+    bring(house, sale(), sale("cas@example.com"))
+    act(optins.withdraw, ["newsletter"])
+    act(privacy.erase, locale="nl", email="cas@example.com")
+    Sealing(database, NOTARY).go_round(now=house.clock.now())
+
+    with database.reading() as session:
+        for tip in ledger.tips(session):
+            whole = ledger_audit.verify(
+                session, tip, keys=NOTARY.publics, step=lambda _: None
+            )
+            assert whole.waiting == 0
+    assert len(house.rows(ConsentEvent)) >= 6
+    assert {row.act for row in house.rows(Standing)} >= {"unproven", "soft_opt_in"}

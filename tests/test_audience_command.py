@@ -1,0 +1,251 @@
+"""Audiences on the command line: a no is told to the platform (AD-01 to AD-04)."""
+
+import csv
+import io
+import os
+from datetime import timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from server.__main__ import main
+from server.domain import audience
+from server.domain.campaign import parse_campaign
+from server.domain.parts import FileError
+from server.models import AudienceMember, Contact
+from server.services import campaigns, optins, privacy
+from server.services.texts import Copies
+from server.services.tools import Tools
+from tests.claims import EMAIL, bring, consent, sale
+from tests.sharing import sharing_tables
+from tests.visits import take_card
+
+UPLOAD, ADS = "google_upload", "google_personalise"
+HASH = audience.hashed("google", EMAIL)
+GONE = ("remove", HASH, "DENIED", "DENIED")
+BOTH = ("add", HASH, "GRANTED", "GRANTED")
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """Ranges and hashes are plain SQL; what is locked is tested with the imports."""
+    return "sqlite"
+
+
+@pytest.fixture
+def run(environ, clock):
+    def run(*words):
+        answer = CliRunner(env=environ).invoke(main, [str(word) for word in words])
+        known = answer.exception is None or isinstance(answer.exception, SystemExit)
+        assert known, answer.exception
+        return answer.exit_code, answer.output
+
+    return run
+
+
+@pytest.fixture
+def export(run, publish, tmp_path, house):
+    """Publish the campaign, and return the rows of an export."""
+    publish(parse_campaign(sharing_tables()))
+
+    def export(platform="google"):
+        path = tmp_path / f"{platform}.csv"
+        code, said = run(
+            *("audience", "export", "--shop", "demo", "--platform", platform),
+            *("-o", path),
+        )
+        assert code == 0, said
+        heading, *rows = csv.reader(io.StringIO(path.read_text(), newline=""))
+        assert tuple(heading) == audience.COLUMNS[platform]
+        return [tuple(row) for row in rows]
+
+    return export
+
+
+@pytest.fixture
+def say(client, house):
+    """Say yes by the form and the mail, as people do."""
+
+    def said(*purposes, email=EMAIL):
+        # A mailbox gets only so many mails a day.
+        house.clock.advance(timedelta(days=2))
+        take_card(client).enter(client, email, consents=purposes)
+        house.press(client, house.link("confirm", to=email))
+
+    return said
+
+
+@pytest.fixture
+def act(house, vault):
+    tools = Tools(vault, Copies(), os.urandom, "service.test")
+
+    def done(what, *args, **options):
+        who = house.person()
+        common = {"facts": {}, "method": "link", "tools": tools}
+        with house.database.transaction() as session:
+            what(session, who, *args, **common | options, now=house.clock.now())
+
+    return done
+
+
+def test_denied_unless_active(export, say, client, house):
+    """AD-02: nobody before the press, and each state is a yes of its own."""
+    take_card(client).enter(client, consents=[UPLOAD, ADS])
+    assert export() == []
+
+    house.press(client, house.link("confirm"))
+    say(UPLOAD, email="bram@example.com")
+    say(ADS, email="cas@example.com")
+    say("newsletter", email="dina@example.com")
+
+    bram = audience.hashed("google", "bram@example.com")
+    assert export() == [BOTH, ("add", bram, "GRANTED", "DENIED")]
+    assert export("meta") == []
+
+
+@pytest.mark.parametrize(
+    ("what", "args", "options"),
+    [
+        (optins.withdraw, [[UPLOAD]], {}),
+        (optins.end_all, [], {}),
+        (privacy.object_to_marketing, [], {"locale": "nl"}),
+        (privacy.restrict, [], {"locale": "nl", "is_restricted": True}),
+        (privacy.erase, [], {"locale": "nl"}),
+    ],
+)
+def test_a_no_becomes_a_removal_once(export, say, act, house, what, args, options):
+    """AD-04: event -> removal row, told by one file and kept as told."""
+    say(UPLOAD, ADS)
+    assert export() == [BOTH]
+
+    act(what, *args, **options)
+
+    assert export() == [GONE]
+    assert export() == []
+    rows = house.rows(AudienceMember)
+    if what is privacy.erase:
+        assert rows == [], "of who was erased nothing is left"
+    else:
+        assert [row.removed_at for row in rows] == [house.clock.now()]
+
+
+def test_a_no_to_the_ads_alone_is_a_state(export, say, act):
+    say(UPLOAD, ADS)
+    act(optins.withdraw, [ADS])
+
+    assert export() == [("add", HASH, "GRANTED", "DENIED")]
+
+
+def test_the_hash_of_who_was_erased_stays_until_it_was_told(export, say, act, house):
+    """AD-04: and with it nothing that leads to the person."""
+    say(UPLOAD, ADS)
+    export()
+
+    act(privacy.erase, locale="nl")
+
+    (row,) = house.rows(AudienceMember)
+    assert (row.hashed, row.removed_at) == (HASH, None)
+    assert house.rows(Contact)[0].email == ""
+
+
+def test_a_file_that_could_not_be_written_has_told_nothing(
+    export, say, act, run, tmp_path
+):
+    say(UPLOAD, ADS)
+    export()
+    act(optins.withdraw, [UPLOAD])
+
+    words = ("audience", "export", "--shop", "demo", "--platform", "google")
+    code, said = run(*words, "-o", tmp_path / "no such folder" / "out.csv")
+
+    assert code == 2
+    assert "cannot be written" in said
+    assert export() == [GONE]
+
+
+def test_who_says_yes_again_is_added_again(export, say, act, house):
+    say(UPLOAD, ADS)
+    export()
+    act(optins.withdraw, [UPLOAD, ADS])
+    export()
+
+    say(UPLOAD, ADS)
+
+    assert export() == [BOTH]
+    assert [row.removed_at for row in house.rows(AudienceMember)] == [None]
+
+
+def test_another_address_removes_the_old_hash(export, say, house):
+    """GDPR 16: a corrected address is another hash at the platform."""
+    say(UPLOAD, ADS)
+    export()
+    with house.database.transaction() as session:
+        session.get_one(Contact, house.person().id).email = "new@example.com"
+
+    new = audience.hashed("google", "new@example.com")
+    assert export() == [GONE, ("add", new, "GRANTED", "GRANTED")]
+
+
+def test_a_no_under_one_spelling_keeps_the_mailbox_out(export, say, act, house):
+    """Google knows both addresses by one hash; a no is not undone by the other."""
+    say(UPLOAD, ADS, email="jane.doe@gmail.com")
+    say(UPLOAD, ADS, email="janedoe@gmail.com")
+    assert len(export()) == 2
+    who = house.person("jane.doe@gmail.com")
+    tools = Tools(house.vault, Copies(), os.urandom, "service.test")
+    with house.database.transaction() as session:
+        optins.withdraw(
+            session,
+            who,
+            [UPLOAD],
+            facts={},
+            method="link",
+            tools=tools,
+            now=house.clock.now(),
+        )
+
+    mailbox = audience.hashed("google", "janedoe@gmail.com")
+    assert export() == [("remove", mailbox, "DENIED", "DENIED")]
+    assert export() == []
+
+
+def test_a_soft_opt_in_and_what_lacks_its_proof_are_never_named(export, house):
+    """SO-02, PR-08: only a yes is a yes, whatever the purpose is called."""
+    bring(house, sale(category=UPLOAD), sale(category=ADS))
+    bring(house, *(consent(purpose=key, text="") for key in (UPLOAD, ADS)))
+
+    assert export() == []
+    assert house.rows(AudienceMember) == []
+
+
+def test_a_yes_to_a_newsletter_never_becomes_one_to_a_platform(publish, database, now):
+    """AD-01: with whom a key shares is fixed by its first publication."""
+    tables = sharing_tables()
+    publish(parse_campaign(tables))
+    tables["purposes"][0] |= {"shares_with": "meta", "use": "upload"}
+    del tables["purposes"][-1]["shares_with"], tables["purposes"][-1]["use"]
+
+    with pytest.raises(FileError) as refused, database.transaction() as session:
+        campaigns.save(
+            session,
+            parse_campaign(tables),
+            vault=None,
+            now=now,
+            random=os.urandom,
+        )
+
+    number = len(tables["purposes"])
+    assert [(f.place, f.rule) for f in refused.value.faults] == [
+        ("purposes[1]", "AD-01"),
+        (f"purposes[{number}]", "AD-01"),
+    ]
+
+
+def test_a_shop_that_never_asked_is_told_so(run, publish, tmp_path):
+    publish()
+
+    words = ("audience", "export", "--platform", "meta", "-o", tmp_path / "out.csv")
+    code, said = run(*words, "--shop", "demo")
+    assert code == 0
+    assert "no campaign of demo asks whether it may share with meta" in said
+    assert run(*words, "--shop", "nobody")[0] == 2
