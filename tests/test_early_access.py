@@ -14,6 +14,7 @@ from sqlalchemy import select
 from server.domain.consent import request_text
 from server.models import Campaign, Contact, Entry, Outbox, Standing
 from server.services import contacts, invitations
+from server.services.contacts import Reason
 from server.worker import Worker
 from tests.factories import campaign_file, shop_file
 from tests.letters import end_leases
@@ -143,7 +144,7 @@ def test_who_is_suppressed_is_not_written_to(
     join(BOB)
     with database.transaction() as session:
         contacts.suppress(
-            session, house.person(ADA), reason="objected", until=None, now=clock.now()
+            session, house.person(ADA), reason=Reason.NEVER, until=None, now=clock.now()
         )
     clock.moment = now + STARTS
 
@@ -157,7 +158,11 @@ def test_a_block_that_is_over_keeps_nobody_out(
     with database.transaction() as session:
         until = clock.now() + DAY
         contacts.suppress(
-            session, house.person(ADA), reason="not_me", until=until, now=clock.now()
+            session,
+            house.person(ADA),
+            reason=Reason.NOT_ME,
+            until=until,
+            now=clock.now(),
         )
     clock.moment = now + STARTS
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 NAME = re.compile(rf"{PREFIX}[A-Z_]+[A-Z]")
 # These hand the environment on to the processes they start.
 STARTERS = {"server/__main__.py", "server/showroom.py"}
-READERS = {"text", "keys", "number", "flag", "url", "address", "database"}
+READERS = {"text", "keys", "number", "flag", "url", "address", "database", "word"}
 
 
 def names_read() -> set[str]:
@@ -91,6 +91,7 @@ def test_defaults_on_the_page_are_those_of_the_code(tmp_path):
         "mail_limit": "MAIL_LIMIT",
         "play_limit": "PLAY_LIMIT",
         "least_fill_seconds": "LEAST_FILL_SECONDS",
+        "retention": "RETENTION",
     }.items():
         assert str(getattr(settings, field)) == said[PREFIX + name]
 
@@ -120,6 +121,7 @@ def test_defaults_on_the_page_are_those_of_the_code(tmp_path):
         ("TRUSTED_PROXIES", "-1"),
         ("WEB_PROCESSES", "0"),
         ("WEB_THREADS", "²"),
+        ("RETENTION", "off"),
         ("DEMO", "perhaps"),
     ],
 )
