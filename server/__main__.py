@@ -26,6 +26,7 @@ from server.commands import (
     prize,
     qr,
     raffle,
+    retention,
     shop,
     voucher,
 )
@@ -116,6 +117,7 @@ for part in (
     boxcodes.boxcodes,
     outbox.outbox_commands,
     ledger.ledger,
+    retention.retention,
     prize.prize,
     doctor.doctor,
 ):

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from server.domain.retention import Reason, Verdict, judge
 from server.domain.seals import SealError
 from server.models.contact import Contact
+from server.models.shop import Shop
 from server.services import acquaintances, contacts, optins, privacy
 from server.services.acquaintances import Someone
 from server.services.campaigns import Directory
@@ -89,6 +90,11 @@ class Report:
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
     return min((at for at in (one, other) if at is not None), default=None)
+
+
+def shops(session: Session) -> dict[int, str]:
+    """Return the codes of all shops, by their key."""
+    return {row.id: row.code for row in session.execute(select(Shop.id, Shop.code))}
 
 
 def plan(
