@@ -81,6 +81,8 @@ LAYERS = {
         ours=(
             *("server.commands", "server.services", "server.adapters"),
             *("server.domain", "server.migrations"),
+            # What the worker does each day, done or looked at by hand.
+            "server.retaining",
             *("server.db", "server.clock", "server.settings"),
         ),
         not_theirs=(*WEB, *NETWORK, "alembic", "psycopg", "sqlite3"),
