@@ -20,6 +20,7 @@ ADDRESSES = {
     "code": lambda house: house.campaign,
     "public_id": lambda house: house.contact,
     "name": lambda house: house.mail,
+    "right": lambda house: house.right,
 }
 NAMES = {"office.evidence": lambda house: house.evidence}
 
@@ -153,6 +154,8 @@ def is_list(route: Route) -> bool:
         "office.find_voucher",
         "office.redeem_voucher",
         "office.revoke_voucher",
+        "office.rights",
+        "office.write_down_right",
     }
 
 

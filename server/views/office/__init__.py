@@ -11,6 +11,7 @@ from server.views.office import (
     entries,
     outbox,
     raffles,
+    rights,
     vouchers,
 )
 from server.views.office.blueprint import bp
@@ -23,5 +24,6 @@ __all__ = [
     "entries",
     "outbox",
     "raffles",
+    "rights",
     "vouchers",
 ]
