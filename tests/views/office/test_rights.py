@@ -263,9 +263,12 @@ def test_it_cannot_be_carried_out_by_a_made_up_form_either(ask, house):
     client = house.client(house.owner)
     path = f"{PAGE}/{newest(house).public_id}/carry-out"
 
-    client.post(path, data={"csrf_token": token(client), "sure": "yes"})
+    before = acts(house)
+    answer = client.post(path, data={"csrf_token": token(client), "sure": "yes"})
 
+    assert answer.status_code == 303
     assert newest(house).settled_at is None
+    assert acts(house) == before
 
 
 def test_closing_needs_a_note_and_happens_once(press, house):
