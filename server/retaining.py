@@ -83,19 +83,22 @@ class Retaining:
                 )
             done.count(plan)
             if self.is_writing:
-                done.lapsed += self._each(plan.lapsing, self._lapse(now))
-                done.erased += self._each(plan.over, self._erase(now))
+                for ended in self._each(plan.lapsing, self._lapse(now)):
+                    done.lapsed += ended
+                    yield 0
+                for erased in self._each(plan.over, self._erase(now)):
+                    done.erased += erased
+                    yield 0
             after = plan.last
             yield len(plan.people)
         for kind in leftovers.KINDS if shop_id is None else ():
             yield from self._clear(kind, done, clock)
 
-    def _each(self, ids: Sequence[int], deed: Deed) -> int:
-        done = 0
+    def _each(self, ids: Sequence[int], deed: Deed) -> Iterator[int]:
         for start in range(0, len(ids), retention.AT_ONCE):
             with self.database.transaction() as session:
-                done += deed(session, ids[start : start + retention.AT_ONCE])
-        return done
+                done = deed(session, ids[start : start + retention.AT_ONCE])
+            yield done
 
     def _erase(self, now: datetime) -> Deed:
         return lambda session, ids: retention.erase(
