@@ -28,6 +28,7 @@ from server.commands import (
     prize,
     qr,
     raffle,
+    retention,
     shop,
     softoptin,
     voucher,
@@ -122,6 +123,7 @@ for part in (
     consents.consents,
     audience.audience,
     softoptin.softoptin,
+    retention.retention,
     prize.prize,
     doctor.doctor,
 ):

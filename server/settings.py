@@ -48,6 +48,7 @@ class Settings:
     mail_limit: str
     play_limit: str
     least_fill_seconds: int
+    retention: str
     demo: bool
     demo_shop_url: str
 
@@ -101,6 +102,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         mail_limit=read.text("MAIL_LIMIT", "5000 per hour"),
         play_limit=read.text("PLAY_LIMIT", "30 per 10 minutes"),
         least_fill_seconds=read.number("LEAST_FILL_SECONDS", 2, most=60),
+        retention=read.word("RETENTION", ("on", "report")),
         demo=read.flag("DEMO", default=False),
         demo_shop_url=read.url("DEMO_SHOP_URL", f"http://{bind}"),
     )
@@ -151,6 +153,13 @@ class _Reader:
         if raw in FALSE_WORDS:
             return False
         raise SettingError(f"{PREFIX}{name} is {raw!r}; write yes or no")
+
+    def word(self, name: str, words: tuple[str, ...]) -> str:
+        """Return one of these words; the first where none is given."""
+        raw = self.text(name, words[0]).lower()
+        if raw not in words:
+            raise SettingError(f"{PREFIX}{name} is {raw!r}; write {' or '.join(words)}")
+        return raw
 
     def url(self, name: str, default: str) -> str:
         raw = self.text(name, default).rstrip("/")

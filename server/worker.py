@@ -33,6 +33,7 @@ from server.domain.optin import OPEN
 from server.migrations import check_current
 from server.opened import Opened
 from server.raffling import Raffling
+from server.retaining import Daily, Retaining
 from server.sealing import Sealing
 from server.services import (
     alarms,
@@ -122,6 +123,14 @@ class Worker:
         self._writer = Writer(app)
         self._raffling = Raffling(self._database, self._directory, self._tools)
         self._sealing = Sealing(self._database, self._tools)
+        self._retaining = Daily(
+            Retaining(
+                self._database,
+                self._directory,
+                self._tools,
+                is_writing=settings.retention == "on",
+            )
+        )
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._mailer = Mailer(
             Server.from_url(settings.smtp_url),
@@ -145,7 +154,7 @@ class Worker:
         log.info("worker started")
         kept_house = heartbeat = time.monotonic()
         counting, inviting, watching = Chore(), Chore(), Chore()
-        raffling, sealing = Chore(), Chore()
+        raffling, sealing, retaining = Chore(), Chore(), Chore()
         while not self._stopping.is_set():
             try:
                 did = self.deliver()
@@ -162,6 +171,8 @@ class Worker:
                     raffling.do(lambda: self.raffle(now=clock.now()))
                 if sealing.is_due():
                     sealing.do(lambda: self.seal(now=clock.now()))
+                if retaining.is_due():
+                    retaining.do(lambda: self.retain(now=clock.now()))
             except DATABASE_ERRORS as error:
                 log.error("database trouble", error=type(error).__name__)
                 self._stopping.wait(1.0)
@@ -233,6 +244,10 @@ class Worker:
         sealed = self._sealing.go_round(now=now)
         self.tally.sealed += sealed
         return sealed > 0
+
+    def retain(self, *, now: datetime) -> bool:
+        """Let go of some of what is over today; True if there is more (DS-04)."""
+        return self._retaining.go_round(now=now)
 
     def count(self, *, now: datetime) -> None:
         """Bring the campaigns' daily figures up to date."""

@@ -18,7 +18,7 @@ from server.db import Database
 from server.domain.entry import Step, Submission
 from server.domain.links import LinkRef
 from server.models import Audit, Contact, Entry, Evidence, Outbox
-from server.services import campaigns, entries, links, members, optins, outbox
+from server.services import campaigns, entries, links, members, optins, outbox, rights
 from server.services.consents import Circumstances
 from server.services.entries import Attempted
 from server.views import guards
@@ -43,6 +43,7 @@ class House:
     contact: str
     evidence: str
     mail: str
+    right: str
     campaign: str = "welcome-scratch"
     shop: str = "demo"
     other_shop: str = "other"
@@ -70,6 +71,7 @@ def furnish(app: Flask, database: Database, now: datetime) -> House:
         )
     play(app, database, now)
     _deliver(app, database, now)
+    right = _ask(app, database, now)
     with database.reading() as session:
         contact = session.scalars(select(Contact)).one()
         evidence = session.scalars(select(Evidence.sha256).order_by(Evidence.id)).all()
@@ -82,7 +84,23 @@ def furnish(app: Flask, database: Database, now: datetime) -> House:
             contact=contact.public_id,
             evidence=evidence[0].hex(),
             mail=dead.message_id.strip("<>"),
+            right=right,
         )
+
+
+def _ask(app: Flask, database: Database, now: datetime) -> str:
+    """Let the player ask for their data; return the request's public id."""
+    with database.transaction() as session:
+        contact = session.scalars(select(Contact)).one()
+        return rights.open(
+            session,
+            contact.id,
+            shop_id=contact.shop_id,
+            kind="access",
+            member_id=None,
+            random=app.extensions["tools"].random,
+            now=now,
+        ).public_id
 
 
 def _people(session: Session, now: datetime) -> dict[str, int]:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from server.domain.consent import request_text
 from server.models import Campaign, Contact, Entry, Outbox, Standing
-from server.services import contacts, invitations
+from server.services import contacts, invitations, privacy
 from server.services.contacts import Reason
 from server.worker import Worker
 from tests.factories import campaign_file, shop_file
@@ -147,6 +147,32 @@ def test_who_is_suppressed_is_not_written_to(
             session, house.person(ADA), reason=Reason.NEVER, until=None, now=clock.now()
         )
     clock.moment = now + STARTS
+
+    assert letters() == [BOB]
+
+
+@pytest.mark.parametrize("when", ["before", "after it was queued"])
+def test_who_is_restricted_is_not_written_to(
+    join, letters, worker, house, database, clock, now, when
+):
+    """GDPR 18: their data is kept and not used."""
+    join(ADA)
+    join(BOB)
+    who = house.person(ADA)
+    clock.moment = now + STARTS
+    if when != "before":
+        worker.invite(now=clock.now())
+    with database.transaction() as session:
+        privacy.restrict(
+            session,
+            who,
+            is_restricted=True,
+            locale="nl",
+            method="office",
+            facts={},
+            tools=house.app.extensions["tools"],
+            now=clock.now(),
+        )
 
     assert letters() == [BOB]
 

@@ -1,9 +1,10 @@
 """Who runs the games: the tenant, and the controller of what visitors tell."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, HttpUrl, StringConstraints, TypeAdapter
+from pydantic import Field, HttpUrl, StringConstraints, TypeAdapter, model_validator
 
+from server.domain.months import MONTHS_A_YEAR
 from server.domain.parts import Code, Line, Locale, Mailbox, Origin, Part, checked
 from server.domain.picture import LogoName
 from server.domain.placement import Pattern, QueryPattern
@@ -44,6 +45,31 @@ class Budget(Part):
     day: int = Field(default=2, ge=0, le=20)
 
 
+class Retention(Part):
+    """How long what is known of a person is kept (GDPR 5(1)(e); DS-04, DS-05).
+
+    A shop moves each within its bounds. `domain/retention` says from when they count.
+    """
+
+    # Of a player without a prize, after the campaign closed and its raffles are drawn.
+    entry_days: int = Field(default=90, ge=1, le=366)
+    # Of a winner, after the award: the law of taxes.
+    prize_months: int = Field(default=7 * MONTHS_A_YEAR, ge=12, le=120)
+    # Of the proof of a yes, after it was withdrawn or has lapsed.
+    proof_months: int = Field(default=5 * MONTHS_A_YEAR, ge=12, le=120)
+    # Of a yes without a sign of life: when it is warned about, and when it lapses.
+    stale_months: int = Field(default=24, ge=3, le=48)
+    lapse_months: int = Field(default=36, ge=6, le=60)
+    # Of writing to a customer without asking, after the last sale (SO-03).
+    soft_months: int = Field(default=24, ge=1, le=36)
+
+    @model_validator(mode="after")
+    def _warns_first(self) -> Self:
+        if self.stale_months >= self.lapse_months:
+            raise ValueError("stale_months comes before lapse_months")
+        return self
+
+
 class ShopFile(Part):
     """One shop: the tenant, its sites and who answers for its data."""
 
@@ -64,6 +90,8 @@ class ShopFile(Part):
     receipts: Literal["mail", "none"] = "mail"
     sender: Sender
     legal: Legal
+    # How long what is known of a person is kept (DS-04, DS-05).
+    retention: Retention = Retention()
 
 
 _SHOP = TypeAdapter(ShopFile)

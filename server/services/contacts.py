@@ -310,7 +310,9 @@ def _count_known(
     """Judge a mailbox that was written to before. Rows are locked in key order."""
     connection = session.connection()
     rows = connection.execute(_KNOWN_MAILBOXES, {"keys": keys})
-    past = {
+    # A counter that nobody touched for a month may have gone this moment.
+    past: dict[bytes, tuple[limits.Sending, ...]] = dict.fromkeys(keys, ())
+    past |= {
         row.key: () if row.key in made else limits.from_text(row.sendings)
         for row in rows
     }

@@ -89,7 +89,13 @@ def invite(
 
 def is_wanted(session: Session, found: Found, purpose: str) -> bool:
     """Return whether somebody still wants their letter, just before it goes."""
-    return purpose in consents.active(session, found.who.id)
+    is_restricted = session.scalar(_IS_RESTRICTED, {"contact": found.who.id})
+    return not is_restricted and purpose in consents.active(session, found.who.id)
+
+
+_IS_RESTRICTED = select(Contact.restricted_at.is_not(None)).where(
+    Contact.id == bindparam("contact")
+)
 
 
 _DUE = (
@@ -129,6 +135,8 @@ _WAITING = (
         Entry.id.in_(_FIRST),
         Standing.purpose == bindparam("purpose"),
         Standing.act == Act.GIVEN.value,
+        # Their data is kept and not used (GDPR 18).
+        Contact.restricted_at.is_(None),
         # A yes to the words of another promotion is not a yes to these (PR-07).
         or_(
             _asked_in.campaign_id == bindparam("campaign"),

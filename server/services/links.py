@@ -209,5 +209,9 @@ _FIND = (
     .join(Contact, Contact.id == Link.contact_id)
     .join(Shop, Shop.id == Contact.shop_id)
     .outerjoin(OptIn, OptIn.id == Link.optin_id)
-    .where(Link.id.in_(bindparam("link_ids", expanding=True)))
+    .where(
+        Link.id.in_(bindparam("link_ids", expanding=True)),
+        # One that was made in the moment of their erasure leads nowhere (T30).
+        Contact.erased_at.is_(None),
+    )
 )

@@ -300,11 +300,56 @@ def withdraw(
     now: datetime,
 ) -> list[str]:
     """End what stands of these purposes; return those that ended (WD-01, WD-03)."""
-    contacts.lock(session, who)
-    withdrawn = consents.repeat(
+    return _end(
         session,
         who,
         Act.WITHDRAWN,
+        purposes,
+        facts=facts,
+        method=method,
+        tools=tools,
+        now=now,
+    )
+
+
+def lapse(
+    session: Session,
+    who: Person,
+    purposes: Collection[str],
+    *,
+    facts: Mapping[str, Any],
+    tools: Tools,
+    now: datetime,
+) -> list[str]:
+    """End what has grown too old; return the purposes that ended (SO-03, DS-05)."""
+    return _end(
+        session,
+        who,
+        Act.LAPSED,
+        purposes,
+        facts=facts,
+        method="clock",
+        tools=tools,
+        now=now,
+    )
+
+
+def _end(
+    session: Session,
+    who: Person,
+    act: Act,
+    purposes: Collection[str],
+    *,
+    facts: Mapping[str, Any],
+    method: str,
+    tools: Tools,
+    now: datetime,
+) -> list[str]:
+    contacts.lock(session, who)
+    ended = consents.repeat(
+        session,
+        who,
+        act,
         optin_id=None,
         only=purposes,
         method=method,
@@ -312,8 +357,8 @@ def withdraw(
         tools=tools,
         now=now,
     )
-    _forget(session, who, withdrawn)
-    return withdrawn
+    _forget(session, who, ended)
+    return ended
 
 
 def _forget(session: Session, who: Person, purposes: Collection[str]) -> None:

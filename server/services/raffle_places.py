@@ -18,6 +18,7 @@ from server.domain.campaign import Campaign as CampaignFile
 from server.domain.raffle import Balance, Place, RafflePrize
 from server.models.base import rows_changed
 from server.models.campaign import Campaign
+from server.models.contact import Contact
 from server.models.entry import Entry
 from server.models.raffle import Raffle, RafflePlace, RaffleStep
 from server.services import contacts, links, outbox
@@ -101,6 +102,9 @@ def _write_to(
     now: datetime,
 ) -> None:
     """Queue the letter to a winner. No limit holds it back: nobody asked for it."""
+    if session.get_one(Contact, row.contact_id, populate_existing=True).erased_at:
+        # Their days run all the same, and then it is the next one's turn (T30).
+        return
     who = contacts.person(session, row.contact_id, vault=tools.vault)
     ref = links.make(
         session,

@@ -203,7 +203,8 @@ def _judged(
         is_known = raffle is not None and raffle.once_per_person and person in seen
         if row.id in excluded:
             yield row.ticket, row.id, Reason.EXCLUDED
-        elif row.id in revoked:
+        # Nobody could be told that they won.
+        elif row.id in revoked or row.erased_at is not None:
             yield row.ticket, row.id, Reason.REVOKED
         elif row.contact_id in strangers:
             yield row.ticket, row.id, Reason.NOT_ME
@@ -228,6 +229,7 @@ def _entries(session: Session, due: Known, tickets_to: frozenset[str]) -> Iterat
                 Entry.contact_id,
                 Entry.played_at,
                 Contact.email,
+                Contact.erased_at,
             ),
             due,
             tickets_to=tickets_to,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, event, select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from server.domain.network import truncated
@@ -54,14 +54,6 @@ def uncovered(
         return shown
     key = vault.open(found, about=month.encode())
     return shown | {"ip": open_for(key, bytes.fromhex(sealed), about=about).decode()}
-
-
-def forget(session: Session, *, before: str) -> int:
-    """Destroy the keys of months before one, `2026-03`; return how many."""
-    gone = session.scalars(
-        delete(MonthKey).where(MonthKey.month < before).returning(MonthKey.month)
-    )
-    return len(gone.all())
 
 
 def _key(session: Session, month: str, *, tools: Tools) -> bytes:

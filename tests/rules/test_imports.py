@@ -82,6 +82,8 @@ LAYERS = {
             *("server.commands", "server.services", "server.adapters"),
             *("server.domain", "server.migrations"),
             *("server.db", "server.clock", "server.settings", "server.tooling"),
+            # What the worker does each day, done or looked at by hand.
+            "server.retaining",
         ),
         not_theirs=(*WEB, *NETWORK, "alembic", "psycopg", "sqlite3"),
         instead="a command parses, calls a service in one transaction, and prints",

@@ -20,6 +20,7 @@ ADDRESSES = {
     "code": lambda house: house.campaign,
     "public_id": lambda house: house.contact,
     "name": lambda house: house.mail,
+    "right": lambda house: house.right,
 }
 NAMES = {"office.evidence": lambda house: house.evidence}
 
@@ -155,6 +156,8 @@ def is_list(route: Route) -> bool:
         "office.revoke_voucher",
         "office.contactable",
         "office.export_contactable",
+        "office.rights",
+        "office.write_down_right",
     }
 
 

@@ -14,6 +14,7 @@ NAME = re.compile(rf"{PREFIX}[A-Z_]+[A-Z]")
 STARTERS = {"server/__main__.py", "server/showroom.py"}
 READERS = {
     *("text", "keys", "number", "flag", "url", "address", "database", "networks"),
+    "word",
 }
 
 
@@ -93,6 +94,7 @@ def test_defaults_on_the_page_are_those_of_the_code(tmp_path):
         "mail_limit": "MAIL_LIMIT",
         "play_limit": "PLAY_LIMIT",
         "least_fill_seconds": "LEAST_FILL_SECONDS",
+        "retention": "RETENTION",
     }.items():
         assert str(getattr(settings, field)) == said[PREFIX + name]
 
@@ -122,6 +124,7 @@ def test_defaults_on_the_page_are_those_of_the_code(tmp_path):
         ("TRUSTED_PROXIES", "-1"),
         ("WEB_PROCESSES", "0"),
         ("WEB_THREADS", "²"),
+        ("RETENTION", "off"),
         ("DEMO", "perhaps"),
     ],
 )

@@ -1,7 +1,7 @@
 """The proof of a yes: what was shown, when, where and by whom (PR-01, PR-02, PR-07)."""
 
 import hashlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -9,13 +9,14 @@ from sqlalchemy.exc import DBAPIError
 
 from server.domain.seals import open_for
 from server.models import ConsentEvent, Evidence, Text
-from server.services import consents, traces
+from server.services import consents, leftovers
 from server.worker import Worker
 from tests.factories import campaign_file
 from tests.visits import EMAIL, NOTICED, take_card
 
 PAGE = "http://localhost:8401/product/mug"
 AGENT = "Mozilla/5.0 (Test; rv:1)"
+(KEYS,) = [kind for kind in leftovers.KINDS if kind.name == "network_addresses"]
 SOCKET = "203.0.113.7"
 ELSEWHERE = {"environ_overrides": {"REMOTE_ADDR": "198.51.100.9"}}
 
@@ -82,8 +83,11 @@ def test_an_address_is_known_for_as_long_as_the_key_of_its_month(
     )
 
     with database.transaction() as session:
-        assert traces.forget(session, before="2026-03") == 0
-        assert traces.forget(session, before="2026-04") == 1
+        a_year_later = datetime(2027, 3, 31, 23, 59, tzinfo=UTC)
+        assert leftovers.remove(session, KEYS, now=a_year_later) == 0
+        assert (
+            leftovers.remove(session, KEYS, now=datetime(2027, 4, 1, tzinfo=UTC)) == 1
+        )
 
     told = house.evidence(asked)
     assert "ip" not in told

@@ -7,16 +7,19 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.domain.retention import Verdict, judge
 from server.domain.seals import SealError
 from server.models.attribute import Attribute
 from server.models.campaign import Campaign
 from server.models.consent import ConsentEvent, Evidence, Standing
-from server.models.contact import Contact
+from server.models.contact import Contact, Suppression
 from server.models.entry import Entry
 from server.models.optin import OptIn
 from server.models.placement import Placement
 from server.models.text import Text
-from server.services import consents, contacts
+from server.services import acquaintances, consents, contacts
+from server.services.campaigns import Directory
+from server.services.contacts import Reason
 from server.services.office import entries
 from server.services.office.entries import EntryLine
 from server.services.tools import Tools
@@ -75,21 +78,37 @@ class AttributeLine:
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """A person as one shop knows them. `bodies` maps hex hashes to what was shown."""
+    """A person as one shop knows them. `bodies` maps hex hashes to what was shown.
+
+    Of one who was erased there is no address, and no verdict on how long they are kept.
+    """
 
     public_id: str
     email: str
     locale: str
     created_at: datetime
     seen_at: datetime
+    restricted_at: datetime | None
+    objected_at: datetime | None
+    erased_at: datetime | None
+    verdict: Verdict | None
     standing: list[StandingLine]
     attributes: list[AttributeLine]
     requests: list[RequestFile]
+    # What followed no form: claims of the shop, their own page of wishes, rights.
+    loose: list[Fact]
     bodies: dict[str, str]
     entries: list[EntryLine]
 
 
-def find(session: Session, shop_id: int, public_id: str) -> Dossier | None:
+def find(
+    session: Session,
+    shop_id: int,
+    public_id: str,
+    *,
+    directory: Directory,
+    now: datetime,
+) -> Dossier | None:
     """Return a person of this shop with everything that proves their choices."""
     contact = _row(session, shop_id, public_id)
     if contact is None:
@@ -101,11 +120,34 @@ def find(session: Session, shop_id: int, public_id: str) -> Dossier | None:
         locale=contact.locale,
         created_at=contact.created_at,
         seen_at=contact.seen_at,
+        restricted_at=contact.restricted_at,
+        objected_at=_objected_at(session, contact),
+        erased_at=contact.erased_at,
+        verdict=_verdict(session, contact.id, directory=directory, now=now),
         standing=_standing(session, contact.id),
         attributes=_attributes(session, contact.id),
         requests=_requests(session, contact.id, events),
+        loose=_facts([event for event in events if event.optin_id is None]),
         bodies=_bodies(session, events),
         entries=entries.of_contact(session, shop_id, contact.id),
+    )
+
+
+def _verdict(
+    session: Session, contact_id: int, *, directory: Directory, now: datetime
+) -> Verdict | None:
+    """Return how long somebody is kept, and what of theirs grows too old (DS-05)."""
+    someone = acquaintances.one(session, contact_id, directory=directory)
+    return judge(someone.known, someone.terms, now=now) if someone else None
+
+
+def _objected_at(session: Session, contact: Contact) -> datetime | None:
+    return session.scalar(
+        select(Suppression.created_at).where(
+            Suppression.shop_id == contact.shop_id,
+            Suppression.email_hash == contact.email_hash,
+            Suppression.reason == Reason.NEVER.value,
+        )
     )
 
 

@@ -38,6 +38,8 @@ class EntryLine:
     answers: dict[str, Any]
     email: str | None
     contact: str | None
+    # When its person was forgotten; then there is no address any more.
+    erased_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def find_contact(
 
 def _of_shop(shop_id: int) -> Any:
     return (
-        select(Entry, Campaign.code, Placement, Contact.email, Contact.public_id)
+        select(Entry, Campaign.code, Placement, Contact)
         .join(Campaign, Campaign.id == Entry.campaign_id)
         .join(Placement, Placement.id == Entry.placement_id)
         .outerjoin(Contact, Contact.id == Entry.contact_id)
@@ -120,8 +122,7 @@ def _line(
     entry: Entry,
     campaign: str,
     placement: Placement,
-    email: str | None,
-    contact: str | None,
+    contact: Contact | None,
 ) -> EntryLine:
     return EntryLine(
         name=entry.ticket.hex(),
@@ -136,6 +137,7 @@ def _line(
         outcome=entry.outcome,
         source=entry.source or {},
         answers=entry.answers or {},
-        email=email,
-        contact=contact,
+        email=contact.email if contact else None,
+        contact=contact.public_id if contact else None,
+        erased_at=contact.erased_at if contact else None,
     )

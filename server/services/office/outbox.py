@@ -33,6 +33,8 @@ class MailLine:
     name: str
     letter: str
     to: str
+    # When the person it was for was forgotten; then it does not say for whom.
+    erased_at: datetime | None
     state: str
     created_at: datetime
     due_at: datetime
@@ -86,15 +88,18 @@ def find_id(session: Session, shop_id: int, name: str) -> int | None:
 
 def _of_shop(shop_id: int) -> Any:
     return (
-        select(Outbox, Contact.email)
+        select(Outbox, Contact.email, Contact.erased_at)
         .outerjoin(Contact, Contact.id == Outbox.contact_id)
         .where(Outbox.shop_id == shop_id)
     )
 
 
 def _lines(session: Session, rows: Any) -> list[MailLine]:
-    tries = _tries(session, [mail.id for mail, _ in rows])
-    return [_line(mail, email, tries.get(mail.id, [])) for mail, email in rows]
+    tries = _tries(session, [mail.id for mail, _, _ in rows])
+    return [
+        _line(mail, email, erased_at, tries.get(mail.id, []))
+        for mail, email, erased_at in rows
+    ]
 
 
 def _tries(session: Session, ids: list[int]) -> dict[int, list[Try]]:
@@ -107,11 +112,14 @@ def _tries(session: Session, ids: list[int]) -> dict[int, list[Try]]:
     return found
 
 
-def _line(mail: Outbox, email: str | None, tries: list[Try]) -> MailLine:
+def _line(
+    mail: Outbox, email: str | None, erased_at: datetime | None, tries: list[Try]
+) -> MailLine:
     return MailLine(
         name=mail.message_id.strip("<>"),
         letter=mail.letter,
         to=address.masked(email) if email else "",
+        erased_at=erased_at,
         state=mail.state,
         created_at=mail.created_at,
         due_at=mail.due_at,

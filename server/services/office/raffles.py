@@ -40,6 +40,7 @@ class Standing:
     claim_by: datetime | None
     contact: str
     email: str
+    erased_at: datetime | None
     steps: tuple[Happened, ...]
 
 
@@ -144,6 +145,7 @@ def standings(
             claim_by=row.claim_by,
             contact=row.public_id,
             email=row.email,
+            erased_at=row.erased_at,
             steps=tuple(steps.get(row.id, ())),
         )
         for row in session.execute(_DRAWN.where(RafflePlace.raffle_id == raffle.id))
@@ -171,6 +173,7 @@ _DRAWN = (
         Entry.ticket,
         Contact.public_id,
         Contact.email,
+        Contact.erased_at,
     )
     .join(Entry, Entry.id == RafflePlace.entry_id)
     .join(Contact, Contact.id == Entry.contact_id)

@@ -13,6 +13,7 @@ from server.views.office import (
     outbox,
     proofs,
     raffles,
+    rights,
     vouchers,
 )
 from server.views.office.blueprint import bp
@@ -27,5 +28,6 @@ __all__ = [
     "outbox",
     "proofs",
     "raffles",
+    "rights",
     "vouchers",
 ]

@@ -1,15 +1,17 @@
 """One person, and the proof of each of their choices."""
 
 from flask import Response, abort, make_response, render_template
+from sqlalchemy.orm import Session
 
 from server import clock
 from server.db import reading, transaction
 from server.services import audits
 from server.services.office import campaigns as campaign_pages
 from server.services.office import contacts as pages
+from server.services.office.contacts import Dossier
 from server.views import guards
 from server.views.guards import Here
-from server.views.house import tools
+from server.views.house import directory, tools
 from server.views.office.blueprint import bp
 from server.views.respond import page_or
 
@@ -19,7 +21,7 @@ from server.views.respond import page_or
 def contact(here: Here, public_id: str) -> Response:
     """Show consents, requests and entries; the evidence itself stays sealed."""
     with reading() as session:
-        person = pages.find(session, here.shop.shop_id, public_id) or abort(404)
+        person = _find(session, here, public_id)
         campaigns = campaign_pages.by_code(session, here.shop.shop_id)
     return make_response(
         render_template(
@@ -52,7 +54,7 @@ def evidence(here: Here, public_id: str, name: str) -> Response:
             now=clock.now(),
         )
         facts = pages.evidence(session, shop_id, public_id, name, tools=tools())
-        person = pages.find(session, shop_id, public_id) or abort(404)
+        person = _find(session, here, public_id)
         campaigns = campaign_pages.by_code(session, shop_id)
     return page_or(
         "office/contacts/_evidence.html",
@@ -63,3 +65,14 @@ def evidence(here: Here, public_id: str, name: str) -> Response:
         name=name,
         opened={name: facts},
     )
+
+
+def _find(session: Session, here: Here, public_id: str) -> Dossier:
+    found = pages.find(
+        session,
+        here.shop.shop_id,
+        public_id,
+        directory=directory(),
+        now=clock.now(),
+    )
+    return found or abort(404)

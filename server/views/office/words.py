@@ -80,12 +80,74 @@ WORDS: dict[str, dict[str, Any]] = {
         "expired": _l("Was not confirmed in time"),
         "soft_opt_in": _l("Bought something, and did not say no to mails"),
         "unproven": _l("Said yes elsewhere; the proof is missing"),
+        "lapsed": _l("It grew too old and lapsed"),
+        "objected": _l("Objected to mails"),
+        "objection_ended": _l("May be asked again"),
+        "restricted": _l("Their data was restricted"),
+        "restriction_ended": _l("Their data may be used again"),
+        "accessed": _l("Got a copy of their data"),
+        "rectified": _l("Changed their address"),
+        "erased": _l("Was erased"),
     },
     "standing": {
         "given": _l("Yes"),
         "withdrawn": _l("No, withdrawn"),
         "soft_opt_in": _l("Customer, no consent"),
         "unproven": _l("Not proven"),
+        "lapsed": _l("Lapsed"),
+    },
+    "kept": {
+        "yes": _l("a yes stands"),
+        "soft_opt_in": _l("they bought something, and may be written to"),
+        "rights_request": _l("a request about their data is open"),
+        "restricted": _l("their data is restricted"),
+        "raffle": _l("a raffle is not decided"),
+        "pending": _l("a request waits to be confirmed"),
+        "entry": _l("they took part"),
+        "prize": _l("they won something"),
+        "voucher": _l("they have a code that can still be used"),
+        "proof": _l("a yes that ended has to be proven"),
+        "nothing": _l("nothing is known of them that matters"),
+    },
+    "right": {
+        "access": _l("Access"),
+        "rectify": _l("New address"),
+        "restrict": _l("Restriction"),
+        "object": _l("Objection to mails"),
+        "erase": _l("Erasure"),
+    },
+    "right_advice": {
+        "access": _l(
+            "All you know is on their page. Send a copy to this address only."
+        ),
+        "rectify": _l(
+            "A new address counts once its owner confirms it, by the link in any of "
+            "your mails. Nobody here can confirm for them."
+        ),
+        "restrict": _l(
+            "Their data is kept and not used, except for their prizes. You end it on "
+            "their page."
+        ),
+        "object": _l(
+            "All they said yes to ends, and nobody asks them again. Their prizes are "
+            "still mailed."
+        ),
+        "erase": _l(
+            "Address, answers and evidence are gone at once. Draws can still be "
+            "checked, and a code that was won stays good."
+        ),
+    },
+    "right_deed": {
+        "restrict": _l("Restrict it now"),
+        "object": _l("End all mails now"),
+        "erase": _l("Erase now"),
+    },
+    "right_outcome": {
+        "erased": _l("Erased"),
+        "restricted": _l("Restricted"),
+        "restriction_ended": _l("Restriction ended"),
+        "objected": _l("Mails ended"),
+        "objection_ended": _l("Objection ended"),
     },
     "channel": {
         "web": _l("Website"),
@@ -159,6 +221,8 @@ WORDS: dict[str, dict[str, Any]] = {
         "smtp_answer": _l("Answer of the mail server"),
         "to_host": _l("Host of the mailbox"),
         "renews": _l("Renews the request with number"),
+        "member": _l("Number of the member"),
+        "sold_on": _l("Day of the sale"),
     },
 }
 
