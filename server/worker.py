@@ -39,10 +39,12 @@ from server.migrations import check_current
 from server.raffling import Raffling
 from server.sealing import Sealing
 from server.services import (
+    address_changes,
     alarms,
     entries,
     invitations,
     lapses,
+    letter_links,
     links,
     optins,
     outbox,
@@ -373,8 +375,8 @@ class Worker:
             campaign=found.played_in,
             at=optin.requested_at if optin else mail.created_at,
             page=mail.params.get("page", ""),
-            confirm_url=self._link("confirm", Salt.CONFIRM, mail) if optin else "",
-            unsubscribe_url=self._link("unsubscribe", Salt.UNSUBSCRIBE, mail),
+            **self._links_of(mail),
+            mailbox=mail.params.get("mailbox", ""),
             purposes=tuple(optin.wordings) if optin else (),
             first_name=mail.params.get("first_name", ""),
             prize=mail.params.get("prize", ""),
@@ -388,6 +390,13 @@ class Worker:
             cents=mail.params.get("cents"),
             invitation=_invited(mail),
         )
+
+    def _links_of(self, mail: Claimed) -> dict[str, str]:
+        """Return the links that a letter of this kind has, by their names in it."""
+        return {
+            name: self._link(place, salt, mail)
+            for name, (place, salt) in letter_links.of(mail.letter).items()
+        }
 
     def _verify_url(self, mail: Claimed, found: Found) -> str:
         """Return where a play can be checked; its number stays in the browser."""
@@ -549,7 +558,7 @@ def _moment(told: str | None) -> datetime | None:
 
 def _has_reason(mail: Claimed, found: Found, now: datetime) -> bool:
     """Return whether a mail still says something true when it arrives (I6)."""
-    if mail.letter == invitations.LETTER:
+    if mail.letter in {invitations.LETTER, address_changes.ASK}:
         return now < datetime.fromisoformat(mail.params["until"])
     if mail.letter != "confirm":
         return True

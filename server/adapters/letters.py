@@ -22,7 +22,10 @@ from server.domain.optin import CONFIRM_DAYS
 from server.domain.raffle import RaffleText
 from server.domain.shop import ShopFile
 
-NAMES = ("confirm", "prize", "ticket", "won", "manage", "early")
+NAMES = (
+    *("confirm", "prize", "ticket", "won", "manage", "early"),
+    *("preferences", "rectify", "moved"),
+)
 # It cannot occur in a text: an imported line holds no control characters.
 MARK = "\x01"
 MOST_KEPT = 500
@@ -39,8 +42,8 @@ class Occasion:
     campaign: Campaign | None
     at: datetime
     page: str
-    confirm_url: str
-    unsubscribe_url: str
+    confirm_url: str = ""
+    unsubscribe_url: str = ""
     purposes: tuple[str, ...] = ()
     first_name: str = ""
     prize: str = ""
@@ -57,6 +60,10 @@ class Occasion:
     # Which raffle they have won something in, and where they say that they want it.
     raffle: str = ""
     claim_url: str = ""
+    # Where somebody sees and changes what they get; not for an address in doubt.
+    preferences_url: str = ""
+    # The new address of who was moved, masked.
+    mailbox: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,8 @@ def write(occasion: Occasion) -> Written:
         "draw_days": ", ".join(dict.fromkeys(days)),
         "raffle_url": entered.url if entered else "",
         "claim_url": occasion.claim_url,
+        "preferences_url": occasion.preferences_url,
+        "mailbox": occasion.mailbox,
         "worth": worth,
     }
     return Written(
@@ -163,7 +172,7 @@ def _kept(occasion: Occasion, *, greets: bool) -> tuple[_Sheet, _Sheet, _Sheet]:
         *(bool(occasion.verify_url), bool(occasion.prize_url)),
         *(occasion.until is None, occasion.cents is None),
         *(occasion.entered is None, occasion.raffle),
-        occasion.invitation,
+        *(occasion.invitation, bool(occasion.preferences_url)),
     )
     if key not in kept:
         if len(kept) >= MOST_KEPT:
@@ -200,6 +209,10 @@ def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
         "days": CONFIRM_DAYS,
         "confirm_url": _marked("confirm_url"),
         "unsubscribe_url": _marked("unsubscribe_url"),
+        "preferences_url": (
+            _marked("preferences_url") if occasion.preferences_url else ""
+        ),
+        "mailbox": _marked("mailbox"),
         "privacy_url": str(legal.privacy_url),
         "first_name": _marked("first_name") if greets else "",
         "code": None if occasion.code is None else _marked("code"),
@@ -272,4 +285,4 @@ def _site(occasion: Occasion) -> str:
     page = urlsplit(occasion.page)
     if f"{page.scheme}://{page.netloc}" in occasion.shop.sites:
         return page.netloc
-    return urlsplit(occasion.unsubscribe_url).netloc
+    return urlsplit(occasion.unsubscribe_url or occasion.confirm_url).netloc

@@ -103,6 +103,7 @@ class Letter:
     message_id: str
     date: datetime
     locale: str
+    # Empty for a mail to an address that nobody has proved to be theirs.
     unsubscribe_url: str
 
 
@@ -147,13 +148,19 @@ def written(letter: Letter) -> bytes:
         "To": letter.to,
         "Date": format_datetime(letter.date),
         "Message-ID": letter.message_id,
-        "List-Unsubscribe": f"<{letter.unsubscribe_url}>",
     }
+    can_stop = bool(letter.unsubscribe_url)
+    if can_stop:
+        personal["List-Unsubscribe"] = f"<{letter.unsubscribe_url}>"
     head = "\n".join(f"{name}: {value}" for name, value in personal.items())
     if "\r" in head or head.count("\n") != len(personal) - 1:
         raise flask_mail.BadHeaderError
     before, between, after = _frame(
-        letter.sender_name, letter.sender_email, letter.subject, letter.locale
+        letter.sender_name,
+        letter.sender_email,
+        letter.subject,
+        letter.locale,
+        can_stop=can_stop,
     )
     parts = (
         *(head.encode("ascii"), b"\n", before),
@@ -165,13 +172,14 @@ def written(letter: Letter) -> bytes:
 
 @lru_cache(maxsize=MOST_FRAMES)
 def _frame(
-    sender_name: str, sender_email: str, subject: str, locale: str
+    sender_name: str, sender_email: str, subject: str, locale: str, *, can_stop: bool
 ) -> tuple[bytes, bytes, bytes]:
     """Return what many mails share: all before, between and after their two bodies.
 
     Raises `flask_mail.BadHeaderError`.
     """
     mark = secrets.token_hex(16)
+    one_click = {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     message = _Frame(
         subject=subject,
         recipients=["somebody@invalid"],
@@ -180,7 +188,7 @@ def _frame(
         sender=sender_email,
         charset=_UTF8,  # type: ignore[arg-type]  # MIMEText takes a Charset as well
         extra_headers={
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            **(one_click if can_stop else {}),
             "Auto-Submitted": "auto-generated",
             "Content-Language": locale,
         },

@@ -16,6 +16,9 @@ class Kind(StrEnum):
     CONFIRM = "c"
     PRIZE = "p"
     MANAGE = "m"
+    # The page with what somebody gets, and the question whether an address is theirs.
+    PREFERENCES = "l"
+    RECTIFY = "r"
 
 
 @dataclass(frozen=True, slots=True)

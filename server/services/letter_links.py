@@ -1,0 +1,26 @@
+"""Which mailed links each kind of letter has beside its own."""
+
+from server.domain.links import Salt
+from server.services import address_changes
+
+CONFIRM = ("confirm", Salt.CONFIRM)
+RECTIFY = ("rectify", Salt.RECTIFY)
+UNSUBSCRIBE = ("unsubscribe", Salt.UNSUBSCRIBE)
+PREFERENCES = ("preferences", Salt.PREFERENCES)
+
+
+def of(letter: str) -> dict[str, tuple[str, Salt]]:
+    """Return a letter's links: their names in it, where they lead, their salts.
+
+    Every letter stops the mails and opens the page of who gets it (SO-04), but a
+    confirmation has one thing to press (DO-07). An address in doubt may stop nobody's
+    mails, and one that was given up opens nobody's page any more.
+    """
+    match letter:
+        case "confirm":
+            return {"confirm_url": CONFIRM, "unsubscribe_url": UNSUBSCRIBE}
+        case address_changes.ASK:
+            return {"confirm_url": RECTIFY}
+        case address_changes.NOTICE:
+            return {"unsubscribe_url": UNSUBSCRIBE}
+    return {"unsubscribe_url": UNSUBSCRIBE, "preferences_url": PREFERENCES}
