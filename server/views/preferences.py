@@ -154,13 +154,15 @@ def save(token: str) -> Response:
     if found is None:
         return unknown()
     choices, offered = _choices(), _offers(found)
+    # Before the transaction: what is rendered must keep no other writer waiting.
+    shown = _shown(found, choices, offered)
     with transaction() as session:
         saved = preferences.save(
             session,
             found,
             choices,
             offered=offered,
-            shown=_shown(found, choices, offered),
+            shown=shown,
             by=client.circumstances(),
             tools=tools(),
             now=clock.now(),

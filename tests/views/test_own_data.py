@@ -1,6 +1,7 @@
 """What people do about their own data: DS-01, DS-02, T17, T22."""
 
 import json
+import re
 from datetime import timedelta
 from functools import partial
 
@@ -277,6 +278,24 @@ def test_the_mail_to_a_new_address_stops_and_opens_nothing(
     assert "/unsubscribe/" not in said
     for other in smtp.to(EMAIL):
         assert "/unsubscribe/" in other.message["List-Unsubscribe"]
+
+
+def test_the_links_in_a_real_mail_open_its_page_and_stop_the_mails(
+    app, smtp, house, pages, reader
+):
+    """SO-04, WD-01: from the mail as it arrived, in two presses."""
+    worker = Worker(app)
+    worker.deliver(now=house.clock.now)
+    worker.close()
+    (mail,) = smtp.to(EMAIL)
+    paths = dict(re.findall(r"http://[^/\s]+(/(\w+)/\S+)", mail.text()))
+    places = {place: path for path, place in paths.items()}
+
+    page = pages.get(places["preferences"])
+    pages.submit(page.form("/all-off"), status=303)
+
+    assert set(house.standing().values()) == {"withdrawn"}
+    assert pages.get(places["unsubscribe"]).form("/unsubscribe")
 
 
 # --- erasing -----------------------------------------------------------------------
