@@ -30,6 +30,8 @@ from server.views import (
     language,
     links,
     office,
+    own_data,
+    preferences,
     prize,
     qr,
     raffles,
@@ -84,7 +86,8 @@ def create_app(settings: Settings) -> Flask:
     language.init_app(app)
     Assets(ROOT).init_app(app)
     pages = (
-        *(embed, widget, boxcodes, links, receipts, prize, claim, verify, raffles, qr),
+        *(embed, widget, boxcodes, links, receipts, preferences, own_data, prize),
+        *(claim, verify, raffles, qr),
         *(api, till, office, demo),
     )
     for part in (health, reports, files, images, *pages):

@@ -36,6 +36,7 @@ from server.raffling import Raffling
 from server.retaining import Daily, Retaining
 from server.sealing import Sealing
 from server.services import (
+    address_changes,
     alarms,
     entries,
     funnel,
@@ -501,7 +502,7 @@ class Worker:
 
 def _has_reason(mail: Claimed, found: Found | Notice, now: datetime) -> bool:
     """Return whether a mail still says something true when it arrives (I6)."""
-    if mail.letter == invitations.LETTER:
+    if mail.letter in {invitations.LETTER, address_changes.ASK}:
         return now < datetime.fromisoformat(mail.params["until"])
     if mail.letter != "confirm" or isinstance(found, Notice):
         return True

@@ -9,7 +9,12 @@ from server.adapters import letters, mailer
 from server.adapters.letters import Entered, Invited, Occasion
 from server.domain import raffle as raffle_rules
 from server.domain.links import LinkRef, Salt, Signer
-from server.services import invitations, prize_letters, raffle_places, receipt_letters
+from server.services import (
+    invitations,
+    letter_links,
+    prize_letters,
+    receipt_letters,
+)
 from server.services.links import Found
 from server.services.notices import Notice
 from server.services.outbox import Claimed
@@ -76,8 +81,8 @@ class Writer:
             campaign=found.played_in,
             at=optin.requested_at if optin and is_confirm else mail.created_at,
             page=mail.params.get("page", ""),
-            confirm_url=self._only("confirm", "confirm", Salt.CONFIRM, mail),
-            unsubscribe_url=self._link("unsubscribe", Salt.UNSUBSCRIBE, mail),
+            **self._links_of(mail),
+            mailbox=mail.params.get("mailbox", ""),
             purposes=tuple(optin.wordings) if optin else (),
             digits=mail.params.get("digits", "") if is_confirm else "",
             first_name=mail.params.get("first_name", ""),
@@ -88,8 +93,6 @@ class Writer:
             until=_moment(mail.params.get("until")),
             entered=self._entered(mail, found),
             raffle=mail.params.get("raffle", ""),
-            claim_url=self._only(raffle_places.LETTER, "claim", Salt.CLAIM, mail),
-            receipt_url=self._only("receipt", "receipt", Salt.RECEIPT, mail),
             cents=mail.params.get("cents"),
             invitation=_invited(mail),
         )
@@ -115,9 +118,12 @@ class Writer:
             url=f"{place}?lang={found.locale}#play={label}",
         )
 
-    def _only(self, letter: str, place: str, salt: Salt, mail: Claimed) -> str:
-        """Return the link that one kind of letter has; empty for all others."""
-        return self._link(place, salt, mail) if mail.letter == letter else ""
+    def _links_of(self, mail: Claimed) -> dict[str, str]:
+        """Return the links that a letter of this kind has, by their names in it."""
+        return {
+            name: self._link(place, salt, mail)
+            for name, (place, salt) in letter_links.of(mail.letter).items()
+        }
 
     def _prize_url(self, mail: Claimed) -> str:
         """Return where the winner sees how their prize stands."""

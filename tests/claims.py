@@ -1,13 +1,11 @@
 """Lines of files that a shop brings along, and what came of them."""
 
-import os
 from typing import Any
 
 from server.domain.people_file import CONSENTS, SALES, Around, Shape, read
 from server.domain.pool import Wrong
 from server.services import consent_imports
-from server.services.texts import Copies
-from server.services.tools import Tools
+from tests.tooling import tools_with
 from tests.visits import House
 
 PROOF = {
@@ -56,7 +54,7 @@ def csv_of(*rows: dict[str, str]) -> bytes:
 def bring(house: House, *rows: dict[str, str], shop: str = "demo") -> list[str]:
     """Bring rows in, all of one kind, and return what became of each."""
     shape: Shape = SALES if "order" in rows[0] else CONSENTS
-    tools = Tools(house.vault, Copies(), os.urandom, "service.test")
+    tools = tools_with(house.vault)
     shop_id = shop_named(house, shop)
     around = Around("nl", no_texts, house.clock.now())
     claims: list[Any] = list(

@@ -8,11 +8,11 @@ from server.services.acquaintances import AT_ONCE
 from server.services.retention import Report
 from tests.visits import House
 
-__all__ = ["AT_ONCE", "Desk"]
+__all__ = ["AT_ONCE", "Keeper"]
 
 
 @dataclass(frozen=True)
-class Desk:
+class Keeper:
     """Looks at everybody of a house, and at what it holds afterwards."""
 
     house: House

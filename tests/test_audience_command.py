@@ -13,11 +13,10 @@ from server.domain import audience
 from server.domain.campaign import parse_campaign
 from server.domain.parts import FileError
 from server.models import AudienceMember, Contact
-from server.services import campaigns, optins, privacy
-from server.services.texts import Copies
-from server.services.tools import Tools
+from server.services import campaigns, privacy, withdrawals
 from tests.claims import EMAIL, bring, consent, sale
 from tests.sharing import sharing_tables
+from tests.tooling import tools_with
 from tests.visits import take_card
 
 UPLOAD, ADS = "google_upload", "google_personalise"
@@ -77,7 +76,7 @@ def say(client, house):
 
 @pytest.fixture
 def act(house, vault):
-    tools = Tools(vault, Copies(), os.urandom, "service.test")
+    tools = tools_with(vault)
 
     def done(what, *args, **options):
         who = house.person()
@@ -106,8 +105,8 @@ def test_denied_unless_active(export, say, client, house):
 @pytest.mark.parametrize(
     ("what", "args", "options"),
     [
-        (optins.withdraw, [[UPLOAD]], {}),
-        (optins.end_all, [], {}),
+        (withdrawals.withdraw, [[UPLOAD]], {}),
+        (withdrawals.end_all, [], {}),
         (privacy.object_to_marketing, [], {"locale": "nl"}),
         (privacy.restrict, [], {"locale": "nl", "is_restricted": True}),
         (privacy.erase, [], {"locale": "nl"}),
@@ -131,7 +130,7 @@ def test_a_no_becomes_a_removal_once(export, say, act, house, what, args, option
 
 def test_a_no_to_the_ads_alone_is_a_state(export, say, act):
     say(UPLOAD, ADS)
-    act(optins.withdraw, [ADS])
+    act(withdrawals.withdraw, [ADS])
 
     assert export() == [("add", HASH, "GRANTED", "DENIED")]
 
@@ -153,7 +152,7 @@ def test_a_file_that_could_not_be_written_has_told_nothing(
 ):
     say(UPLOAD, ADS)
     export()
-    act(optins.withdraw, [UPLOAD])
+    act(withdrawals.withdraw, [UPLOAD])
 
     words = ("audience", "export", "--shop", "demo", "--platform", "google")
     code, said = run(*words, "-o", tmp_path / "no such folder" / "out.csv")
@@ -166,7 +165,7 @@ def test_a_file_that_could_not_be_written_has_told_nothing(
 def test_who_says_yes_again_is_added_again(export, say, act, house):
     say(UPLOAD, ADS)
     export()
-    act(optins.withdraw, [UPLOAD, ADS])
+    act(withdrawals.withdraw, [UPLOAD, ADS])
     export()
 
     say(UPLOAD, ADS)
@@ -192,9 +191,9 @@ def test_a_no_under_one_spelling_keeps_the_mailbox_out(export, say, act, house):
     say(UPLOAD, ADS, email="janedoe@gmail.com")
     assert len(export()) == 2
     who = house.person("jane.doe@gmail.com")
-    tools = Tools(house.vault, Copies(), os.urandom, "service.test")
+    tools = tools_with(house.vault)
     with house.database.transaction() as session:
-        optins.withdraw(
+        withdrawals.withdraw(
             session,
             who,
             [UPLOAD],

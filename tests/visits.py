@@ -19,10 +19,12 @@ from werkzeug.test import TestResponse
 
 from server.db import Database
 from server.domain.campaign import Campaign
+from server.domain.ledger import Notary
 from server.domain.links import LinkRef, Salt
 from server.domain.seals import Vault
 from server.models import Base, ConsentEvent, Contact, Outbox, Standing
-from server.services import consents, contacts
+from server.sealing import Sealing
+from server.services import consents, contacts, ledger, ledger_audit
 from server.services.contacts import Person
 from tests.factories import campaign_file, prize_table
 
@@ -40,7 +42,11 @@ SALTS = {
     "prize": Salt.PRIZE,
     "claim": Salt.CLAIM,
     "receipt": Salt.RECEIPT,
+    "preferences": Salt.PREFERENCES,
+    "rectify": Salt.RECTIFY,
 }
+# Places that every letter leads to, and the one whose letter has another name.
+LETTERS = {"unsubscribe": None, "preferences": None, "claim": "won"}
 NOTHING = prize_table("nothing", kind="none", weight=0)
 del NOTHING["stock"]
 
@@ -185,7 +191,7 @@ class House:
 
     def link(self, place: str, *, to: str = EMAIL) -> str:
         """Return the address in the newest mail: `confirm`, `prize`, `claim`..."""
-        kind = {"unsubscribe": None, "claim": "won"}.get(place, place)
+        kind = LETTERS.get(place, place)
         letter = self.letters(kind, to=to)[-1]
         row, secret = letter.params["link"]
         ref = LinkRef(row, bytes.fromhex(secret))
@@ -223,6 +229,14 @@ class House:
         """Return the stored standing: purpose -> act."""
         rows = self.rows(Standing, contact_id=self.person(email).id)
         return {row.purpose: row.act for row in rows}
+
+    def verify_ledger(self, shop: str = "demo") -> None:
+        """Seal, and do what `ledger verify` does; raises `BrokenError`."""
+        notary = Notary([b"k" * 32])
+        Sealing(self.database, notary).go_round(now=self.clock.now())
+        with self.database.reading() as session:
+            tip = next(tip for tip in ledger.tips(session) if tip.shop == shop)
+            ledger_audit.verify(session, tip, keys=notary.publics, step=lambda _: None)
 
     def evidence(self, event: ConsentEvent, email: str = EMAIL) -> dict[str, Any]:
         """Return what proves a fact, opened with the person's key."""

@@ -22,7 +22,10 @@ from server.domain.optin import CONFIRM_DAYS, DIGITS_LIFE
 from server.domain.raffle import RaffleText
 from server.domain.shop import ShopFile
 
-NAMES = ("confirm", "prize", "ticket", "won", "manage", "early", "receipt")
+NAMES = (
+    *("confirm", "prize", "ticket", "won", "manage", "early", "receipt"),
+    *("preferences", "rectify", "moved"),
+)
 # It cannot occur in a text: an imported line holds no control characters.
 MARK = "\x01"
 MOST_KEPT = 500
@@ -40,8 +43,8 @@ class Occasion:
     campaign: Campaign | None
     at: datetime
     page: str
-    confirm_url: str
-    unsubscribe_url: str
+    confirm_url: str = ""
+    unsubscribe_url: str = ""
     purposes: tuple[str, ...] = ()
     # What may be typed on the page that asked, instead of following the link.
     digits: str = ""
@@ -62,6 +65,10 @@ class Occasion:
     claim_url: str = ""
     # Where somebody sees what they have decided.
     receipt_url: str = ""
+    # Where somebody sees and changes what they get; not for an address in doubt.
+    preferences_url: str = ""
+    # The new address of who was moved, masked.
+    mailbox: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,8 @@ def write(occasion: Occasion) -> Written:
         "raffle_url": entered.url if entered else "",
         "claim_url": occasion.claim_url,
         "receipt_url": occasion.receipt_url,
+        "preferences_url": occasion.preferences_url,
+        "mailbox": occasion.mailbox,
         "worth": worth,
     }
     return Written(
@@ -185,7 +194,7 @@ def _kept(occasion: Occasion, *, greets: bool) -> tuple[_Sheet, _Sheet, _Sheet]:
         *(bool(occasion.verify_url), bool(occasion.prize_url)),
         *(occasion.until is None, occasion.cents is None, bool(occasion.digits)),
         *(occasion.entered is None, occasion.raffle),
-        occasion.invitation,
+        *(occasion.invitation, bool(occasion.preferences_url)),
     )
     if key not in kept:
         if len(kept) >= MOST_KEPT:
@@ -232,6 +241,10 @@ def _told(occasion: Occasion, site: str, *, greets: bool) -> dict[str, Any]:
         "digits": _marked("digits") if occasion.digits else "",
         "minutes": DIGITS_LIFE // timedelta(minutes=1),
         "unsubscribe_url": _marked("unsubscribe_url"),
+        "preferences_url": (
+            _marked("preferences_url") if occasion.preferences_url else ""
+        ),
+        "mailbox": _marked("mailbox"),
         "first_name": _marked("first_name") if greets else "",
         "code": None if occasion.code is None else _marked("code"),
         "verify_url": _marked("verify_url") if occasion.verify_url else "",
@@ -309,4 +322,4 @@ def _site(occasion: Occasion) -> str:
     page = urlsplit(occasion.page)
     if f"{page.scheme}://{page.netloc}" in occasion.shop.sites:
         return page.netloc
-    return urlsplit(occasion.unsubscribe_url).netloc
+    return urlsplit(occasion.unsubscribe_url or occasion.confirm_url).netloc

@@ -96,7 +96,8 @@ class Server:
 class Letter:
     """One mail to one person, ready to be written down.
 
-    A notice to the shop has no address to stop it at.
+    A notice to the shop has no address to stop it at, nor has a mail to an address that
+    nobody has proved to be theirs.
     """
 
     to: str

@@ -35,6 +35,8 @@ LONGEST_DAYS = 366
 LONGEST_VALID_DAYS = 1_826
 MOST_FIELDS = 40
 MOST_UNITS = 1_000_000
+MOST_TOPICS = 12
+MOST_RHYTHMS = 5
 
 Units = Annotated[int, Field(ge=0, le=MOST_UNITS)]
 # A code at the checkout; something in words; something that is done for the winner;
@@ -87,8 +89,18 @@ class PurposeText(Part):
     stop: Line
 
 
+class Wish(Part):
+    """Something to choose within a yes: a topic, or how often."""
+
+    key: Key
+    label: dict[Locale, Line]
+
+
 class Purpose(Part):
-    """What a person may say yes to. A language without text is never asked (CR-14)."""
+    """What a person may say yes to. A language without text is never asked (CR-14).
+
+    Who said yes may choose among `topics` and `rhythms` in the preference centre.
+    """
 
     key: Key
     channel: Literal["email"]
@@ -96,6 +108,8 @@ class Purpose(Part):
     shares_with: Platform | None = None
     use: Use | None = None
     texts: dict[Locale, PurposeText]
+    topics: tuple[Wish, ...] = Field(default=(), max_length=MOST_TOPICS)
+    rhythms: tuple[Wish, ...] = Field(default=(), max_length=MOST_RHYTHMS)
 
 
 class PrizeText(Part):

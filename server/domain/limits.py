@@ -20,7 +20,10 @@ class Kind(StrEnum):
     CONFIRM = "c"
     PRIZE = "p"
     MANAGE = "m"
-    RECEIPT = "r"
+    RECEIPT = "b"
+    # The page with what somebody gets, and the question whether an address is theirs.
+    PREFERENCES = "l"
+    RECTIFY = "r"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ LONGEST_NOTE = 200
 SOON = timedelta(days=7)
 
 
-class Kind(StrEnum):
+class Right(StrEnum):
     """Which right somebody uses."""
 
     ACCESS = "access"
@@ -29,6 +29,8 @@ class Kind(StrEnum):
 class Outcome(StrEnum):
     """What came of a request; where a person decided, their note is told instead."""
 
+    ACCESSED = "accessed"
+    RECTIFIED = "rectified"
     ERASED = "erased"
     RESTRICTED = "restricted"
     RESTRICTION_ENDED = "restriction_ended"

@@ -171,6 +171,12 @@ def lock(session: Session, who: Person) -> None:
     session.execute(select(Contact.id).where(Contact.id == who.id).with_for_update())
 
 
+def lock_known(session: Session, who: Person) -> bool:
+    """Lock a person as `lock` does; False if they were forgotten meanwhile."""
+    known = select(Contact.id).where(Contact.id == who.id, Contact.erased_at.is_(None))
+    return session.scalar(known.with_for_update()) is not None
+
+
 def person(session: Session, contact_id: int, *, vault: Vault) -> Person:
     """Return a known contact."""
     row, until = session.execute(
@@ -261,6 +267,18 @@ def readmit(session: Session, who: Person, *, reason: Reason) -> bool:
     return rows_changed(ended) == 1
 
 
+def is_suppressed(session: Session, who: Person, *, reason: Reason) -> bool:
+    """Return whether an address is suppressed for this reason, and still is."""
+    found = session.scalar(
+        select(Suppression.reason).where(
+            Suppression.shop_id == who.shop_id,
+            Suppression.email_hash == who.email_hash,
+            Suppression.reason == reason.value,
+        )
+    )
+    return found is not None
+
+
 def allowed_mails(
     session: Session,
     who: Person,
@@ -269,7 +287,20 @@ def allowed_mails(
     vault: Vault,
     now: datetime,
 ) -> set[limits.Kind]:
-    """Return which of these mails the mailbox may still get, and count them.
+    """Return which of these mails somebody's mailbox may still get, and count them."""
+    return allowed_to(session, who.shop_id, who.email, wanted, vault=vault, now=now)
+
+
+def allowed_to(
+    session: Session,
+    shop_id: int,
+    email: str,
+    wanted: Iterable[limits.Kind],
+    *,
+    vault: Vault,
+    now: datetime,
+) -> set[limits.Kind]:
+    """Return which of these mails an address may still get, whoever has it.
 
     One row counts for the shop and one for the whole instance (section 15). The
     common case, a mailbox nobody has written to, takes a single statement.
@@ -277,10 +308,10 @@ def allowed_mails(
     wanted = list(wanted)
     if not wanted:
         return set()
-    mailbox = address.mailbox(who.email)
+    mailbox = address.mailbox(email)
     keys = [
         vault.hashed("mailbox", scope, mailbox)[:MAILBOX_BYTES]
-        for scope in (who.shop_id, "all")
+        for scope in (shop_id, "all")
     ]
     fresh = limits.as_text(limits.Sending(kind, now) for kind in wanted)
     connection = session.connection()

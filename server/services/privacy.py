@@ -19,7 +19,7 @@ from server.models.link import Link
 from server.models.outbox import Outbox
 from server.models.preference import Preference
 from server.models.rights import AddressChange
-from server.services import consents, contacts, optins
+from server.services import consents, contacts, withdrawals
 from server.services.consents import Request
 from server.services.contacts import Person, Reason
 from server.services.tools import Tools
@@ -75,7 +75,7 @@ def object_to_marketing(
 
     Prizes and what the law asks for go on being mailed (WD-06).
     """
-    ended = optins.end_all(
+    ended = withdrawals.end_all(
         session, who, facts=facts, method=method, tools=tools, now=now
     )
     contacts.suppress(session, who, reason=Reason.NEVER, until=None, now=now)
@@ -177,7 +177,7 @@ def erase(
     contact = session.get_one(Contact, who.id, populate_existing=True)
     if contact.erased_at is not None:
         return False
-    optins.end_all(session, who, facts={}, method=method, tools=tools, now=now)
+    withdrawals.end_all(session, who, facts={}, method=method, tools=tools, now=now)
     note(
         session,
         who,

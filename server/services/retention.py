@@ -17,7 +17,7 @@ from server.domain.retention import Reason, Verdict, judge
 from server.domain.seals import SealError
 from server.models.contact import Contact
 from server.models.shop import Shop
-from server.services import acquaintances, contacts, optins, privacy
+from server.services import acquaintances, contacts, privacy, withdrawals
 from server.services.acquaintances import Someone
 from server.services.campaigns import Directory
 from server.services.tools import Tools
@@ -158,7 +158,9 @@ def lapse(
         if not purposes:
             return 0
         who = contacts.person(session, person.id, vault=tools.vault)
-        return len(optins.lapse(session, who, purposes, facts={}, tools=tools, now=now))
+        return len(
+            withdrawals.lapse(session, who, purposes, facts={}, tools=tools, now=now)
+        )
 
     return _each(session, ids, end, directory=directory, now=now)
 

@@ -6,8 +6,10 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from server.domain import rights as rules
+from server.domain.rights import Outcome, Right
 from server.models.base import rows_changed
 from server.models.rights import RightsRequest
+from server.services.contacts import Person
 from server.services.tools import Chance
 
 PUBLIC_ID_BYTES = 12
@@ -43,12 +45,40 @@ def open(  # noqa: A001  # read as rights.open(...)
 
 def settle(
     session: Session, request: RightsRequest, *, outcome: str, now: datetime
-) -> None:
-    """Close a request with what came of it; one that is closed stays as it is."""
+) -> bool:
+    """Close a request with what came of it; False if it was closed before."""
     changed = session.execute(
         update(RightsRequest)
         .where(RightsRequest.id == request.id, RightsRequest.settled_at.is_(None))
         .values(settled_at=now, outcome=outcome)
     )
-    if rows_changed(changed):
-        session.refresh(request)
+    if not rows_changed(changed):
+        return False
+    session.refresh(request)
+    return True
+
+
+def used(
+    session: Session, who: Person, kind: Right, *, random: Chance, now: datetime
+) -> None:
+    """Note that somebody used a right by themselves: asked and done at once."""
+    request = open(
+        session,
+        who.id,
+        shop_id=who.shop_id,
+        kind=kind.value,
+        member_id=None,
+        random=random,
+        now=now,
+    )
+    settle(session, request, outcome=BY_ITSELF[kind].value, now=now)
+
+
+# What comes of a right by the press of a button.
+BY_ITSELF = {
+    Right.ACCESS: Outcome.ACCESSED,
+    Right.RECTIFY: Outcome.RECTIFIED,
+    Right.RESTRICT: Outcome.RESTRICTED,
+    Right.OBJECT: Outcome.OBJECTED,
+    Right.ERASE: Outcome.ERASED,
+}

@@ -24,7 +24,7 @@ from server.domain.theme import palette
 from server.services.campaigns import Live
 from server.services.texts import Shown
 from server.views import language, odds, questions, quiz, wheel
-from server.views.house import assets
+from server.views.house import assets, settings
 from server.views.images import picture
 
 # None can occur in a text: an imported line holds no control characters.
@@ -241,6 +241,7 @@ def _context(live: Live, locale: Locale, extra: str | None) -> dict[str, Any]:
         ],
         "dates": _dates(live),
         "notice": campaign.notice[locale],
+        "own_page": f"{settings().public_url}/preferences?shop={live.shop.code}",
         "sections": campaign.terms.get(locale, ()),
         "wheel": wheel.drawn(live, locale) if campaign.mechanic == "wheel" else None,
         "prizes": [

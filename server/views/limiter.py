@@ -113,6 +113,12 @@ class Limiter:
 
         return self._once("ask", ticket, within)
 
+    def may_ask_by_address(self, *, network: str, shop_id: int) -> bool:
+        """Count one wish for the page of an address that was typed (WD-05)."""
+        return self._hit(self._client, "client", network, shop_id) and self._hit(
+            self._instance, "instance"
+        )
+
     def not_me(self, *, network: str, email: str) -> None:
         """Note that a network typed an address whose owner knows nothing of it."""
         if self._window.hit(self._one_not_me, self._key("not me", network, email)):

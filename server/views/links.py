@@ -28,7 +28,7 @@ from server.domain import optin as rules
 from server.domain.campaign import PurposeText
 from server.domain.links import BadTokenError, ExpiredTokenError, Salt
 from server.domain.optin import State
-from server.services import campaigns, consents, links, optins
+from server.services import campaigns, consents, links, optins, withdrawals
 from server.services.links import Found
 from server.services.optins import Confirmation
 from server.views import client, guards, language
@@ -68,6 +68,34 @@ DONE = {
             "A prize you have won stays yours."
         ),
     ),
+    "link_mailed": (
+        _l("Look in your mailbox"),
+        _l(
+            "If %(shop)s knows this address, a mail is on its way. "
+            "The button in it opens your page."
+        ),
+    ),
+    "address_asked": (
+        _l("Look in the mailbox of your new address"),
+        _l(
+            "If that address can be written to, a mail with a button is on its way. "
+            "Nothing changes until you press it; you have seven days."
+        ),
+    ),
+    "address_changed": (
+        _l("Your new address is in use"),
+        _l(
+            "From now on %(shop)s writes to this address alone. "
+            "A short mail about it went to the old one."
+        ),
+    ),
+    "erased": (
+        _l("Your data is erased"),
+        _l(
+            "%(shop)s has your address no more, and nobody can add it again from a "
+            "list. A prize you have won stays yours, with its code."
+        ),
+    ),
     "mailed": (
         _l("Look in your mailbox"),
         _l(
@@ -100,7 +128,7 @@ def confirm(token: str) -> Response:
     if found is None:
         return unknown()
     now = clock.now()
-    if not _is_pressed(found, now):
+    if not is_pressed(found, now):
         return _confirm_page(found, token, once_more=True)
     ref = signer().read_link(Salt.CONFIRM, token, now=now)
     with transaction() as session:
@@ -193,7 +221,7 @@ def unsubscribe(token: str) -> Response:
     if found is None:
         return make_response("", 200) if is_one_click else unknown(status=200)
     with transaction() as session:
-        optins.withdraw_all(
+        withdrawals.withdraw_all(
             session,
             found,
             by=client.circumstances(found.shop),
@@ -240,7 +268,13 @@ def follow(salt: Salt, token: str) -> Found | None:
     return found
 
 
-def _is_pressed(found: Found, now: datetime) -> bool:
+def shown_now(found: Found, now: datetime) -> str:
+    """Return what a form carries, so that its press tells when it was shown."""
+    shown = [found.link_id, int(now.timestamp() * 1000)]
+    return signer().sign(Salt.RENDER, shown, now=now)
+
+
+def is_pressed(found: Found, now: datetime) -> bool:
     """Return whether this POST comes from a page that somebody had time to read."""
     try:
         payload = signer().read(
@@ -265,7 +299,6 @@ def _confirm_page(found: Found, token: str, *, once_more: bool = False) -> Respo
     state = State(optin.state)
     if state not in rules.OPEN or optin.expires_at <= now:
         return _stands(found, Confirmation(state, optin.settled_at, False), token)
-    shown = [found.link_id, int(now.timestamp() * 1000)]
     return page(
         "links/confirm.html",
         found,
@@ -276,7 +309,7 @@ def _confirm_page(found: Found, token: str, *, once_more: bool = False) -> Respo
         asked_at=_local(optin.requested_at),
         action=url_for(".confirm", token=token),
         not_me_action=url_for(".not_me", token=token),
-        shown=signer().sign(Salt.RENDER, shown, now=now),
+        shown=shown_now(found, now),
     )
 
 

@@ -7,10 +7,12 @@ import pytest
 
 from server.adapters import letters
 from server.adapters.letters import Entered, Invited, Occasion
+from server.services import letter_links
 from tests.factories import campaign_file, shop_file
 from tests.html import parse
 
 CONFIRM = "https://play.example.com/confirm/TOKEN"
+PREFERENCES = "https://play.example.com/preferences/TOKEN"
 UNSUBSCRIBE = "https://play.example.com/unsubscribe/TOKEN"
 VERIFY = "https://play.example.com/verify/lucky-scratch?lang=en#play=00ff"
 INVITED = Invited(
@@ -51,6 +53,7 @@ def write(app, name, **changes):
         "page": "http://localhost:8401/demo/",
         "confirm_url": CONFIRM,
         "unsubscribe_url": UNSUBSCRIBE,
+        "preferences_url": PREFERENCES,
         "purposes": ("newsletter",),
         "first_name": "Ada",
         "prize": "bicycle" if name in OF_RAFFLE else "ten_percent",
@@ -104,8 +107,21 @@ class TestEveryLetter:
         html = write(app, name, locale=locale).html
 
         assert html.count("display:inline-block") == (
-            0 if name in {"prize", "ticket"} else 1
+            0 if name in {"prize", "ticket", "moved"} else 1
         )
+
+    @pytest.mark.parametrize("name", letters.NAMES)
+    def test_it_says_how_to_stop_and_where_to_choose(self, app, name, locale):
+        """SO-04: each that may, twice: in words and as a page. DO-07 has the others."""
+        letter = write(app, name, locale=locale)
+        given = letter_links.of(name)
+
+        for link, wanted in (
+            (UNSUBSCRIBE, "unsubscribe_url" in given and name != "confirm"),
+            (PREFERENCES, "preferences_url" in given),
+        ):
+            assert (link in hrefs(letter.html)) is wanted
+            assert (link in ADDRESS.findall(letter.text)) is wanted
 
 
 class TestTheConfirmation:
@@ -242,6 +258,25 @@ class TestTheReceipt:
     @pytest.mark.parametrize("name", INJECTIONS)
     def test_nothing_typed_reaches_it(self, app, name):
         assert write(app, "receipt", first_name=name) == write(app, "receipt")
+
+
+class TestTheNewAddress:
+    """GDPR 16: one thing to press, and nothing that stops or opens another's page."""
+
+    @pytest.mark.parametrize("locale", ["nl", "en"])
+    def test_it_has_two_links_in_both_forms(self, app, locale):
+        letter = write(app, "rectify", locale=locale)
+
+        wanted = [CONFIRM, "https://noordenzon.example/privacy"]
+        assert hrefs(letter.html) == wanted
+        assert ADDRESS.findall(letter.text) == wanted
+
+    def test_the_old_address_reads_where_the_mails_go(self, app):
+        letter = write(app, "moved", mailbox="n***@new.example")
+
+        for part in (letter.text, letter.html):
+            assert "n***@new.example" in part
+            assert "+31 20 555 01 23" in part
 
 
 def test_a_letter_nobody_knows_is_not_written(app):

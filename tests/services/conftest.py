@@ -4,13 +4,13 @@ import pytest
 
 from server.services import privacy
 from tests.factories import campaign_file
-from tests.retention import Desk
+from tests.retention import Keeper
 from tests.visits import EMAIL, NOTHING, take_card
 
 
 @pytest.fixture
-def desk(house) -> Desk:
-    return Desk(house)
+def keeper(house) -> Keeper:
+    return Keeper(house)
 
 
 @pytest.fixture

@@ -25,15 +25,16 @@ from server.services import (
     contacts,
     optins,
     privacy,
+    withdrawals,
 )
 from server.services.consents import Circumstances
 from server.services.contactable import Wanted
 from server.services.contacts import Person
 from server.services.links import Asked, Found
-from server.services.texts import Copies
 from server.services.tools import Tools
 from tests.claims import consent, csv_of, no_texts, sale
 from tests.factories import campaign_file, make, shop_file
+from tests.tooling import tools_with
 
 PURPOSE, SOFT = "newsletter", "soft:mugs"
 PARTS = ("text", "source", "date", "method")
@@ -136,7 +137,14 @@ class Life:
         wordings = {PURPOSE: text.sha256.hex()}
         until = self.now + timedelta(days=7)
         self.optin = Asked(
-            optin_id, self.entry_id, "requested", wordings, self.now, until, None
+            optin_id,
+            self.entry_id,
+            "requested",
+            wordings,
+            self.now,
+            until,
+            sent_at=None,
+            settled_at=None,
         )
 
     def _confirm(self, _some, _more) -> None:
@@ -158,7 +166,7 @@ class Life:
             self.was_erased, self.own_no = False, None
 
     def _withdraw(self, _some, _more) -> None:
-        self._end(optins.withdraw, [PURPOSE, SOFT])
+        self._end(withdrawals.withdraw, [PURPOSE, SOFT])
 
     def _object(self, _some, _more) -> None:
         self._end(privacy.object_to_marketing, locale="en")
@@ -247,7 +255,9 @@ def check_proof(life: Life, line) -> None:
     assert fact.act == Act.GIVEN
     with life.database.reading() as session:
         if fact.method == "import":
-            proof = consents.evidence(session, who, fact.evidence_hash)
+            proof = consents.evidence(
+                session, who, fact.evidence_hash, vault=life.tools.vault
+            )
             assert all(proof[name] for name in ("source", "date", "method"))
             assert session.get(Text, fact.text_hash)
             assert line.since in life.imported
@@ -270,7 +280,7 @@ def test_no_order_of_events_exports_somebody_without_a_proof(
             known = make(session, Entry, now=now)
         shop_id, entry_id = _shop_of(session, known), known.id
         before = session.scalar(select(func.max(Contact.id))) or 0
-    tools = Tools(vault, Copies(), os.urandom, "service.test")
+    tools = tools_with(vault)
     life = Life(database, tools, now, email, shop_id, entry_id, before)
 
     for step in steps:

@@ -1,7 +1,6 @@
 """What a shop brings along, and what a person decided (PR-08, DS-02, SO-01..SO-03)."""
 
 import hashlib
-import os
 from datetime import timedelta
 from functools import partial
 
@@ -10,13 +9,20 @@ import pytest
 from server.domain.ledger import Notary
 from server.models import ConsentEvent, Contact, Evidence, Standing, Text
 from server.sealing import Sealing
-from server.services import contactable, contacts, ledger, ledger_audit, optins, privacy
+from server.services import (
+    contactable,
+    contacts,
+    ledger,
+    ledger_audit,
+    privacy,
+    withdrawals,
+)
 from server.services.contactable import Wanted
 from server.services.contacts import Reason
-from server.services.texts import Copies
 from server.services.tools import Tools
 from tests.claims import EMAIL, SALE, bring, consent, sale, shop_named
 from tests.factories import campaign_file
+from tests.tooling import tools_with
 from tests.visits import at_once, take_card
 
 YESTERDAY = "2026-03-01"
@@ -30,12 +36,12 @@ def shop(publish):
 
 @pytest.fixture
 def tools(vault) -> Tools:
-    return Tools(vault, Copies(), os.urandom, "service.test")
+    return tools_with(vault)
 
 
 @pytest.fixture
 def act(house, tools):
-    """Do something that a person does: `act(optins.withdraw, ["newsletter"])`."""
+    """Do something that a person does: `act(withdrawals.withdraw, ["newsletter"])`."""
 
     def done(what, *args, email=EMAIL, **options):
         who = house.person(email)
@@ -120,7 +126,7 @@ def test_one_person_twice_in_a_file_is_one_person(house):
 def test_no_list_stands_above_a_persons_own_no(house, act, exported):
     """PR-06: a yes from before the no is refused, a claim without proof always."""
     bring(house, consent())
-    act(optins.withdraw, ["newsletter"])
+    act(withdrawals.withdraw, ["newsletter"])
 
     assert bring(house, consent(), consent(text="")) == ["decided", "decided"]
     assert bring(house, consent(date="2026-03-02")) == ["decided"], "that very day"
@@ -335,12 +341,12 @@ def test_an_older_or_the_same_sale_renews_nothing(house):
 def test_it_never_stands_above_a_no(house, act, exported):
     """SO-02: neither to these mails, nor to others after the offer was made."""
     bring(house, sale())
-    act(optins.withdraw, ["soft:mugs"])
+    act(withdrawals.withdraw, ["soft:mugs"])
     newer = sale(order="A-2", date="2026-03-01", collected="2026-03-01T09:00Z")
     assert bring(house, newer) == ["decided"]
 
     bring(house, consent("bram@example.com"))
-    act(optins.withdraw, ["newsletter"], email="bram@example.com")
+    act(withdrawals.withdraw, ["newsletter"], email="bram@example.com")
     assert bring(house, sale("bram@example.com")) == ["decided"], "an older offer"
     house.clock.advance(timedelta(days=3))
     later = sale("bram@example.com", date="2026-03-04", collected="2026-03-04T09:00Z")
@@ -355,7 +361,7 @@ def test_the_ledger_verifies_with_what_was_brought_in(house, act, database):
     """PR-05: every import has its proof, and every standing is the fold."""
     bring(house, consent(), consent("bram@example.com", text=""))
     bring(house, sale(), sale("cas@example.com"))
-    act(optins.withdraw, ["newsletter"])
+    act(withdrawals.withdraw, ["newsletter"])
     act(privacy.erase, locale="nl", email="cas@example.com")
     Sealing(database, NOTARY).go_round(now=house.clock.now())
 

@@ -34,8 +34,7 @@ from server.services import (
 from server.services.vouchers import By
 from server.worker import Worker
 from tests.faults import fail_everywhere
-from tests.raffles import UNTIL_DRAW, raffle_file, take_part
-from tests.raffles import Desk as RaffleDesk
+from tests.raffles import UNTIL_DRAW, Desk, raffle_file, take_part
 from tests.test_transcripts import lines_of
 from tests.test_transcripts import play as play_in
 from tests.visits import EMAIL, few_mugs, take_card
@@ -54,7 +53,7 @@ def people(house):
 
 
 def test_the_ledger_verifies_and_the_address_is_nowhere(
-    say_yes, house, desk, erase, now
+    say_yes, house, keeper, erase, now
 ):
     """DS-03: erased by hand, by the clock, and still there."""
     say_yes("canary-ann@example.com")
@@ -69,9 +68,9 @@ def test_the_ledger_verifies_and_the_address_is_nowhere(
 
     erase("canary-ann@example.com")
     to(house, months_after(now, 37))
-    desk.run()
+    keeper.run()
     to(house, months_after(now, 37 + 61))
-    assert desk.run().erased == 2
+    assert keeper.run().erased == 2
     sealing.go_round(now=house.clock.now())
 
     _verify(house)
@@ -148,7 +147,7 @@ def test_an_erased_entrant_is_left_out_of_a_raffle(publish, client, house, erase
     take_part(client, "ann", "ben", "cas")
     erase("ann@example.com")
     erase("ben@example.com")
-    raffles = RaffleDesk(house)
+    raffles = Desk(house)
 
     raffles.finish()
 
@@ -162,7 +161,7 @@ def test_who_is_erased_after_the_list_was_closed_makes_room(
     """T30: their place lapses in its days; the worker goes on."""
     publish(raffle_file(1, reserves=2))
     take_part(client, "ann", "ben", "cas")
-    raffles = RaffleDesk(house)
+    raffles = Desk(house)
     raffles.go_round(UNTIL_DRAW)
     for name in ("ann", "ben"):
         erase(f"{name}@example.com")

@@ -17,35 +17,35 @@ def to(house, moment):
     house.clock.moment = moment
 
 
-def test_counters_of_mails_go_after_30_days(play, house, desk, now):
+def test_counters_of_mails_go_after_30_days(play, house, keeper, now):
     """DS-04: hashes against abuse."""
     play(consents=["newsletter"])
     assert len(house.rows(Mailbox)) == 2
 
     to(house, now + 30 * DAY - SECOND)
-    desk.run()
+    keeper.run()
     assert len(house.rows(Mailbox)) == 2
     to(house, now + 30 * DAY)
-    desk.run()
+    keeper.run()
 
     assert house.rows(Mailbox) == []
 
 
-def test_counted_turns_go_30_days_after_the_close(publish, client, house, desk, now):
+def test_counted_turns_go_30_days_after_the_close(publish, client, house, keeper, now):
     publish(sure_win(days=10, entries_per_address=2))
     take_card(client).enter(client)
 
     to(house, now + 40 * DAY - SECOND)
-    desk.run()
+    keeper.run()
     assert len(house.rows(Turn)) == 1
     to(house, now + 40 * DAY)
-    desk.run()
+    keeper.run()
 
     assert house.rows(Turn) == []
 
 
 def test_what_an_unclaimed_play_told_goes_after_a_day(
-    publish, client, house, desk, database
+    publish, client, house, keeper, database
 ):
     publish(few_mugs(2, "lucky-scratch"))
     take_card(client, "lucky-inline").play(client)
@@ -55,10 +55,10 @@ def test_what_an_unclaimed_play_told_goes_after_a_day(
         entries.lapse_due(session, now=house.clock.now())
 
     house.clock.advance(DAY - SECOND)
-    desk.run()
+    keeper.run()
     kept = house.rows(Entry)[0].source
     house.clock.advance(SECOND)
-    done = desk.run()
+    done = keeper.run()
 
     (entry,) = house.rows(Entry)
     assert kept == {"order": "7"}
@@ -68,7 +68,7 @@ def test_what_an_unclaimed_play_told_goes_after_a_day(
 
 
 def test_a_new_address_nobody_confirmed_goes_a_day_after_its_end(
-    say_yes, house, desk, database, now
+    say_yes, house, keeper, database, now
 ):
     say_yes()
     link = house.rows(Link)[0]
@@ -84,24 +84,24 @@ def test_a_new_address_nobody_confirmed_goes_a_day_after_its_end(
         )
 
     to(house, now + 2 * DAY - SECOND)
-    desk.run()
+    keeper.run()
     assert len(house.rows(AddressChange)) == 1
     to(house, now + 2 * DAY)
-    desk.run()
+    keeper.run()
 
     assert house.rows(AddressChange) == []
 
 
-def test_what_a_dead_letter_says_goes_after_30_days(play, house, desk, database, now):
+def test_what_a_dead_letter_says_goes_after_30_days(play, house, keeper, database, now):
     play(consents=["newsletter"])
     with database.transaction() as session:
         session.execute(update(Outbox).values(state="dead", settled_at=now))
 
     to(house, now + 30 * DAY - SECOND)
-    desk.run()
+    keeper.run()
     assert house.rows(Outbox)[0].sealed is not None
     to(house, now + 30 * DAY)
-    desk.run()
+    keeper.run()
 
     assert house.rows(Outbox)[0].sealed is None
 

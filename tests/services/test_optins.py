@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 
 from server.domain.links import LinkRef
 from server.models import ConsentEvent, Contact, Entry, Mailbox, OptIn, Standing
-from server.services import consents, contacts, optins
+from server.services import consents, contacts, optins, withdrawals
 from server.services import links as links_of
 from server.services.campaigns import Directory
 from server.services.consents import Circumstances
@@ -105,7 +105,9 @@ def walk(database, app, publish, vault, clock):
                     )
                     options = {"by": BY, "tools": tools, "now": now}
                     if name == "withdraw":
-                        optins.withdraw_all(session, found, method="test", **options)
+                        withdrawals.withdraw_all(
+                            session, found, method="test", **options
+                        )
                     elif name == "confirm":
                         optins.confirm(session, found, **options)
                     elif name == "decline":

@@ -34,8 +34,7 @@ from server.services.consents import Request
 from tests.factories import campaign_file, prize_table, shop_file
 from tests.faults import fail_everywhere
 from tests.forms import LINE
-from tests.raffles import UNTIL_DRAW, raffle_file, take_part
-from tests.raffles import Desk as RaffleDesk
+from tests.raffles import UNTIL_DRAW, Desk, raffle_file, take_part
 from tests.retention import AT_ONCE
 from tests.visits import EMAIL, at_once, few_mugs, sure_win, take_card
 
@@ -56,7 +55,7 @@ def people(house):
 
 
 def test_a_request_nobody_confirmed_is_kept_a_day_longer_than_it_holds(
-    publish, client, house, desk, now
+    publish, client, house, keeper, now
 ):
     """DS-04: seven days and 24 hours, for a form that is there for its consents."""
     publish(campaign_file("footer-newsletter"))
@@ -64,33 +63,33 @@ def test_a_request_nobody_confirmed_is_kept_a_day_longer_than_it_holds(
     end = now + optins.rules.LIFE + DAY
 
     to(house, end - SECOND)
-    before = desk.kept()
+    before = keeper.kept()
     to(house, end)
 
     assert before == {"pending": 1}
-    assert desk.over() == {"pending": 1}
-    assert desk.run().erased == 1
+    assert keeper.over() == {"pending": 1}
+    assert keeper.run().erased == 1
     assert people(house) == [""]
 
 
 def test_a_player_without_a_prize_is_kept_90_days_after_the_close(
-    play, house, desk, now
+    play, house, keeper, now
 ):
     """DS-04."""
     play()
     end = now + 10 * DAY + 90 * DAY
 
     to(house, end - SECOND)
-    assert desk.run().erased == 0
-    assert desk.kept() == {"entry": 1}
+    assert keeper.run().erased == 0
+    assert keeper.kept() == {"entry": 1}
     to(house, end)
 
-    assert desk.over() == {"entry": 1}
-    assert desk.run().erased == 1
+    assert keeper.over() == {"entry": 1}
+    assert keeper.run().erased == 1
 
 
 def test_a_winner_is_kept_seven_years_after_the_award(
-    publish, client, house, desk, now
+    publish, client, house, keeper, now
 ):
     """DS-04: the law of taxes."""
     publish(few_mugs(1))
@@ -98,14 +97,14 @@ def test_a_winner_is_kept_seven_years_after_the_award(
     end = months_after(now, 84)
 
     to(house, end - SECOND)
-    assert desk.kept() == {"prize": 1}
+    assert keeper.kept() == {"prize": 1}
     to(house, end)
 
-    assert desk.over() == {"prize": 1}
+    assert keeper.over() == {"prize": 1}
 
 
 def test_a_shop_that_keeps_winners_a_year_still_waits_for_their_vouchers(
-    publish, client, house, desk, database, now
+    publish, client, house, keeper, database, now
 ):
     """What was not used yet can be used, whatever the shop's file says."""
     mug = prize_table(stock=None, valid_days=730)
@@ -116,64 +115,64 @@ def test_a_shop_that_keeps_winners_a_year_still_waits_for_their_vouchers(
     take_card(client).enter(client)
 
     to(house, months_after(now, 13))
-    waiting = desk.kept()
+    waiting = keeper.kept()
     with database.transaction() as session:
         session.execute(update(Voucher).values(state="redeemed", redeemed_at=now))
 
     assert waiting == {"voucher": 1}
-    assert desk.over() == {"prize": 1}
+    assert keeper.over() == {"prize": 1}
 
 
-def test_proof_is_kept_five_years_after_the_withdrawal(say_yes, client, house, desk):
+def test_proof_is_kept_five_years_after_the_withdrawal(say_yes, client, house, keeper):
     """DS-04: as long as somebody may ask for it."""
     say_yes()
     client.post(house.link("unsubscribe"))
     end = months_after(house.clock.now(), 60)
 
     to(house, end - SECOND)
-    assert desk.kept() == {"proof": 1}
+    assert keeper.kept() == {"proof": 1}
     to(house, end)
 
-    assert desk.over() == {"proof": 1}
+    assert keeper.over() == {"proof": 1}
 
 
 def test_who_took_back_what_they_never_confirmed_leaves_nothing_to_prove(
-    play, client, house, desk, now
+    play, client, house, keeper, now
 ):
     play(consents=["newsletter"])
     client.post(house.link("unsubscribe"))
 
     to(house, now + 100 * DAY)
 
-    assert desk.over() == {"entry": 1}
+    assert keeper.over() == {"entry": 1}
 
 
 def test_who_waits_for_a_raffle_is_kept_until_it_is_drawn(
-    publish, client, house, desk, now
+    publish, client, house, keeper, now
 ):
     publish(raffle_file(1, reserves=0))
     take_part(client, "ann", "ben")
     to(house, now + 300 * DAY)
-    waiting = desk.kept()
+    waiting = keeper.kept()
     to(house, now)
-    raffles = RaffleDesk(house)
+    raffles = Desk(house)
     raffles.finish(UNTIL_DRAW)
     drawn = house.clock.now()
-    offered = desk.kept()
+    offered = keeper.kept()
     raffles.finish(20 * DAY)
 
     to(house, drawn + 90 * DAY - SECOND)
-    kept = desk.kept()
+    kept = keeper.kept()
     to(house, drawn + 90 * DAY)
 
     assert waiting == {"raffle": 2}
     assert offered == {"raffle": 1, "entry": 1}
     assert kept == {"entry": 2}
-    assert desk.over() == {"entry": 2}
+    assert keeper.over() == {"entry": 2}
 
 
 @pytest.mark.parametrize("reason", ["restricted", "rights_request"])
-def test_a_right_that_is_used_stops_the_clock(play, house, desk, tools, now, reason):
+def test_a_right_that_is_used_stops_the_clock(play, house, keeper, tools, now, reason):
     """GDPR 18(1)(b): somebody may want their data kept, of all things."""
     play()
     who = house.person()
@@ -194,39 +193,39 @@ def test_a_right_that_is_used_stops_the_clock(play, house, desk, tools, now, rea
 
     to(house, now + 1_000 * DAY)
 
-    assert desk.kept() == {reason: 1}
-    assert desk.run().erased == 0
+    assert keeper.kept() == {reason: 1}
+    assert keeper.run().erased == 0
 
 
 # --- what grows too old ------------------------------------------------------------
 
 
 def test_a_yes_without_a_sign_of_life_is_warned_about_and_lapses(
-    say_yes, house, desk, tools
+    say_yes, house, keeper, tools
 ):
     """DS-05: after 24 and 36 months; the proof then has five years of its own."""
     say_yes()
     alive = house.clock.now()
 
     to(house, months_after(alive, 24))
-    warned = desk.run()
+    warned = keeper.run()
     to(house, months_after(alive, 36) - SECOND)
-    assert desk.run().lapsed == 0
+    assert keeper.run().lapsed == 0
     to(house, months_after(alive, 36))
-    lapsed = desk.run()
+    lapsed = keeper.run()
 
     assert [report.stale for report in warned.reports.values()] == [{"newsletter": 1}]
     assert lapsed.lapsed == 1
     assert house.standing() == {"newsletter": "lapsed"}
     fact = house.facts()[-1]
     assert (fact.act, fact.method, fact.at) == ("lapsed", "clock", house.clock.now())
-    assert desk.kept() == {"proof": 1}
-    assert desk.run().lapsed == 0, "once"
+    assert keeper.kept() == {"proof": 1}
+    assert keeper.run().lapsed == 0, "once"
     to(house, months_after(house.clock.now(), 60))
-    assert desk.over() == {"proof": 1}
+    assert keeper.over() == {"proof": 1}
 
 
-def test_who_plays_again_is_there(say_yes, client, house, desk, publish, now):
+def test_who_plays_again_is_there(say_yes, client, house, keeper, publish, now):
     """DS-05: an entry is a sign of life; it says yes to nothing."""
     say_yes()
     to(house, now + 9 * DAY)
@@ -234,8 +233,8 @@ def test_who_plays_again_is_there(say_yes, client, house, desk, publish, now):
 
     to(house, months_after(now, 36) + DAY)
 
-    assert desk.run().lapsed == 0
-    assert desk.report().stale == {"newsletter": 1}
+    assert keeper.run().lapsed == 0
+    assert keeper.report().stale == {"newsletter": 1}
 
 
 @pytest.fixture
@@ -262,7 +261,7 @@ def customer(play, house, tools, now):
     return sell
 
 
-def test_a_soft_opt_in_lapses_two_years_after_the_last_sale(customer, house, desk):
+def test_a_soft_opt_in_lapses_two_years_after_the_last_sale(customer, house, keeper):
     """SO-03: the day of the sale counts, not that of the import."""
     customer("2025-06-30")
     to(house, months_after(house.clock.now(), 15))
@@ -271,15 +270,15 @@ def test_a_soft_opt_in_lapses_two_years_after_the_last_sale(customer, house, des
         year=2028, month=1, day=15, hour=23, minute=59
     )
 
-    before = desk.run().lapsed, desk.kept()
+    before = keeper.run().lapsed, keeper.kept()
     house.clock.advance(timedelta(minutes=1))
 
     assert before == (0, {"soft_opt_in": 1})
-    assert desk.run().lapsed == 1
+    assert keeper.run().lapsed == 1
     assert house.standing() == {"soft:shoes": "lapsed"}
 
 
-def test_what_is_told_under_a_yes_goes_with_it(say_yes, house, desk, now):
+def test_what_is_told_under_a_yes_goes_with_it(say_yes, house, keeper, now):
     say_yes()
     with house.database.transaction() as session:
         who = house.person()
@@ -298,7 +297,7 @@ def test_what_is_told_under_a_yes_goes_with_it(say_yes, house, desk, now):
         )
 
     to(house, months_after(house.clock.now(), 36))
-    desk.run()
+    keeper.run()
 
     assert house.rows(Attribute) == []
     assert house.rows(Preference) == []
@@ -307,14 +306,14 @@ def test_what_is_told_under_a_yes_goes_with_it(say_yes, house, desk, now):
 # --- looking and doing -------------------------------------------------------------
 
 
-def test_a_dry_run_writes_nothing(say_yes, play, house, desk, now):
+def test_a_dry_run_writes_nothing(say_yes, play, house, keeper, now):
     """DS-04: the report of what would be done."""
     say_yes("ann@example.com")
     play("ben@example.com")
     to(house, months_after(now, 40))
     before = house.dump()
 
-    done = desk.look()
+    done = keeper.look()
 
     assert house.dump() == before
     assert done.figures() == {
@@ -329,15 +328,15 @@ def test_a_dry_run_writes_nothing(say_yes, play, house, desk, now):
 
 
 def test_a_run_does_what_the_dry_run_said_and_then_nothing(
-    say_yes, play, house, desk, now
+    say_yes, play, house, keeper, now
 ):
     say_yes("ann@example.com")
     for number in range(25):
         play(f"v{number}@example.com")
     to(house, months_after(now, 40))
 
-    said = desk.look()
-    did, again = desk.run(), desk.run()
+    said = keeper.look()
+    did, again = keeper.run(), keeper.run()
 
     assert (did.erased, did.lapsed) == (25, 1)
     assert did.leftovers == said.leftovers
@@ -345,7 +344,7 @@ def test_a_run_does_what_the_dry_run_said_and_then_nothing(
     assert (again.erased, again.lapsed, sum(again.leftovers.values())) == (0, 0, 0)
 
 
-def test_everybody_is_looked_at_in_ranges(play, house, desk, now, monkeypatch):
+def test_everybody_is_looked_at_in_ranges(play, house, keeper, now, monkeypatch):
     monkeypatch.setattr("server.services.acquaintances.AT_ONCE", 2)
     page = partial(retention.acquaintances.after, most=2)
     monkeypatch.setattr("server.services.acquaintances.after", page)
@@ -353,22 +352,24 @@ def test_everybody_is_looked_at_in_ranges(play, house, desk, now, monkeypatch):
         play(f"v{number}@example.com")
     to(house, now + 365 * DAY)
 
-    assert desk.run().erased == 5
+    assert keeper.run().erased == 5
     assert AT_ONCE > retention.AT_ONCE
 
 
-def test_another_shop_is_left_alone(play, house, desk, now):
+def test_another_shop_is_left_alone(play, house, keeper, now):
     play()
     to(house, now + 365 * DAY)
     shop_id = house.person().shop_id
 
-    assert desk.look(is_writing=True, shop_id=shop_id + 1).erased == 0
-    done = desk.look(is_writing=True, shop_id=shop_id)
+    assert keeper.look(is_writing=True, shop_id=shop_id + 1).erased == 0
+    done = keeper.look(is_writing=True, shop_id=shop_id)
 
     assert (done.erased, done.leftovers) == (1, {})
 
 
-def test_who_came_back_between_plan_and_deed_stays(play, publish, client, house, desk):
+def test_who_came_back_between_plan_and_deed_stays(
+    play, publish, client, house, keeper
+):
     """The deed looks once more, under the lock of the person."""
     play()
     house.clock.advance(200 * DAY)
@@ -420,7 +421,7 @@ def test_workers_at_once_erase_each_once(play, house, now):
 
 
 def test_somebody_whose_key_was_lost_does_not_hold_up_the_others(
-    play, house, desk, database, now
+    play, house, keeper, database, now
 ):
     play("ann@example.com")
     play("ben@example.com")
@@ -428,7 +429,7 @@ def test_somebody_whose_key_was_lost_does_not_hold_up_the_others(
         session.query(Contact).first().sealed_key = b"lost"
     to(house, now + 365 * DAY)
 
-    assert desk.run().erased == 1
+    assert keeper.run().erased == 1
     assert people(house) == ["ann@example.com", ""]
 
 

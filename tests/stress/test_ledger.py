@@ -1,7 +1,6 @@
 """A ledger as big as years of a shop: sealed, signed, and then verified whole."""
 
 import hashlib
-import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,27 +10,17 @@ import pytest
 from sqlalchemy import inspect
 
 from server.db import Database
-from server.domain.ledger import Notary
 from server.domain.seals import Vault
 from server.models import Contact, Evidence, OptIn, Standing, Text
 from server.models.base import Base, table
 from server.models.consent import ConsentEvent
 from server.sealing import Sealing
 from server.services import ledger, ledger_audit
-from server.services.texts import Copies
-from server.services.tools import Tools
 from tests.factories import make
 from tests.stress.service import size
+from tests.tooling import NOTARY, tools_with
 
-NOTARY = Notary([b"k" * 32])
-TOOLS = Tools(
-    Vault((b"d" * 32,)),
-    Copies(),
-    os.urandom,
-    "shop.example",
-    NOTARY,
-    "http://x.example",
-)
+TOOLS = tools_with(Vault((b"d" * 32,)))
 ACTS = ("requested", "doi_sent", "given", "withdrawn")
 FIRST = datetime(2026, 1, 1, 12, tzinfo=UTC)
 AT_ONCE = 2_500

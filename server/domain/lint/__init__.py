@@ -56,11 +56,21 @@ def _unique_keys(campaign: Campaign) -> Iterator[Fault]:
         "prizes": [p.key for p in campaign.prizes],
         "placements": [p.code for p in campaign.placements],
         "languages": list(campaign.languages),
+        **_wishes(campaign),
     }
     for place, names in groups.items():
         for name, times in Counter(names).items():
             if times > 1:
                 yield Fault(place, f"{name!r} stands here {times} times", "unique")
+
+
+def _wishes(campaign: Campaign) -> dict[str, list[str]]:
+    """Return the keys of what can be chosen within each yes."""
+    return {
+        f"purposes[{number}].{name}": [wish.key for wish in getattr(purpose, name)]
+        for number, purpose in enumerate(campaign.purposes, 1)
+        for name in ("topics", "rhythms")
+    }
 
 
 RESERVED = frozenset(
@@ -174,6 +184,19 @@ def _needed_texts(campaign: Campaign) -> Iterator[tuple[str, Iterable[str]]]:
         yield f"fields[{number}].why", asked.why
 
 
+def _wish_labels(campaign: Campaign) -> Iterator[Fault]:
+    """What can be chosen within a yes has a name in each language of that yes."""
+    for number, purpose in enumerate(campaign.purposes, 1):
+        for name in ("topics", "rhythms"):
+            for place, wish in enumerate(getattr(purpose, name), 1):
+                for locale in purpose.texts.keys() - wish.label.keys():
+                    yield Fault(
+                        f"purposes[{number}].{name}[{place}].label.{locale}",
+                        "this language has no text",
+                        "L-14",
+                    )
+
+
 def _words(campaign: Campaign) -> Iterator[Fault]:
     """Each game says what it needs to say, in every language it speaks."""
     needed = {
@@ -247,6 +270,7 @@ RULES: tuple[Rule, ...] = (
     raffles.advice,
     _words,
     _languages,
+    _wish_labels,
     _placement_languages,
     opening.faults,
     opening.advice,

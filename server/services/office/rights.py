@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.domain import address
-from server.domain.rights import Kind, Outcome
+from server.domain.rights import Outcome, Right
 from server.models.consent import ConsentEvent
 from server.models.contact import Contact
 from server.models.member import Member
@@ -29,7 +29,7 @@ class Line:
     """One request, and whose it is. `email` is empty once they were erased."""
 
     public_id: str
-    kind: Kind
+    kind: Right
     opened_at: datetime
     due_at: datetime
     settled_at: datetime | None
@@ -91,7 +91,7 @@ def _lines(session: Session, wanted: Any) -> list[Line]:
     return [
         Line(
             public_id=request.public_id,
-            kind=Kind(request.kind),
+            kind=Right(request.kind),
             opened_at=request.opened_at,
             due_at=request.due_at,
             settled_at=request.settled_at,
@@ -109,7 +109,7 @@ def write_down(
     session: Session,
     shop_id: int,
     email: str,
-    kind: Kind,
+    kind: Right,
     *,
     member_id: int,
     came_at: datetime,
@@ -165,7 +165,7 @@ def carry_out(
     A request for access or of a new address is settled with a note instead.
     """
     request = find(session, shop_id, public_id)
-    if request is None or Kind(request.kind) not in _DOES:
+    if request is None or Right(request.kind) not in _DOES:
         return None
     session.execute(_LOCK.where(Contact.id == request.contact_id))
     session.refresh(request)
@@ -179,9 +179,9 @@ def carry_out(
 
 _LOCK = select(Contact.id).with_for_update()
 _DOES = {
-    Kind.ERASE: Outcome.ERASED,
-    Kind.RESTRICT: Outcome.RESTRICTED,
-    Kind.OBJECT: Outcome.OBJECTED,
+    Right.ERASE: Outcome.ERASED,
+    Right.RESTRICT: Outcome.RESTRICTED,
+    Right.OBJECT: Outcome.OBJECTED,
 }
 
 
@@ -199,10 +199,10 @@ def _do(
         return Outcome.ERASED
     who = contacts.person(session, contact.id, vault=tools.vault)
     how = _how(contact, member_id, tools=tools, now=now)
-    kind = Kind(request.kind)
-    if kind is Kind.ERASE:
+    kind = Right(request.kind)
+    if kind is Right.ERASE:
         privacy.erase(session, who, **how)
-    elif kind is Kind.RESTRICT:
+    elif kind is Right.RESTRICT:
         privacy.restrict(session, who, is_restricted=True, **how)
     else:
         privacy.object_to_marketing(session, who, **how)
@@ -231,7 +231,7 @@ def end(
     session: Session,
     shop_id: int,
     contact_public_id: str,
-    kind: Kind,
+    kind: Right,
     *,
     member_id: int,
     tools: Tools,
@@ -254,7 +254,7 @@ def end(
         return False
     who = contacts.person(session, contact.id, vault=tools.vault)
     how = _how(contact, member_id, tools=tools, now=now)
-    if kind is Kind.RESTRICT:
+    if kind is Right.RESTRICT:
         outcome = Outcome.RESTRICTION_ENDED
         is_done = privacy.restrict(session, who, is_restricted=False, **how)
     else:

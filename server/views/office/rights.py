@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from server import clock
 from server.db import reading, transaction
 from server.domain.address import AddressError
-from server.domain.rights import LONGEST_AGO_DAYS, LONGEST_NOTE, SOON, Kind
+from server.domain.rights import LONGEST_AGO_DAYS, LONGEST_NOTE, SOON, Right
 from server.services.office import campaigns as campaign_pages
 from server.services.office import rights as pages
 from server.services.office.rights import Erased, Line
@@ -72,7 +72,7 @@ def carry_out_right(here: Here, right: str) -> AnyResponse:
     is_sure = request.form.get("sure") == "yes"
     with transaction() as session:
         found = pages.find(session, here.shop.shop_id, right) or abort(404)
-        if found.kind != Kind.ERASE or is_sure:
+        if found.kind != Right.ERASE or is_sure:
             pages.carry_out(
                 session,
                 here.shop.shop_id,
@@ -112,17 +112,17 @@ def settle_right(here: Here, right: str) -> AnyResponse:
 @guards.member("owner")
 def end_restriction(here: Here, public_id: str) -> AnyResponse:
     """Use somebody's data again, at their own wish (GDPR 18(3))."""
-    return _end(here, public_id, Kind.RESTRICT)
+    return _end(here, public_id, Right.RESTRICT)
 
 
 @bp.post("/<shop>/contacts/<public_id>/objection/end")
 @guards.member("owner")
 def end_objection(here: Here, public_id: str) -> AnyResponse:
     """Let somebody be asked again, at their own wish; it says yes to nothing."""
-    return _end(here, public_id, Kind.OBJECT)
+    return _end(here, public_id, Right.OBJECT)
 
 
-def _end(here: Here, public_id: str, kind: Kind) -> AnyResponse:
+def _end(here: Here, public_id: str, kind: Right) -> AnyResponse:
     with transaction() as session:
         ended = pages.end(
             session,
@@ -142,8 +142,8 @@ def _back(here: Here) -> AnyResponse:
     return redirect(to("office.rights", shop=here.shop.code), 303)
 
 
-def _kind(word: str) -> Kind | None:
-    return Kind(word) if word in set(Kind) else None
+def _kind(word: str) -> Right | None:
+    return Right(word) if word in set(Right) else None
 
 
 def _came_at(now: datetime) -> datetime | None:
@@ -194,7 +194,7 @@ def _page(
             "office/rights/page.html",
             waiting=[(line, *_clock(line, now)) for line in found.waiting],
             settled=found.settled,
-            kinds=list(Kind),
+            kinds=list(Right),
             typed=typed or {},
             today=now.date(),
             earliest=(now - LONGEST_AGO_DAYS * DAY).date() + DAY,

@@ -143,6 +143,8 @@ WORDS: dict[str, dict[str, Any]] = {
         "erase": _l("Erase now"),
     },
     "right_outcome": {
+        "accessed": _l("Got a copy"),
+        "rectified": _l("Address changed"),
         "erased": _l("Erased"),
         "restricted": _l("Restricted"),
         "restriction_ended": _l("Restriction ended"),

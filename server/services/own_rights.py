@@ -1,0 +1,113 @@
+"""What a person does about their own data with the press of a button (DS-01, DS-02).
+
+Each is done at once, is a fact in the ledger, and a request that is settled.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.domain.consent import Act
+from server.domain.rights import Right
+from server.models.contact import Contact
+from server.services import contacts, optins, portable, privacy, rights
+from server.services.consents import Circumstances
+from server.services.contacts import Reason
+from server.services.links import Found
+from server.services.tools import Tools
+
+METHOD = "pref_centre"
+
+
+def refuse(
+    session: Session, found: Found, *, by: Circumstances, tools: Tools, now: datetime
+) -> bool:
+    """Never be written to again but for what must be; False if it was so already."""
+    is_known = contacts.lock_known(session, found.who)
+    never = Reason.NEVER
+    if not is_known or contacts.is_suppressed(session, found.who, reason=never):
+        return False
+    privacy.object_to_marketing(
+        session, found.who, **_told(found, by), tools=tools, now=now
+    )
+    _used(session, found, Right.OBJECT, tools=tools, now=now)
+    return True
+
+
+def allow(
+    session: Session, found: Found, *, by: Circumstances, tools: Tools, now: datetime
+) -> bool:
+    """End a refusal. It says yes to nothing; False if there was none."""
+    return privacy.end_objection(
+        session, found.who, **_told(found, by), tools=tools, now=now
+    )
+
+
+def hold(
+    session: Session,
+    found: Found,
+    *,
+    is_held: bool,
+    by: Circumstances,
+    tools: Tools,
+    now: datetime,
+) -> bool:
+    """Let data be kept and not used, or be used again; False if it was so already."""
+    changed = privacy.restrict(
+        session,
+        found.who,
+        is_restricted=is_held,
+        **_told(found, by),
+        tools=tools,
+        now=now,
+    )
+    if changed and is_held:
+        _used(session, found, Right.RESTRICT, tools=tools, now=now)
+    return changed
+
+
+def held_since(session: Session, found: Found) -> datetime | None:
+    """Return since when somebody's data is not used."""
+    return session.scalar(
+        select(Contact.restricted_at).where(Contact.id == found.who.id)
+    )
+
+
+def take_along(
+    session: Session, found: Found, *, by: Circumstances, tools: Tools, now: datetime
+) -> dict[str, Any]:
+    """Return all that the shop has of somebody, and note that they had it."""
+    if not contacts.lock_known(session, found.who):
+        return {}
+    data = portable.export(session, found.who, tools=tools, now=now)
+    privacy.note(
+        session, found.who, Act.ACCESSED, **_told(found, by), tools=tools, now=now
+    )
+    _used(session, found, Right.ACCESS, tools=tools, now=now)
+    return data
+
+
+def erase(
+    session: Session, found: Found, *, by: Circumstances, tools: Tools, now: datetime
+) -> bool:
+    """Forget somebody; False if they were forgotten already."""
+    erased = privacy.erase(session, found.who, **_told(found, by), tools=tools, now=now)
+    if erased:
+        _used(session, found, Right.ERASE, tools=tools, now=now)
+    return erased
+
+
+def _told(found: Found, by: Circumstances) -> dict[str, Any]:
+    return {
+        "locale": found.locale,
+        "method": METHOD,
+        "facts": optins.press(found, by),
+    }
+
+
+def _used(
+    session: Session, found: Found, right: Right, *, tools: Tools, now: datetime
+) -> None:
+    rights.used(session, found.who, right, random=tools.random, now=now)

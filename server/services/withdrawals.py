@@ -1,0 +1,150 @@
+"""End what stands of somebody: all of it, some purposes, or what grew too old."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from server.domain.consent import Act
+from server.models.preference import Preference
+from server.services import attributes, consents, contacts, optins
+from server.services.consents import Circumstances
+from server.services.contacts import Person
+from server.services.links import Found
+from server.services.tools import Tools
+
+
+def withdraw_all(
+    session: Session,
+    found: Found,
+    *,
+    by: Circumstances,
+    method: str,
+    tools: Tools,
+    now: datetime,
+) -> list[str]:
+    """Withdraw every consent of somebody at a shop, and close what still waits.
+
+    Returns the purposes that were withdrawn; none the second time (WD-01, WD-02).
+    """
+    return end_all(
+        session,
+        found.who,
+        facts=optins.press(found, by),
+        method=method,
+        tools=tools,
+        now=now,
+    )
+
+
+def end_all(
+    session: Session,
+    who: Person,
+    *,
+    facts: Mapping[str, Any],
+    method: str,
+    tools: Tools,
+    now: datetime,
+) -> list[str]:
+    """End all that stands of somebody and what waits; return the purposes that ended.
+
+    Their row stays locked until the end of the transaction.
+    """
+    contacts.lock(session, who)
+    optins.abandon(session, who, facts=facts, method=method, tools=tools, now=now)
+    withdrawn = consents.repeat(
+        session,
+        who,
+        Act.WITHDRAWN,
+        optin_id=None,
+        method=method,
+        facts=facts,
+        tools=tools,
+        now=now,
+    )
+    _forget(session, who, withdrawn)
+    return withdrawn
+
+
+def withdraw(
+    session: Session,
+    who: Person,
+    purposes: Collection[str],
+    *,
+    facts: Mapping[str, Any],
+    method: str,
+    tools: Tools,
+    now: datetime,
+) -> list[str]:
+    """End what stands of these purposes; return those that ended (WD-01, WD-03)."""
+    return _end(
+        session,
+        who,
+        Act.WITHDRAWN,
+        purposes,
+        facts=facts,
+        method=method,
+        tools=tools,
+        now=now,
+    )
+
+
+def lapse(
+    session: Session,
+    who: Person,
+    purposes: Collection[str],
+    *,
+    facts: Mapping[str, Any],
+    tools: Tools,
+    now: datetime,
+) -> list[str]:
+    """End what has grown too old; return the purposes that ended (SO-03, DS-05)."""
+    return _end(
+        session,
+        who,
+        Act.LAPSED,
+        purposes,
+        facts=facts,
+        method="clock",
+        tools=tools,
+        now=now,
+    )
+
+
+def _end(
+    session: Session,
+    who: Person,
+    act: Act,
+    purposes: Collection[str],
+    *,
+    facts: Mapping[str, Any],
+    method: str,
+    tools: Tools,
+    now: datetime,
+) -> list[str]:
+    contacts.lock(session, who)
+    ended = consents.repeat(
+        session,
+        who,
+        act,
+        optin_id=None,
+        only=purposes,
+        method=method,
+        facts=facts,
+        tools=tools,
+        now=now,
+    )
+    _forget(session, who, ended)
+    return ended
+
+
+def _forget(session: Session, who: Person, purposes: Collection[str]) -> None:
+    """Remove what was kept under purposes that stand no longer."""
+    attributes.forget(session, who, purposes)
+    session.execute(
+        delete(Preference).where(
+            Preference.contact_id == who.id, Preference.purpose.in_(purposes)
+        )
+    )

@@ -1,0 +1,361 @@
+"""What people do about their own data: DS-01, DS-02, T17, T22."""
+
+import json
+import re
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from server.domain.rights import due
+from server.models import AddressChange, Contact, RightsRequest, Suppression
+from server.services import consents
+from server.worker import Worker
+from tests.pages import Pages
+from tests.visits import EMAIL, at_once, sure_win, take_card
+
+BOTH = ["newsletter", "personal_offers"]
+DAY = timedelta(days=1)
+NEW = "iris@new.example"
+
+
+@pytest.fixture
+def reader(publish, client, house):
+    """Somebody who won and confirmed both consents; returns the link to their page."""
+    publish(sure_win(days=365))
+    take_card(client).enter(client, consents=BOTH, more={"first_name": "Iris"})
+    house.press(client, house.link("confirm"))
+    return house.link("preferences")
+
+
+def asked(house):
+    return [(row.kind, row.outcome) for row in house.rows(RightsRequest)]
+
+
+# --- refuse, hold, take along ------------------------------------------------------
+
+
+def test_refusing_ends_all_for_good_and_can_be_ended(pages, house, reader):
+    """DS-02, GDPR 21(3): a fact, a suppression, a settled request."""
+    done = pages.submit(pages.get(reader).form("/never"), status=303)
+
+    assert set(house.standing().values()) == {"withdrawn"}
+    assert ("*", "objected") in house.acts()
+    assert [row.reason for row in house.rows(Suppression)] == ["never"]
+    assert asked(house) == [("object", "done")]
+    page = pages.follow(done)
+    assert "never again" in page.text
+    assert "What you won" in page.text
+
+    ended = pages.submit(page.form("/ask-again"), status=303)
+    assert house.rows(Suppression) == []
+    assert ("*", "objection_ended") in house.acts()
+    assert "You can be asked again" in pages.follow(ended).text
+    house.verify_ledger()
+
+
+def test_data_on_hold_is_kept_and_can_be_used_again(pages, house, reader):
+    """GDPR 18: what was said yes to stands all the while."""
+    done = pages.submit(pages.get(reader).form("/hold"), status=303)
+
+    (contact,) = house.rows(Contact)
+    assert contact.restricted_at == house.clock.now()
+    assert set(house.standing().values()) == {"given"}
+    assert asked(house) == [("restrict", "done")]
+
+    pages.submit(pages.follow(done).form("/use"), status=303)
+    assert house.rows(Contact)[0].restricted_at is None
+    assert [act for key, act in house.acts() if key == "*"] == [
+        *("restricted", "restriction_ended")
+    ]
+    assert len(asked(house)) == 1
+    house.verify_ledger()
+
+
+def test_the_data_comes_as_a_file_and_its_use_is_noted(client, house, reader):
+    """GDPR 15, 20: a press, since to have it is a fact."""
+    assert client.get(f"{reader}/data").status_code == 405
+
+    answer = client.post(f"{reader}/data")
+
+    assert answer.headers["Content-Disposition"] == (
+        'attachment; filename="my-data.json"'
+    )
+    assert json.loads(answer.text)["address"] == EMAIL
+    assert ("*", "accessed") in house.acts()
+    (row,) = house.rows(RightsRequest)
+    assert (row.kind, row.outcome, row.member_id) == ("access", "done", None)
+    assert row.due_at == due(row.opened_at)
+    house.verify_ledger()
+
+
+def test_the_file_is_not_fetched_without_end(client, reader):
+    answers = [client.post(f"{reader}/data").status_code for _ in range(21)]
+
+    assert answers == 20 * [200] + [429]
+
+
+@pytest.mark.parametrize("act", ["never", "hold", "erase"])
+def test_twenty_presses_at_once_are_one(app, client, house, reader, act):
+    who = house.person()
+
+    at_once(
+        [partial(app.test_client().post, f"{reader}/{act}") for _ in range(20)],
+        threads=20,
+    )
+
+    assert len(house.rows(RightsRequest)) == 1
+    with house.database.reading() as session:
+        acts = [event.act for event in consents.history(session, who.subject_ref)]
+    wanted = {"never": "objected", "hold": "restricted", "erase": "erased"}[act]
+    assert acts.count(wanted) == 1
+    house.verify_ledger()
+
+
+# --- a new address -----------------------------------------------------------------
+
+
+def ask(pages, house, link, email=NEW):
+    """Ask for a new address; return the link in the mail to it."""
+    page = pages.get(pages.get(link).link("Correct my address"))
+    done = pages.submit(page.form("/address"), status=303, email=email)
+    assert done.location == "/done/address_asked/demo/en"
+    return house.link("rectify", to=email)
+
+
+def test_a_new_address_is_confirmed_from_there(pages, client, house, reader):
+    """DS-01, GDPR 16: what was said yes to moves along, the old address is told."""
+    link = ask(pages, house, reader)
+    assert house.rows(Contact)[0].email == EMAIL
+    page = pages.get(link)
+    assert "i***@new.example" in page.text
+    assert len(page.root.all("button")) == 1
+
+    pressed = house.press(client, link)
+
+    assert pressed.location == "/done/address_changed/demo/en"
+    (contact,) = house.rows(Contact)
+    assert contact.email == NEW
+    assert set(house.standing(NEW).values()) == {"given"}
+    assert asked(house) == [("rectify", "done")]
+    (fact,) = [fact for fact in house.facts(NEW) if fact.act == "rectified"]
+    assert house.evidence(fact, NEW)["email_before"] == EMAIL
+    (notice,) = house.letters("moved")
+    assert notice.to == EMAIL
+    assert notice.params["mailbox"] == "i***@new.example"
+    assert "i***@new.example" in pages.get(reader).text
+    house.verify_ledger()
+
+
+def test_looking_moves_nothing(client, house, pages, reader):
+    """DO-02: neither does a press within a second, which no person makes."""
+    link = ask(pages, house, reader)
+    before = house.dump()
+
+    for _ in range(20):
+        assert client.get(link).status_code == 200
+    assert client.head(link).status_code == 200
+    assert client.post(link).status_code == 422
+
+    assert house.dump() == before
+
+
+def test_a_link_to_a_new_address_works_once(client, house, pages, reader):
+    link = ask(pages, house, reader)
+    form = {"shown": house.shown(client, link)}
+    client.post(link, data=form)
+    before = house.dump()
+
+    again = client.post(link, data=form)
+
+    assert again.status_code == 410
+    assert client.get(link).status_code == 410
+    assert house.dump() == before
+
+
+def test_twenty_moves_at_once_are_one(app, client, house, pages, reader):
+    link = ask(pages, house, reader)
+    form = {"shown": house.shown(client, link)}
+
+    answers = at_once(
+        [partial(app.test_client().post, link, data=form) for _ in range(20)],
+        threads=20,
+    )
+
+    statuses = [answer.status_code for answer in answers]
+    assert statuses.count(303) == 1
+    assert set(statuses) <= {303, 410, 422}
+    assert len(house.letters("moved")) == 1
+    assert asked(house) == [("rectify", "done")]
+
+
+def test_after_seven_days_it_is_over(client, house, pages, reader):
+    link = ask(pages, house, reader)
+    house.clock.advance(7 * DAY - timedelta(seconds=1))
+    assert client.get(link).status_code == 200
+
+    house.clock.advance(timedelta(seconds=1))
+
+    assert client.get(link).status_code == 410
+    form = {"shown": house.shown(client, link)}
+    assert client.post(link, data=form).status_code in {410, 422}
+    assert house.rows(Contact)[0].email == EMAIL
+
+
+def test_a_second_wish_takes_the_first_back(client, house, pages, reader):
+    first = ask(pages, house, reader)
+    house.clock.advance(timedelta(minutes=11))
+    second = ask(pages, house, reader, "iris@other.example")
+
+    assert client.get(first).status_code == 410
+    house.press(client, second)
+    assert house.rows(Contact)[0].email == "iris@other.example"
+
+
+def test_an_address_of_somebody_else_is_asked_alike_and_never_taken(
+    client, house, pages, reader
+):
+    """T17: asking tells nothing, and the press no more than that it is too old."""
+    take_card(client).enter(client, NEW)
+    link = ask(pages, house, reader)
+    free = pages.get(link).text
+
+    taken = client.post(link, data={"shown": house.shown(client, link)})
+
+    assert taken.status_code == 410
+    assert sorted(row.email for row in house.rows(Contact)) == sorted([EMAIL, NEW])
+    house.clock.advance(8 * DAY)
+    assert client.get(link).text == taken.text
+    assert "i***@new.example" in free
+    assert house.letters("moved") == []
+
+
+@pytest.mark.parametrize("typed", ["", "iris", "a@b@c.nl", "x@nowhere", EMAIL])
+def test_what_is_no_new_address_is_kept_and_explained(pages, house, reader, typed):
+    page = pages.get(f"{reader}/address")
+
+    again = pages.submit(page.form("/address"), status=422, email=typed)
+
+    assert again.form("/address").values["email"] == typed
+    assert again.root.all("p", id="problem")
+    assert house.rows(AddressChange) == []
+
+
+def test_a_stranger_is_mailed_once_however_often_it_is_asked(pages, house, reader):
+    """T16: the limits of a mailbox hold, and the answer is the same."""
+    ask(pages, house, reader)
+    for _ in range(3):
+        ask(pages, house, reader)
+
+    assert len(house.letters("rectify")) == 1
+
+
+def test_a_refusal_moves_along(client, house, pages, reader):
+    """GDPR 21(3): it is the person's, whatever their address."""
+    client.post(f"{reader}/never")
+    house.press(client, ask(pages, house, reader))
+
+    assert not house.person(NEW).may_be_asked(house.clock.now())
+    client.post(f"{reader}/ask-again")
+    assert house.person(NEW).may_be_asked(house.clock.now())
+
+
+def test_the_mail_to_a_new_address_stops_and_opens_nothing(
+    app, smtp, house, pages, reader, client
+):
+    """A stranger to whom it went by mistake may read nothing and stop nobody's mail."""
+    ask(pages, house, reader)
+    worker = Worker(app)
+    worker.deliver(now=house.clock.now)
+    worker.close()
+
+    (delivery,) = smtp.to(NEW)
+    mail, said = delivery.message, delivery.text() + delivery.text("html")
+    assert mail["List-Unsubscribe"] is None
+    assert mail["List-Unsubscribe-Post"] is None
+    assert "/rectify/" in said
+    assert "/preferences/" not in said
+    assert "/unsubscribe/" not in said
+    for other in smtp.to(EMAIL):
+        assert "/unsubscribe/" in other.message["List-Unsubscribe"]
+
+
+def test_the_links_in_a_real_mail_open_its_page_and_stop_the_mails(
+    app, smtp, house, pages, reader
+):
+    """SO-04, WD-01: from the mail as it arrived, in two presses."""
+    worker = Worker(app)
+    worker.deliver(now=house.clock.now)
+    worker.close()
+    (mail,) = smtp.to(EMAIL)
+    paths = dict(re.findall(r"http://[^/\s]+(/(\w+)/\S+)", mail.text()))
+    places = {place: path for path, place in paths.items()}
+
+    page = pages.get(places["preferences"])
+    pages.submit(page.form("/all-off"), status=303)
+
+    assert set(house.standing().values()) == {"withdrawn"}
+    assert pages.get(places["unsubscribe"]).form("/unsubscribe")
+
+
+# --- erasing -----------------------------------------------------------------------
+
+
+def test_erasing_takes_two_presses_and_says_what_stays(pages, reader):
+    """DS-01, T22: the second press ends at an address without the link."""
+    page = pages.get(pages.get(reader).link("Erase me"))
+    assert "What goes" in page.text
+    assert "What stays" in page.text
+
+    done = pages.submit(page.form("/erase"), status=303)
+
+    assert done.location == "/done/erased/demo/en"
+    assert reader.rpartition("/")[2] not in done.location
+    assert "Your data is erased" in pages.follow(done).h1
+
+
+def test_erasing_leaves_the_address_nowhere(client, house, reader):
+    """GDPR 17: in no table, no key that opens evidence; the ledger still holds."""
+    client.post(f"{reader}/data")
+    client.post(f"{reader}/address", data={"email": NEW})
+    house.verify_ledger()
+
+    assert client.post(f"{reader}/erase").status_code == 303
+
+    everything = repr(house.dump())
+    for gone in (EMAIL, NEW, "iris@", "Iris"):
+        assert gone not in everything
+    (contact,) = house.rows(Contact)
+    assert (contact.email, contact.sealed_key) == ("", b"")
+    assert asked(house)[-1] == ("erase", "done")
+    house.verify_ledger()
+    assert client.get(reader).status_code == 404
+    assert client.post(f"{reader}/save").status_code == 404
+
+
+def test_erased_is_not_objected_and_starts_anew(client, house, reader):
+    """DS-02: an import is blocked by the hash; who types the address begins anew."""
+    client.post(f"{reader}/erase")
+    assert {row.reason for row in house.rows(Suppression)} == {"erased"}
+    house.clock.advance(DAY)
+
+    take_card(client).enter(client, consents=["newsletter"])
+
+    assert len(house.letters("confirm")) == 1
+    assert house.standing() == {}
+
+
+def test_the_pages_speak_the_language_of_the_form(client, house, publish):
+    publish(sure_win(days=365))
+    take_card(client, lang="nl").enter(client, consents=BOTH)
+    link = house.link("preferences")
+    english = {"Accept-Language": "en"}
+
+    for path, said in (
+        (link, "Wat je krijgt van Noord"),
+        (f"{link}/erase", "Wat er verdwijnt"),
+        (f"{link}/address", "Wat is je nieuwe adres?"),
+    ):
+        page = Pages(client).get(path, headers=english)
+        assert said in page.text
+        assert page.root.one("html").attrs["lang"] == "nl"
