@@ -168,7 +168,9 @@ def _forms(root: Element) -> Iterator[str]:
             yield "a form has no action, so it does not work as a plain POST"
         if form.attrs.get("method", "").lower() not in {"get", "post", "dialog"}:
             yield f"the form to {form.attrs.get('action')} names no method"
-        if not form.all("button") and not form.all("input", type="submit"):
+        own = form.attrs.get("id", "")
+        buttons = form.all("button") or (own and root.all("button", form=own))
+        if not buttons and not form.all("input", type="submit"):
             yield f"the form to {form.attrs.get('action')} has no button"
 
 

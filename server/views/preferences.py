@@ -30,6 +30,7 @@ from server.domain.links import Salt
 from server.domain.shop import ShopFile
 from server.services import (
     contacts,
+    optins,
     own_rights,
     preference_letters,
     preferences,
@@ -168,6 +169,27 @@ def save(token: str) -> Response:
             now=clock.now(),
         )
     return back(token, **_told(saved))
+
+
+@bp.post("/<token>/stop")
+@guards.link
+def stop(token: str) -> Response:
+    """End one purpose in one press, whatever else the page says (WD-01)."""
+    found = follow(Salt.PREFERENCES, token)
+    if found is None:
+        return unknown()
+    purpose = request.form.get("purpose", "")
+    with transaction() as session:
+        ended = withdrawals.withdraw(
+            session,
+            found.who,
+            [purpose] if purpose.isprintable() else [],
+            facts=optins.press(found, client.circumstances(found.shop)),
+            method=preferences.METHOD,
+            tools=tools(),
+            now=clock.now(),
+        )
+    return back(token, **({"off": ended} if ended else {"done": "same"}))
 
 
 @bp.post("/<token>/all-off")

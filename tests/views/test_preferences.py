@@ -139,6 +139,36 @@ def test_a_page_behind_a_link_leaks_it_nowhere(client, reader):
 # --- switching off -----------------------------------------------------------------
 
 
+def test_one_purpose_takes_two_presses_and_the_others_stay(client, house, reader):
+    """WD-01: the link in the mail is one, the button beside the purpose the other."""
+    button = client.get(reader).get_data(as_text=True).split('form="stop-one"')[1]
+    assert 'name="purpose" value="newsletter"' in button[:120]
+
+    client.post(f"{reader}/stop", data={"purpose": "newsletter"})
+
+    assert house.standing() == {"newsletter": "withdrawn", "personal_offers": "given"}
+    house.verify_ledger()
+
+
+@pytest.mark.parametrize("key", ["", "nothing", "*", "newsletter\x00"])
+def test_a_stop_of_something_else_changes_nothing(client, house, reader, key):
+    before = house.dump()
+
+    answer = client.post(f"{reader}/stop", data={"purpose": key})
+
+    assert answer.status_code == 303
+    assert house.dump() == before
+
+
+def test_a_customer_stops_what_they_bought_about_in_one_press(client, house, reader):
+    """SO-04: no consent, and just as quick to end."""
+    claim(house, Act.SOFT_OPT_IN, "soft:mugs", "Mails about mugs")
+
+    client.post(f"{reader}/stop", data={"purpose": "soft:mugs"})
+
+    assert house.standing()["soft:mugs"] == "withdrawn"
+
+
 def test_withdrawing_takes_two_presses_from_a_mail(pages, house, reader):
     """WD-01: the link in the mail is one, the button on its page the other."""
     page = pages.get(reader)
