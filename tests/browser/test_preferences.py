@@ -143,4 +143,4 @@ def test_the_data_is_saved_as_a_file(
 
     assert started.value.suggested_filename == "my-data.json"
     saved = json.loads(started.value.path().read_text())
-    assert saved["address"] == EMAIL
+    assert saved["person"]["email"] == EMAIL
