@@ -74,6 +74,15 @@ class Visitor:
         time.sleep(1.1)
         return posts
 
+    def centres(self) -> list[bytes]:
+        """Return looks at the preference pages of those who confirmed last."""
+        return [
+            load.get(
+                self._links.address("preferences", Salt.PREFERENCES, ref), self._host
+            )
+            for ref in self._confirmed
+        ]
+
     def withdrawals(self) -> list[bytes]:
         """Return presses on the stop buttons of those who confirmed last."""
         return [
