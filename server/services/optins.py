@@ -16,6 +16,7 @@ from server.domain import optin as rules
 from server.domain.consent import Act
 from server.domain.limits import Kind
 from server.domain.links import LinkRef
+from server.domain.seals import SealError
 from server.models.base import rows_changed, table
 from server.models.consent import ConsentEvent
 from server.models.optin import OptIn
@@ -64,12 +65,14 @@ def pending_of(session: Session, contact_id: int) -> rules.Pending | None:
     return None if row is None else rules.Pending(*row)
 
 
+_OPEN_OF = OptIn.contact_id == bindparam("contact_id"), OptIn.state.in_(rules.OPEN)
 _PENDING = (
     select(OptIn.id, OptIn.wordings, OptIn.expires_at)
-    .where(OptIn.contact_id == bindparam("contact_id"), OptIn.state.in_(rules.OPEN))
+    .where(*_OPEN_OF)
     .order_by(OptIn.id.desc())
     .limit(1)
 )
+_WAITING = select(OptIn.id).where(*_OPEN_OF).order_by(OptIn.id)
 
 
 def request(
@@ -157,10 +160,14 @@ def confirm(
     """Turn what was asked into consents, once (DO-02, DO-06).
 
     The press decides by one compare-and-set; every other press, however many at a
-    time, finds it done and changes nothing. With the link that was pressed, a mail
-    with the receipt is queued as well, if the shop wants that.
+    time, finds it done and changes nothing. The person stays locked, so that a yes and
+    a no of the same moment stand in the order in which they are written down.
+
+    With the link that was pressed, a mail with the receipt is queued as well, if the
+    shop wants that.
     """
     optin_id = found.asked.id
+    contacts.lock(session, found.who)
     changed = session.connection().execute(
         _CONFIRM, {"optin": optin_id, "outcome": rules.State.CONFIRMED, "moment": now}
     )
@@ -212,6 +219,7 @@ def decline(
 ) -> Confirmation:
     """Close a request because its owner did not make it, and stop asking them."""
     optin_id = found.asked.id
+    contacts.lock(session, found.who)
     if not _move(session, optin_id, rules.State.DECLINED, now=now):
         return _as_it_stands(session, optin_id, now=now)
     who = found.who
@@ -239,19 +247,22 @@ def abandon(
     tools: Tools,
     now: datetime,
 ) -> None:
-    """Close what waits of somebody, because they want none of it."""
-    pending = pending_of(session, who.id)
-    if pending and _move(session, pending.id, rules.State.DECLINED, now=now):
-        consents.repeat(
-            session,
-            who,
-            Act.WITHDRAWN,
-            optin_id=pending.id,
-            method=method,
-            facts=facts,
-            tools=tools,
-            now=now,
-        )
+    """Close all that waits of somebody, because they want none of it.
+
+    More than one can wait: an old one that nobody has closed yet, and the newest.
+    """
+    for optin_id in session.scalars(_WAITING, {"contact_id": who.id}).all():
+        if _move(session, optin_id, rules.State.DECLINED, now=now):
+            consents.repeat(
+                session,
+                who,
+                Act.WITHDRAWN,
+                optin_id=optin_id,
+                method=method,
+                facts=facts,
+                tools=tools,
+                now=now,
+            )
 
 
 def mark_sent(
@@ -322,7 +333,12 @@ def expire_due(
     ).all()
     for optin_id in due:
         row = session.get_one(OptIn, optin_id)
-        who = contacts.person(session, row.contact_id, vault=tools.vault)
+        try:
+            who = contacts.person(session, row.contact_id, vault=tools.vault)
+        except SealError:
+            # Of who was erased nothing can be proven; all others still get their turn.
+            _move(session, optin_id, rules.State.EXPIRED, now=now)
+            continue
         _expire(session, who, optin_id, tools=tools, now=now)
     return len(due)
 
@@ -353,6 +369,8 @@ def renew(
     if old is None or not may_renew(old, now=now):
         return False
     who = found.who
+    if not contacts.lock_known(session, who):
+        return False
     _expire(session, who, old.id, tools=tools, now=now)
     if pending_of(session, who.id) or not who.may_be_asked(now):
         return False

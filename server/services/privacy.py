@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from server.domain.consent import EVERYTHING, Act
 from server.models.attribute import Attribute
+from server.models.audience import AudienceMember
 from server.models.consent import Evidence
 from server.models.contact import Contact, Suppression
 from server.models.entry import Entry
@@ -75,6 +76,8 @@ def object_to_marketing(
 
     Prizes and what the law asks for go on being mailed (WD-06).
     """
+    if not contacts.lock_known(session, who):
+        return []
     ended = withdrawals.end_all(
         session, who, facts=facts, method=method, tools=tools, now=now
     )
@@ -106,7 +109,8 @@ def end_objection(
 
     It says yes to nothing.
     """
-    contacts.lock(session, who)
+    if not contacts.lock_known(session, who):
+        return False
     if not contacts.readmit(session, who, reason=Reason.NEVER):
         return False
     note(
@@ -138,7 +142,8 @@ def restrict(
     Nothing they said yes to ends, and no export or campaign mail names them meanwhile.
     False if it was so already.
     """
-    contacts.lock(session, who)
+    if not contacts.lock_known(session, who):
+        return False
     contact = session.get_one(Contact, who.id, populate_existing=True)
     if (contact.restricted_at is not None) is is_restricted:
         return False
@@ -177,6 +182,8 @@ def erase(
     contact = session.get_one(Contact, who.id, populate_existing=True)
     if contact.erased_at is not None:
         return False
+    # Before their requests, as a worker that marks a mail as sent takes the two.
+    _drop_mails(session, who, now=now)
     withdrawals.end_all(session, who, facts={}, method=method, tools=tools, now=now)
     note(
         session,
@@ -189,7 +196,7 @@ def erase(
         now=now,
     )
     contacts.suppress(session, who, reason=Reason.ERASED, until=None, now=now)
-    _forget(session, who, now=now)
+    _forget(session, who)
     contact.email = ""
     contact.email_hash = tools.random(HASH_BYTES)
     contact.sealed_key = b""
@@ -199,9 +206,8 @@ def erase(
     return True
 
 
-def _forget(session: Session, who: Person, *, now: datetime) -> None:
-    """Remove what is about somebody and is no proof that the shop has to keep."""
-    mine = Link.contact_id == who.id
+def _drop_mails(session: Session, who: Person, *, now: datetime) -> None:
+    """Send somebody nothing more, and forget what was to be sent."""
     session.execute(
         update(Outbox)
         .where(Outbox.contact_id == who.id, Outbox.state.in_(("waiting", "leased")))
@@ -211,8 +217,19 @@ def _forget(session: Session, who: Person, *, now: datetime) -> None:
     session.execute(
         update(Outbox).where(Outbox.contact_id == who.id).values(sealed=None)
     )
+
+
+def _forget(session: Session, who: Person) -> None:
+    """Remove what is about somebody and is no proof that the shop has to keep."""
+    mine = Link.contact_id == who.id
     session.execute(delete(AddressChange).where(AddressChange.contact_id == who.id))
     session.execute(delete(Link).where(mine))
+    # What a platform was not told of yet stays until it is, and goes then (AD-04).
+    session.execute(
+        delete(AudienceMember).where(
+            AudienceMember.contact_id == who.id, AudienceMember.removed_at.is_not(None)
+        )
+    )
     for kept in (Attribute, Preference, Evidence):
         session.execute(delete(kept).where(kept.contact_id == who.id))
     # What was drawn stays, for whoever checks the draw; what was told goes.

@@ -165,12 +165,13 @@ def not_me(token: str) -> Response:
             if done.is_new
             else ""
         )
+    if not done.is_new:
+        return _stands(found, done, token)
     if asked_from:
         # Whoever typed it, and not the one who now presses (section 15).
         network = client.network_of(asked_from)
         limiter().not_me(network=network, email=found.who.email)
-        return leave("declined", found)
-    return _stands(found, done, token)
+    return leave("declined", found)
 
 
 @bp.post("/confirm/<token>/renew")

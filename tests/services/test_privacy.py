@@ -5,19 +5,23 @@ from datetime import timedelta
 
 import pytest
 
+from server.domain.links import Salt
 from server.models import (
     Attribute,
+    AudienceMember,
     ConsentEvent,
     Contact,
     Entry,
     Evidence,
     Link,
+    OptIn,
     Outbox,
     Standing,
     Suppression,
 )
 from server.sealing import Sealing
-from server.services import contacts, ledger, ledger_audit, privacy
+from server.services import contacts, ledger, ledger_audit, links, optins, privacy
+from server.services.consents import Circumstances
 from server.services.contacts import Reason
 from server.worker import Worker
 from tests.factories import campaign_file
@@ -159,6 +163,67 @@ class TestErasure:
         worker.close()
 
         assert smtp.taken == []
+
+    def test_no_open_request_of_theirs_stops_the_worker(
+        self, ann, use, client, house, app, clock
+    ):
+        """One had expired while the worker was away, and nobody had closed it."""
+        for wished in (["personal_offers"], ["newsletter", "personal_offers"]):
+            take_card(client).enter(client, ANN, consents=wished)
+            clock.advance(timedelta(days=8))
+        use(privacy.erase, ann)
+
+        worker = Worker(app)
+        worker.keep_house(now=clock.now())
+        worker.close()
+
+        assert {row.state for row in house.rows(OptIn)} == {"confirmed", "declined"}
+
+    def test_a_link_that_was_open_renews_nothing(
+        self, publish, client, house, who, use, app, tools, clock
+    ):
+        """T30: erased between looking at an expired request and asking anew."""
+        publish(campaign_file("welcome-scratch"))
+        take_card(client).enter(client, ANN, consents=["newsletter"])
+        signer, directory = app.extensions["signer"], app.extensions["directory"]
+        token = house.link("confirm", to=ANN).rpartition("/")[2]
+        clock.advance(timedelta(days=7, hours=1))
+        ref = signer.read_link(Salt.CONFIRM, token, now=clock.now())
+        with house.database.reading() as session:
+            found = links.find(session, ref, directory=directory, vault=house.vault)
+        use(privacy.erase, who())
+
+        with house.database.transaction() as session:
+            by = Circumstances(ip="", user_agent="")
+            assert not optins.renew(session, found, by=by, tools=tools, now=clock.now())
+
+    def test_no_right_is_used_after_it(self, ann, use, house):
+        use(privacy.erase, ann)
+        before = house.dump()
+
+        assert use(privacy.object_to_marketing, ann) == []
+        assert not use(privacy.end_objection, ann)
+        assert not use(privacy.restrict, ann, is_restricted=True)
+        assert house.dump() == before
+
+    def test_a_hash_that_a_platform_was_told_to_remove_goes(self, ann, use, house, now):
+        """DS-03: what it was not told of yet stays until it is."""
+        with house.database.transaction() as session:
+            for platform, removed_at in (("google", now), ("meta", None)):
+                session.add(
+                    AudienceMember(
+                        shop_id=ann.shop_id,
+                        contact_id=ann.id,
+                        platform=platform,
+                        hashed="ab" * 32,
+                        added_at=now,
+                        removed_at=removed_at,
+                    )
+                )
+
+        use(privacy.erase, ann)
+
+        assert [row.platform for row in house.rows(AudienceMember)] == ["meta"]
 
     def test_the_facts_are_found_by_the_address_they_had(
         self, ann, use, database, tools

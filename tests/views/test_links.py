@@ -189,6 +189,18 @@ def test_a_crawler_that_tries_every_form_too_fast_confirms_nothing(
     assert state(house) == State.REQUESTED
 
 
+def test_not_me_is_answered_alike_where_no_addresses_are_kept(publish, client, house):
+    """PR-10: there is no network to count, and the press is the same."""
+    publish(
+        campaign_file("welcome-scratch"), shop=shop_file(keeps_network_addresses=False)
+    )
+    take_card(client).enter(client, consents=["newsletter"])
+
+    answer = client.post(house.link("confirm") + "/not-me")
+
+    assert (answer.status_code, answer.location) == (303, "/done/declined/demo/en")
+
+
 # --- refused links -----------------------------------------------------------------
 
 
