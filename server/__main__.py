@@ -31,6 +31,7 @@ from server.commands import (
     retention,
     shop,
     softoptin,
+    suppression,
     voucher,
 )
 from server.commands.base import database_trouble, fail, opened
@@ -124,6 +125,7 @@ for part in (
     audience.audience,
     softoptin.softoptin,
     retention.retention,
+    suppression.suppression,
     prize.prize,
     doctor.doctor,
 ):

@@ -242,6 +242,28 @@ def suppress(
     now: datetime,
 ) -> None:
     """Keep an address from being asked until a moment, or for ever."""
+    mark(
+        session,
+        shop_id=who.shop_id,
+        email_hash=who.email_hash,
+        reason=reason,
+        subject_ref=who.subject_ref,
+        until=until,
+        at=now,
+    )
+
+
+def mark(
+    session: Session,
+    *,
+    shop_id: int,
+    email_hash: bytes,
+    reason: Reason,
+    subject_ref: bytes | None,
+    until: datetime | None = None,
+    at: datetime,
+) -> None:
+    """Suppress an address of which nothing but its hash is known."""
     insert = inserting(session.get_bind().dialect.name)(Suppression)
     session.execute(
         insert.on_conflict_do_update(
@@ -252,12 +274,12 @@ def suppress(
             },
         ),
         {
-            "shop_id": who.shop_id,
-            "email_hash": who.email_hash,
+            "shop_id": shop_id,
+            "email_hash": email_hash,
             "reason": reason.value,
-            "subject_ref": who.subject_ref,
+            "subject_ref": subject_ref,
             "until": until,
-            "created_at": now,
+            "created_at": at,
         },
     )
 

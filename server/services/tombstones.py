@@ -1,0 +1,139 @@
+"""What a restored backup has to be told: who was forgotten or objected since (T30).
+
+A tombstone is a suppression as a line of JSON. It names a person by the keyed hash of
+their address and by nothing else.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.domain.seals import SealError
+from server.models.contact import Contact, Suppression
+from server.models.shop import Shop
+from server.services import contacts, privacy
+from server.services.contacts import Reason
+from server.services.tools import Tools
+
+METHOD = "restore"
+LONGEST_LINE = 1_000
+# A refusal that ends by itself, and what a mail server answered, are told anew.
+LASTING = (Reason.ERASED, Reason.NEVER)
+
+
+class TombstoneError(Exception):
+    """The line is no tombstone of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """That somebody at a shop was erased, or objected, at a moment."""
+
+    shop: str
+    email_hash: bytes
+    reason: Reason
+    subject_ref: bytes | None
+    at: datetime
+
+    def line(self) -> bytes:
+        """Return it as a line of a file."""
+        told = {
+            "shop": self.shop,
+            "email_hash": self.email_hash.hex(),
+            "reason": self.reason.value,
+            "subject": self.subject_ref.hex() if self.subject_ref else None,
+            "at": self.at.astimezone(UTC).isoformat(),
+        }
+        return json.dumps(told, sort_keys=True).encode() + b"\n"
+
+
+def read(line: bytes) -> Tombstone:
+    """Return what a line says. Raises `TombstoneError`."""
+    try:
+        told: dict[str, Any] = json.loads(line)
+        at = datetime.fromisoformat(told["at"])
+        if at.tzinfo is None:
+            raise ValueError("a moment without a zone")
+        return Tombstone(
+            shop=str(told["shop"]),
+            email_hash=bytes.fromhex(told["email_hash"]),
+            reason=Reason(told["reason"]),
+            subject_ref=bytes.fromhex(told["subject"]) if told["subject"] else None,
+            at=at,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise TombstoneError from error
+
+
+def every(session: Session) -> Iterator[Tombstone]:
+    """Yield all that lasts, of all shops."""
+    rows = session.execute(
+        select(Suppression, Shop.code)
+        .join(Shop, Shop.id == Suppression.shop_id)
+        .where(Suppression.reason.in_([reason.value for reason in LASTING]))
+        .order_by(Suppression.created_at)
+        .execution_options(yield_per=1_000)
+    )
+    for row, code in rows:
+        yield Tombstone(
+            shop=code,
+            email_hash=row.email_hash,
+            reason=Reason(row.reason),
+            subject_ref=row.subject_ref,
+            at=row.created_at,
+        )
+
+
+def apply(session: Session, stone: Tombstone, *, tools: Tools, now: datetime) -> bool:
+    """Do once more what a backup does not know of; False where it knows, or no shop is.
+
+    Who came back by themselves after they were erased is another person, and stays.
+    """
+    shop_id = session.scalar(select(Shop.id).where(Shop.code == stone.shop))
+    if shop_id is None:
+        return False
+    known = session.scalar(
+        select(Suppression.created_at).where(
+            Suppression.shop_id == shop_id,
+            Suppression.email_hash == stone.email_hash,
+            Suppression.reason == stone.reason.value,
+        )
+    )
+    contact = session.scalar(
+        select(Contact).where(
+            Contact.shop_id == shop_id, Contact.email_hash == stone.email_hash
+        )
+    )
+    if contact is None or (
+        stone.reason is Reason.ERASED and contact.created_at > stone.at
+    ):
+        if known is None:
+            contacts.mark(
+                session,
+                shop_id=shop_id,
+                email_hash=stone.email_hash,
+                reason=stone.reason,
+                subject_ref=stone.subject_ref,
+                at=stone.at,
+            )
+        return known is None
+    if known is not None and stone.reason is Reason.NEVER:
+        return False
+    try:
+        who = contacts.person(session, contact.id, vault=tools.vault)
+    except SealError as error:
+        raise TombstoneError from error
+    told: dict[str, Any] = {
+        "locale": contact.locale,
+        "method": METHOD,
+        "facts": {"first_at": stone.at.isoformat()},
+    }
+    if stone.reason is Reason.NEVER:
+        privacy.object_to_marketing(session, who, **told, tools=tools, now=now)
+        return True
+    return privacy.erase(session, who, **told, tools=tools, now=now)
