@@ -8,6 +8,8 @@ const TRIES = 4
 const SLOWEST_MS = 20000
 const CONSENT = 'consent.'
 const MOST_SUMS = 3
+const ANSWER_MS = 120
+const UNCLAIMED_MS = 55 * 60000
 const stage = () => document.querySelector('#stage')
 const announce = document.querySelector('#announce')
 const coming = document.querySelector('[rel=modulepreload]')
@@ -16,6 +18,8 @@ const scheme = new URLSearchParams(location.search).get('scheme')
 let host
 let height
 let sums = 0
+let tabs
+let card
 
 /** Tell the loader; before its hello we do not know whom we may tell. */
 function tell(type, more) {
@@ -189,11 +193,43 @@ function takeSum(form, html) {
   return true
 }
 
+/**
+ * One card for all open tabs of this browser: who has turned one and not said yet who
+ * they are gets that one again (PZ-10). Tabs only talk, from the press to the claim;
+ * nothing is kept anywhere, and a page nobody plays on can rest in the browser's cache.
+ */
+async function takeOpenCard({ action, elements: { ticket, seed } }) {
+  if (!('BroadcastChannel' in window)) return
+  if (!tabs) {
+    tabs = new BroadcastChannel('jawoord')
+    tabs.onmessage = hearTab
+  }
+  if (!isOpen(card)) card = { game: action, ticket: ticket.value, seed: seed.value, at: Date.now(), isTurned: false }
+  tabs.postMessage({ ask: card })
+  await pause(ANSWER_MS)
+  card = { ...card, isTurned: true }
+  ticket.value = card.ticket
+  seed.value = card.seed
+}
+
+/** What is not claimed within the hour is back in the game. */
+const isOpen = (any) => any && Date.now() - any.at < UNCLAIMED_MS
+
+/** Of two tabs that ask at once, both go by the same one. */
+function hearTab({ data: { ask, told, gone } }) {
+  if (gone && gone === card?.ticket) card = undefined
+  const other = ask ?? told
+  if (!other || other.game !== card?.game || !isOpen(card)) return
+  if (ask) tabs.postMessage({ told: card })
+  if (!card.isTurned && (other.isTurned || other.ticket < card.ticket)) card = other
+}
+
 async function post(form) {
   const seed = form.elements.seed
   if (seed && !seed.value) seed.value = hex(crypto.getRandomValues(new Uint8Array(16)))
   form.ariaBusy = 'true'
   say(form, '')
+  if ('oneCard' in form.dataset) await takeOpenCard(form)
   // The game and what it needs come while the server decides.
   if (coming) import(coming.href).catch(() => {})
   const answer = await send(form, new URLSearchParams(new FormData(form)), () => say(form, announce.dataset.wait))
@@ -201,6 +237,11 @@ async function post(form) {
   form.ariaBusy = 'false'
   if (!answer || !swap(answer)) return say(form, announce.dataset.failed)
   sums = 0
+  if (card && stage().dataset.tell?.includes('done')) {
+    tabs.postMessage({ gone: card.ticket })
+    tabs.close()
+    tabs = card = undefined
+  }
   const purposes = [...form.elements].filter((each) => each.checked && each.name.startsWith(CONSENT)).map((each) => each.name.slice(CONSENT.length))
   // Asked for, and not given before the mail is confirmed (EM-05).
   if (purposes.length && stage().dataset.tell?.includes('done')) tell('consent', { purposes })

@@ -51,6 +51,10 @@ PER_MAILBOX = (
     _of(1, timedelta(hours=24), Kind.RECEIPT),
 )
 LONGEST = max(limit.within for limit in PER_MAILBOX)
+# What is over a limit stays away; a prize waits for its turn, but not for ever: who
+# types a stranger's address all day fills no more than the next one.
+WAITS = frozenset({Kind.PRIZE})
+LONGEST_WAIT = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,32 @@ def may_send(past: Iterable[Sending], kind: Kind, *, now: datetime) -> bool:
         < limit.most
         for limit in PER_MAILBOX
         if kind in limit.binds
+    )
+
+
+def turn(past: Iterable[Sending], kind: Kind, *, now: datetime) -> datetime | None:
+    """Return when one more mail of this kind may go; None if it stays away.
+
+    What waits is among `past` as well, at the moment for which it was queued.
+    """
+    past = tuple(past)
+    if may_send(past, kind, now=now):
+        return now
+    if kind not in WAITS:
+        return None
+    ends = sorted(
+        sending.at + limit.within
+        for sending in past
+        for limit in PER_MAILBOX
+        if kind in limit.binds and sending.kind in limit.kinds
+    )
+    return next(
+        (
+            at
+            for at in ends
+            if now < at < now + LONGEST_WAIT and may_send(past, kind, now=at)
+        ),
+        None,
     )
 
 

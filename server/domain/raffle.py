@@ -100,6 +100,8 @@ class Reason(StrEnum):
     NOT_ME = "not_me"
     # What the entry had won was taken back.
     REVOKED = "revoked"
+    # They were erased since, and could not be told that they won.
+    ERASED = "erased"
     # Somebody of the shop decided so, and said why.
     EXCLUDED = "excluded"
 

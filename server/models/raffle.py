@@ -62,7 +62,8 @@ class RaffleExclusion(Base):
     __table_args__ = (
         UniqueConstraint("raffle_id", "entry_id"),
         CheckConstraint(
-            "reason IN ('duplicate', 'not_me', 'revoked', 'excluded')", name="reason"
+            "reason IN ('duplicate', 'not_me', 'revoked', 'erased', 'excluded')",
+            name="reason",
         ),
     )
 

@@ -315,9 +315,18 @@ def allowed_mails(
     *,
     vault: Vault,
     now: datetime,
-) -> set[limits.Kind]:
-    """Return which of these mails somebody's mailbox may still get, and count them."""
-    return allowed_to(session, who.shop_id, who.email, wanted, vault=vault, now=now)
+    may_wait: bool = False,
+) -> dict[limits.Kind, datetime]:
+    """Return which of these mails somebody's mailbox may get and when; count them."""
+    return allowed_to(
+        session,
+        who.shop_id,
+        who.email,
+        wanted,
+        vault=vault,
+        now=now,
+        may_wait=may_wait,
+    )
 
 
 def allowed_to(
@@ -328,15 +337,16 @@ def allowed_to(
     *,
     vault: Vault,
     now: datetime,
-) -> set[limits.Kind]:
-    """Return which of these mails an address may still get, whoever has it.
+    may_wait: bool = False,
+) -> dict[limits.Kind, datetime]:
+    """Return which of these mails an address may still get, and when, whoever has it.
 
     One row counts for the shop and one for the whole instance (section 15). The
     common case, a mailbox nobody has written to, takes a single statement.
     """
     wanted = list(wanted)
     if not wanted:
-        return set()
+        return {}
     mailbox = address.mailbox(email)
     keys = [
         vault.hashed("mailbox", scope, mailbox)[:MAILBOX_BYTES]
@@ -349,8 +359,10 @@ def allowed_to(
         [{"key": key, "sendings": fresh, "touched_at": now} for key in keys],
     ).all()
     if len(made) == len(keys):
-        return set(wanted)
-    return _count_known(session, keys, wanted, made=set(made), now=now)
+        return dict.fromkeys(wanted, now)
+    return _count_known(
+        session, keys, wanted, made=set(made), now=now, may_wait=may_wait
+    )
 
 
 @cache
@@ -366,7 +378,8 @@ def _count_known(
     *,
     made: set[bytes],
     now: datetime,
-) -> set[limits.Kind]:
+    may_wait: bool,
+) -> dict[limits.Kind, datetime]:
     """Judge a mailbox that was written to before. Rows are locked in key order."""
     connection = session.connection()
     rows = connection.execute(_KNOWN_MAILBOXES, {"keys": keys})
@@ -376,11 +389,13 @@ def _count_known(
         row.key: () if row.key in made else limits.from_text(row.sendings)
         for row in rows
     }
-    allowed = set()
+    allowed: dict[limits.Kind, datetime] = {}
     for kind in wanted:
-        if all(limits.may_send(past[key], kind, now=now) for key in keys):
-            allowed.add(kind)
-            sending = limits.Sending(kind, now)
+        turns = [limits.turn(past[key], kind, now=now) for key in keys]
+        at = max((turn for turn in turns if turn), default=now)
+        if all(turns) and (may_wait or at == now):
+            allowed[kind] = at
+            sending = limits.Sending(kind, at)
             past = {key: (*sendings, sending) for key, sendings in past.items()}
     counted = [
         {

@@ -457,26 +457,23 @@ def _write_to(run: _Run, who: Person, made: _Made, code: str | None) -> None:
     prize_mail = [Kind.PRIZE] if code is not None or joined else []
     reply = REPLIES.get(answer)
     may_reply = run.attempted.may_ask and who.may_be_asked(run.now)
+    wanted = [*prize_mail, *([reply] if reply and may_reply else [])]
     allowed = contacts.allowed_mails(
-        run.session,
-        who,
-        [*prize_mail, *([reply] if reply and may_reply else [])],
-        vault=run.tools.vault,
-        now=run.now,
+        run.session, who, wanted, vault=run.tools.vault, now=run.now, may_wait=True
     )
 
-    def send(kinds: set[Kind]) -> None:
+    def send(turns: Mapping[Kind, datetime]) -> None:
         optin_id = None
-        if Kind.CONFIRM in kinds:
+        if Kind.CONFIRM in turns:
             optin_id = _ask(run, who, made.entry_id, asked, answer, pending)
-        if kinds:
-            _queue(run, who, made, kinds, optin_id, code)
+        if turns:
+            _queue(run, who, made, turns, optin_id, code)
 
     send(allowed)
     if reply and reply not in allowed:
         # The same work, taken back: time must not tell who is not written to (AB-03).
         pretence = run.session.connection().begin_nested()
-        send({reply})
+        send({reply: run.now})
         pretence.rollback()
     run.tools.copies.keep(run.session, run.attempted.shown, now=run.now)
 
@@ -545,7 +542,7 @@ def _queue(
     run: _Run,
     who: Person,
     made: _Made,
-    kinds: set[Kind],
+    turns: Mapping[Kind, datetime],
     optin_id: int | None,
     code: str | None,
 ) -> None:
@@ -592,8 +589,9 @@ def _queue(
                 contact_id=who.id,
                 optin_id=optin_id if kind is Kind.CONFIRM else None,
                 params=params,
+                due_at=turns[kind],
             )
-            for kind in sorted(kinds)
+            for kind in sorted(turns)
         ],
         tools=run.tools,
         now=run.now,

@@ -39,6 +39,8 @@ class Mail:
     contact_id: int | None
     optin_id: int | None
     params: Mapping[str, Any]
+    # When it may go; at once without one.
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def put_mails(
     """
     rows = []
     for mail in mails:
+        due = mail.due_at or now
         message_id = f"<{tools.random(ID_BYTES).hex()}@{tools.host}>"
         rows.append(
             {
@@ -85,9 +88,10 @@ def put_mails(
                     about=message_id.encode(),
                 ),
                 "state": "waiting",
-                "due_at": now,
+                "due_at": due,
                 "attempts": 0,
-                "created_at": now,
+                # Its date, and from when on it is tried again.
+                "created_at": due,
             }
         )
     if rows:

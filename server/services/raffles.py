@@ -203,8 +203,9 @@ def _judged(
         is_known = raffle is not None and raffle.once_per_person and person in seen
         if row.id in excluded:
             yield row.ticket, row.id, Reason.EXCLUDED
-        # Nobody could be told that they won.
-        elif row.id in revoked or row.erased_at is not None:
+        elif row.erased_at is not None:
+            yield row.ticket, row.id, Reason.ERASED
+        elif row.id in revoked:
             yield row.ticket, row.id, Reason.REVOKED
         elif row.contact_id in strangers:
             yield row.ticket, row.id, Reason.NOT_ME

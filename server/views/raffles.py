@@ -20,6 +20,7 @@ REASONS = {
     "duplicate": _l("another entry of the same person"),
     "not_me": _l("the owner of the address had not taken part"),
     "revoked": _l("its prize was taken back"),
+    "erased": _l("its owner had their data erased"),
     "excluded": _l("the shop had a reason, which it keeps"),
 }
 

@@ -14,6 +14,7 @@ from server.domain.limits import (
     from_text,
     may_send,
     remember,
+    turn,
 )
 
 NOW = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
@@ -79,6 +80,38 @@ def test_no_day_has_more_than_three_mails(asked: list[tuple[Kind, timedelta]]):
         assert len(within) - receipts <= 3
         assert receipts <= 1
         assert sum(s.kind is Kind.MANAGE for s in within) <= 1
+
+
+@pytest.mark.parametrize(
+    ("past", "kind", "waits"),
+    [
+        (sent(Kind.PRIZE, 20 * MINUTE), Kind.PRIZE, timedelta(0)),
+        (sent(Kind.PRIZE, MINUTE), Kind.PRIZE, 9 * MINUTE),
+        # One that waits already is before it.
+        (sent(Kind.PRIZE, MINUTE, -9 * MINUTE), Kind.PRIZE, 19 * MINUTE),
+        (sent(Kind.PRIZE, HOUR, 2 * HOUR, 23 * HOUR), Kind.PRIZE, HOUR),
+        (sent(Kind.PRIZE, 0 * HOUR, -HOUR, -2 * HOUR), Kind.PRIZE, None),
+        (sent(Kind.CONFIRM, MINUTE), Kind.CONFIRM, None),
+    ],
+)
+def test_a_prize_waits_for_its_turn_and_nothing_else_does(past, kind, waits):
+    expected = None if waits is None else NOW + waits
+
+    assert turn(past, kind, now=NOW) == expected
+
+
+@given(st.lists(st.tuples(kinds, gaps), max_size=60))
+def test_no_day_has_more_than_three_mails_though_some_wait(asked):
+    """T16: counted when they go, whatever day that is."""
+    past: list[Sending] = []
+    moment = NOW
+    for kind, gap in asked:
+        moment += gap
+        if at := turn(past, kind, now=moment):
+            past.append(Sending(kind, at))
+    goes = sorted(s.at for s in past if s.kind is not Kind.RECEIPT)
+    for last in goes:
+        assert sum(last - DAY < at <= last for at in goes) <= 3
 
 
 @given(st.lists(st.tuples(kinds, gaps), max_size=30), kinds)

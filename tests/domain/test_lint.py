@@ -222,3 +222,27 @@ def test_a_form_may_give_nothing_and_then_asks_for_no_terms():
     changes |= {f"texts__{locale}__done": "Thank you" for locale in ("nl", "en")}
 
     assert judged(**changes) == []
+
+
+BOX = {"code": "some-box", "channel": "box", "shape": "page"}
+
+
+@pytest.mark.parametrize("limit", ["entries_per_address", "entries_per_day"])
+@pytest.mark.parametrize(
+    ("changes", "is_advised"),
+    [
+        ({"flow": "play-first"}, True),
+        ({"flow": "form-first"}, False),
+        ({"flow": "play-first", "placements": [BOX]}, False),
+        ({"flow": "play-first", "award": "same-gift", "prizes": [PRIZE]}, False),
+    ],
+)
+def test_a_limit_that_many_tabs_get_round_is_advised_against(
+    limit, changes, is_advised
+):
+    """PZ-10: who plays first is known at the claim alone, and claims the best."""
+    options = {"fallback": None} if "prizes" in changes else {}
+    faults = judged(**changes | options | {limit: 1})
+
+    assert [fault.place for fault in faults] == ([limit] if is_advised else [])
+    assert not any(fault.refuses for fault in faults)

@@ -18,6 +18,7 @@ from server.models import (
     Link,
     Outbox,
     Preference,
+    RaffleExclusion,
     Suppression,
     Voucher,
 )
@@ -153,6 +154,7 @@ def test_an_erased_entrant_is_left_out_of_a_raffle(publish, client, house, erase
 
     (letter,) = house.letters("won")
     assert letter.to == "cas@example.com"
+    assert [row.reason for row in house.rows(RaffleExclusion)] == ["erased"] * 2
 
 
 def test_who_is_erased_after_the_list_was_closed_makes_room(

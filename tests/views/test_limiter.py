@@ -13,6 +13,7 @@ from sqlalchemy import event
 from structlog.testing import capture_logs
 
 from server.models import Contact
+from server.worker import Worker
 from tests.visits import at_once, few_mugs, sure_win, take_card, without_chance
 
 SPELLINGS = [
@@ -68,7 +69,35 @@ def test_a_day_of_asking_is_still_three_mails(publish, client, house):
         take_card(client).enter(client, SPELLINGS[number % 8], consents=BOTH)
         house.clock.advance(timedelta(minutes=10))
 
-    assert len(house.letters()) == 3
+    due = [each.row.due_at <= house.clock.now() for each in house.letters()]
+    # And of tomorrow's there are no more: what waits is counted on its day.
+    assert (due.count(True), due.count(False)) == (3, 3)
+
+
+def test_a_prize_beyond_the_pace_is_mailed_in_its_turn(
+    publish, client, house, app, smtp
+):
+    """DO-08, T16: the second within ten minutes, and the fourth of a day."""
+    publish(sure_win())
+    began = house.clock.now()
+    for _ in range(4):
+        take_card(client).enter(client)
+        house.clock.advance(timedelta(minutes=1))
+    letters = house.letters("prize")
+    links = [letter.params["link"] for letter in letters]
+    worker = Worker(app)
+
+    def mailed(after: timedelta) -> int:
+        house.clock.moment = began + after
+        while worker.deliver():
+            pass
+        return len(smtp.taken)
+
+    minutes, day = timedelta(minutes=1), timedelta(days=1)
+    assert len({link[0] for link in links}) == 4
+    assert [mailed(n * minutes) for n in (4, 9, 10, 19, 20)] == [1, 1, 2, 2, 3]
+    assert [mailed(day - minutes), mailed(day)] == [3, 4]
+    worker.close()
 
 
 def test_a_month_of_asking_is_five_questions(publish, client, house):

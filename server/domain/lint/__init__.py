@@ -155,6 +155,23 @@ def _worth(campaign: Campaign) -> Iterator[Fault]:
         yield Fault("prizes", "the prizes are worth more than EUR 100,000", "L-24")
 
 
+def _turns(campaign: Campaign) -> Iterator[Fault]:
+    """Who is known after the play alone can play several and claim the best."""
+    has_codes = all(placement.channel == "box" for placement in campaign.placements)
+    is_best_of = campaign.is_drawn and campaign.award != "same-gift"
+    if campaign.flow != "play-first" or has_codes or not is_best_of:
+        return
+    for name in ("entries_per_address", "entries_per_day"):
+        if getattr(campaign, name) is not None:
+            yield Fault(
+                name,
+                "somebody can play several times and claim the best one: choose "
+                'flow = "form-first", or a code in each box',
+                "PZ-10",
+                refuses=False,
+            )
+
+
 def _languages(campaign: Campaign) -> Iterator[Fault]:
     """A language is whole or absent, but for a purpose, which is then not asked."""
     for locale in campaign.languages:
@@ -265,6 +282,7 @@ RULES: tuple[Rule, ...] = (
     _award,
     _draw,
     _worth,
+    _turns,
     prizes.faults,
     raffles.faults,
     raffles.advice,

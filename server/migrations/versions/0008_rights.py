@@ -26,6 +26,8 @@ OF_OPTIN: dict[str, sa.types.TypeEngine[Any]] = {
     "provider": sa.String(),
 }
 # What may be missing from now on.
+REASONS = "reason IN ('duplicate', 'not_me', 'revoked', 'erased', 'excluded')"
+OLD_REASONS = "reason IN ('duplicate', 'not_me', 'revoked', 'excluded')"
 LOOSENED = ((EVENT, "optin_id"), ("link", "entry_id"), ("outbox", "contact_id"))
 TABLES = (
     "funnel_day",
@@ -44,6 +46,7 @@ def upgrade() -> None:
     for name in ("restricted_at", "erased_at"):
         op.add_column("contact", sa.Column(name, sa.BigInteger(), nullable=True))
     _set_nullable(True)
+    _recheck_reasons(REASONS)
     op.add_column(
         "suppression", sa.Column("subject_ref", sa.LargeBinary(), nullable=True)
     )
@@ -163,6 +166,8 @@ def downgrade() -> None:
     )
     _key_suppressions("shop_id", "email_hash")
     op.drop_column("suppression", "subject_ref")
+    op.execute("UPDATE raffle_exclusion SET reason = 'revoked' WHERE reason = 'erased'")
+    _recheck_reasons(OLD_REASONS)
     _set_nullable(False)
     for name in ("erased_at", "restricted_at"):
         op.drop_column("contact", name)
@@ -189,6 +194,13 @@ def _set_nullable(is_nullable: bool) -> None:
         if is_sqlite and table == EVENT:
             # The triggers went with the table that was copied.
             _guard_facts()
+
+
+def _recheck_reasons(rule: str) -> None:
+    with op.batch_alter_table("raffle_exclusion") as batch:
+        name = op.f("ck_raffle_exclusion_reason")
+        batch.drop_constraint(name, type_="check")
+        batch.create_check_constraint(name, sa.text(rule))
 
 
 def _key_suppressions(*key: str) -> None:
