@@ -127,6 +127,8 @@ def supersede(
     who: Person,
     pending: rules.Pending,
     *,
+    method: str = "form",
+    facts: Mapping[str, Any] | None = None,
     tools: Tools,
     now: datetime,
 ) -> None:
@@ -137,8 +139,8 @@ def supersede(
             who,
             Act.SUPERSEDED,
             optin_id=pending.id,
-            method="form",
-            facts={},
+            method=method,
+            facts=facts or {},
             tools=tools,
             now=now,
         )
