@@ -316,7 +316,8 @@ class Worker:
     ) -> Found | None:
         """Leave out who withdrew after an invitation was queued (I6, WD-03).
 
-        And whose prize was taken back, claimed or passed on before its letter went.
+        And whose prize was taken back, claimed or passed on before its letter went, or
+        who took back the question to a new address.
         """
         if found is not None and mail.letter == raffle_places.LETTER:
             held = raffle_places.offered_to(session, [found.entry_id])
@@ -325,6 +326,8 @@ class Worker:
             return None if found.entry_id in gone else found
         if found is not None and mail.letter == receipt_letters.LETTER:
             return found if receipt_letters.is_true(session, found) else None
+        if found is not None and mail.letter == address_changes.ASK:
+            return found if address_changes.is_asked(session, found) else None
         if found is None or mail.letter != invitations.LETTER:
             return found
         is_wanted = invitations.is_wanted(session, found, mail.params["purpose"])
@@ -502,6 +505,8 @@ class Worker:
 
 def _has_reason(mail: Claimed, found: Found | Notice, now: datetime) -> bool:
     """Return whether a mail still says something true when it arrives (I6)."""
+    if isinstance(found, Found) and found.is_outdated:
+        return False
     if mail.letter in {invitations.LETTER, address_changes.ASK}:
         return now < datetime.fromisoformat(mail.params["until"])
     if mail.letter != "confirm" or isinstance(found, Notice):

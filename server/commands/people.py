@@ -36,6 +36,7 @@ WHY = {
     Outcome.REFUSED: "suppressed: the address refuses mail",
     Outcome.NEVER: "suppressed: objected to direct marketing",
     Outcome.ERASED: "suppressed: was erased",
+    Outcome.MOVED: "suppressed: has another address by now",
 }
 
 STORED = {

@@ -63,6 +63,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     NEVER = "never"
     ERASED = "erased"
+    MOVED = "moved"
 
 
 @dataclass(frozen=True, slots=True)

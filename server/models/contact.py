@@ -33,6 +33,8 @@ class Contact(Base):
     # Since when their data is kept and not used (GDPR 18).
     restricted_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
+    # Since when they have this address: mails to an earlier one open nothing of theirs.
+    moved_at: Mapped[datetime | None]
 
 
 class Mailbox(Base):

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -15,17 +15,31 @@ from server.domain.rights import Right
 from server.domain.seals import NONCE_BYTES, open_for, seal_for
 from server.models.base import rows_changed
 from server.models.contact import Contact
+from server.models.outbox import Outbox
 from server.models.rights import AddressChange
-from server.services import contacts, links, optins, outbox, privacy, rights
+from server.services import (
+    contacts,
+    links,
+    moved_mails,
+    optins,
+    outbox,
+    preference_letters,
+    privacy,
+    rights,
+)
+from server.services.campaigns import Directory
 from server.services.consents import Circumstances
-from server.services.contacts import Reason
+from server.services.contacts import Person, Reason
 from server.services.links import Found
 from server.services.outbox import Mail
+from server.services.preference_letters import Reader
 from server.services.tools import Tools
 
 # The question, to the new address; and the notice, to the old one.
 ASK, NOTICE = "rectify", "moved"
 LIFE = timedelta(days=7)
+METHOD = "mailbox-post"
+MOST_A_DAY = 5
 
 
 def ask(
@@ -38,6 +52,8 @@ def ask(
     """
     who = found.who
     if not contacts.lock_known(session, who):
+        return False
+    if _asked_lately(session, who, now=now) >= MOST_A_DAY:
         return False
     session.execute(delete(AddressChange).where(AddressChange.contact_id == who.id))
     if not contacts.allowed_to(
@@ -73,6 +89,19 @@ def ask(
     return True
 
 
+def _asked_lately(session: Session, who: Person, *, now: datetime) -> int:
+    """Return how many addresses somebody had asked about within a day (T16).
+
+    Each is a stranger's until it answers, and no limit of their mailboxes adds up.
+    """
+    lately = select(func.count()).where(
+        Outbox.contact_id == who.id,
+        Outbox.letter == ASK,
+        Outbox.created_at > now - timedelta(days=1),
+    )
+    return session.scalar(lately) or 0
+
+
 def asked(session: Session, found: Found, *, now: datetime) -> str | None:
     """Return the address that a link asks about, or None if it asks nothing now."""
     sealed = session.scalar(
@@ -84,7 +113,13 @@ def asked(session: Session, found: Found, *, now: datetime) -> str | None:
 
 
 def confirm(
-    session: Session, found: Found, *, by: Circumstances, tools: Tools, now: datetime
+    session: Session,
+    found: Found,
+    *,
+    by: Circumstances,
+    directory: Directory,
+    tools: Tools,
+    now: datetime,
 ) -> bool:
     """Write to the new address from now on; False if that cannot be, whatever why.
 
@@ -99,24 +134,48 @@ def confirm(
     )
     if sealed is None:
         return False
-    email = _opened(found, sealed)
-    if not _move(session, found, email, tools=tools):
+    moved = _at(found.who, _opened(found, sealed), tools=tools)
+    if not _move(session, found.who, moved, now=now):
         return False
-    _note(session, found, email, by=by, tools=tools, now=now)
-    _tell_old(session, found, email, tools=tools, now=now)
+    _keep_lists_away(session, found.who, moved, now=now)
+    _close_requests(session, found, by=by, tools=tools, now=now)
+    _note(session, found, moved, by=by, tools=tools, now=now)
+    moved_mails.take_along(session, moved, directory=directory, tools=tools, now=now)
+    _tell_old(session, found, moved, tools=tools, now=now)
+    # No mail in the old mailbox opens their page any more, so here is one that does.
+    preference_letters.put(
+        session,
+        Reader(moved.id, moved.email),
+        shop_id=moved.shop_id,
+        entry_id=found.played,
+        tools=tools,
+        now=now,
+    )
     return True
+
+
+def is_asked(session: Session, found: Found) -> bool:
+    """Return whether the question that a link is about was not taken back."""
+    wanted = select(AddressChange.id).where(AddressChange.link_id == found.link_id)
+    return session.scalar(wanted) is not None
+
+
+def _at(who: Person, email: str, *, tools: Tools) -> Person:
+    digest = contacts.hash_email(tools.vault, who.shop_id, email)
+    return replace(who, email=email, email_hash=digest)
 
 
 def _opened(found: Found, sealed: bytes) -> str:
     return open_for(found.who.key, sealed, about=found.who.subject_ref).decode()
 
 
-def _move(session: Session, found: Found, email: str, *, tools: Tools) -> bool:
+def _move(session: Session, who: Person, moved: Person, *, now: datetime) -> bool:
     """Give a contact its new address, unless it has another by now or it is taken."""
-    who, other = found.who, aliased(Contact)
-    digest = contacts.hash_email(tools.vault, who.shop_id, email)
+    other = aliased(Contact)
     is_taken = exists().where(
-        other.shop_id == who.shop_id, other.email_hash == digest, other.id != who.id
+        other.shop_id == who.shop_id,
+        other.email_hash == moved.email_hash,
+        other.id != who.id,
     )
     moving = (
         update(Contact)
@@ -126,7 +185,7 @@ def _move(session: Session, found: Found, email: str, *, tools: Tools) -> bool:
             Contact.erased_at.is_(None),
             ~is_taken,
         )
-        .values(email=email, email_hash=digest)
+        .values(email=moved.email, email_hash=moved.email_hash, moved_at=now)
         .execution_options(synchronize_session=False)
     )
     try:
@@ -137,36 +196,61 @@ def _move(session: Session, found: Found, email: str, *, tools: Tools) -> bool:
         return False
 
 
+def _keep_lists_away(
+    session: Session, who: Person, moved: Person, *, now: datetime
+) -> None:
+    """Let no old list bring somebody back under the address they gave up (T30)."""
+    contacts.suppress(session, who, reason=Reason.MOVED, until=None, now=now)
+    contacts.readmit(session, moved, reason=Reason.MOVED)
+    if contacts.is_suppressed(session, who, reason=Reason.NEVER):
+        # A refusal is the person's and not the address's (GDPR 21(3)).
+        contacts.suppress(session, moved, reason=Reason.NEVER, until=None, now=now)
+
+
+def _close_requests(
+    session: Session, found: Found, *, by: Circumstances, tools: Tools, now: datetime
+) -> None:
+    """Close what waits: its mail is in a mailbox that must confirm nothing more.
+
+    It is no withdrawal, and ends nothing that was said yes to before.
+    """
+    while pending := optins.pending_of(session, found.who.id):
+        optins.supersede(
+            session,
+            found.who,
+            pending,
+            method=METHOD,
+            facts=optins.press(found, by),
+            tools=tools,
+            now=now,
+        )
+
+
 def _note(
     session: Session,
     found: Found,
-    email: str,
+    moved: Person,
     *,
     by: Circumstances,
     tools: Tools,
     now: datetime,
 ) -> None:
-    who = found.who
-    if contacts.is_suppressed(session, who, reason=Reason.NEVER):
-        # A refusal is the person's and not the address's (GDPR 21(3)).
-        digest = contacts.hash_email(tools.vault, who.shop_id, email)
-        moved = replace(who, email=email, email_hash=digest)
-        contacts.suppress(session, moved, reason=Reason.NEVER, until=None, now=now)
+    told = {"email": moved.email, "email_before": found.who.email}
     privacy.note(
         session,
-        who,
+        found.who,
         Act.RECTIFIED,
         locale=found.locale,
-        method="mailbox-post",
-        facts=optins.press(found, by) | {"email": email, "email_before": who.email},
+        method=METHOD,
+        facts=optins.press(found, by) | told,
         tools=tools,
         now=now,
     )
-    rights.used(session, who, Right.RECTIFY, random=tools.random, now=now)
+    rights.used(session, found.who, Right.RECTIFY, random=tools.random, now=now)
 
 
 def _tell_old(
-    session: Session, found: Found, email: str, *, tools: Tools, now: datetime
+    session: Session, found: Found, moved: Person, *, tools: Tools, now: datetime
 ) -> None:
     """Tell the old address, so that nobody's mails are led away unnoticed."""
     ref = links.make(
@@ -180,7 +264,7 @@ def _tell_old(
     params = {
         "to": found.who.email,
         "link": [ref.row, ref.secret.hex()],
-        "mailbox": address.masked(email),
+        "mailbox": address.masked(moved.email),
     }
     _queue(session, found, NOTICE, params, tools=tools, now=now)
 

@@ -28,7 +28,7 @@ from server.services.tools import Tools
 BATCH = 500
 CHANNEL = "email"
 # The strongest first: it is what the shop is told.
-REASONS = (Reason.ERASED, Reason.NEVER, Reason.NOT_ME, Reason.REFUSED)
+REASONS = (Reason.ERASED, Reason.NEVER, Reason.MOVED, Reason.NOT_ME, Reason.REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +244,7 @@ _STANDINGS = (
 _RESTRICTED = select(_contact.c.email_hash).where(
     *_THEIRS, _contact.c.restricted_at.is_not(None)
 )
-# Also by `erased`, which keeps nobody from coming back by themselves.
+# Also by `erased` and `moved`, which keep nobody from coming back by themselves.
 _SUPPRESSED = select(_suppression.c.email_hash, _suppression.c.reason).where(
     _suppression.c.shop_id == bindparam("shop"),
     _suppression.c.email_hash.in_(bindparam("hashes", expanding=True)),

@@ -1,7 +1,7 @@
 """Recognise people by their address, and keep count of the mails to a mailbox."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
@@ -206,7 +206,7 @@ def suppressed_until(
 ) -> Label[Any]:
     """Select until when an address must not be asked; null if it may be.
 
-    One that was erased may: whoever types it begins anew.
+    One that was erased or given up may: whoever types it begins anew.
     """
     until = func.coalesce(Suppression.until, literal(FOREVER, Instant()))
     return (
@@ -214,7 +214,7 @@ def suppressed_until(
         .where(
             Suppression.shop_id == shop_id,
             Suppression.email_hash == email_hash,
-            Suppression.reason != Reason.ERASED.value,
+            Suppression.reason.not_in([Reason.ERASED.value, Reason.MOVED.value]),
         )
         .correlate(Contact)
         .scalar_subquery()
@@ -229,8 +229,10 @@ class Reason(StrEnum):
     REFUSED = "refused"
     # Their objection to direct marketing is absolute (GDPR 21(3)).
     NEVER = "never"
-    # It blocks imports, and no question that its owner brings about.
+    # These two block imports, and no question that their owner brings about: an old
+    # list knows nothing of an erasure, or of an address that was given up (T30).
     ERASED = "erased"
+    MOVED = "moved"
 
 
 def suppress(
@@ -294,6 +296,19 @@ def readmit(session: Session, who: Person, *, reason: Reason) -> bool:
         )
     )
     return rows_changed(ended) == 1
+
+
+def known_as(session: Session, who: Person) -> list[Person]:
+    """Return somebody under each address they had here, today's first (T30)."""
+    given_up = session.scalars(
+        select(Suppression.email_hash).where(
+            Suppression.shop_id == who.shop_id,
+            Suppression.subject_ref == who.subject_ref,
+            Suppression.reason == Reason.MOVED.value,
+            Suppression.email_hash != who.email_hash,
+        )
+    )
+    return [who, *(replace(who, email="", email_hash=digest) for digest in given_up)]
 
 
 def is_suppressed(session: Session, who: Person, *, reason: Reason) -> bool:

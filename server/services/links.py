@@ -53,6 +53,8 @@ class Found:
     played_in: Campaign | None
     locale: Locale
     played: int | None
+    # Mailed to an address that its person has given up since.
+    is_outdated: bool
 
     @property
     def campaign(self) -> Campaign:
@@ -162,6 +164,7 @@ def _found(session: Session, row: Any, *, directory: Directory, vault: Vault) ->
         # As they took part, else as they were imported.
         locale=cast("Locale", row.locale or row.spoken),
         played=row.entry_id,
+        is_outdated=row.moved_at is not None and row.created_at < row.moved_at,
     )
 
 
@@ -185,6 +188,7 @@ _FIND = (
         Link.contact_id,
         Link.entry_id,
         Link.optin_id,
+        Link.created_at,
         # Who asked once more has a mail of a later entry about the same request.
         OptIn.entry_id.label("asked_in"),
         OptIn.state,
@@ -203,6 +207,7 @@ _FIND = (
         Contact.email_hash,
         Contact.sealed_key,
         Contact.locale.label("spoken"),
+        Contact.moved_at,
         contacts.suppressed_until(),
     )
     .outerjoin(Entry, Entry.id == Link.entry_id)

@@ -130,6 +130,8 @@ def supersede(
     who: Person,
     pending: rules.Pending,
     *,
+    method: str = "form",
+    facts: Mapping[str, Any] | None = None,
     tools: Tools,
     now: datetime,
 ) -> None:
@@ -140,8 +142,8 @@ def supersede(
             who,
             Act.SUPERSEDED,
             optin_id=pending.id,
-            method="form",
-            facts={},
+            method=method,
+            facts=facts or {},
             tools=tools,
             now=now,
         )

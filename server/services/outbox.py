@@ -142,8 +142,6 @@ def claim_due(
 
 
 def _claimed(row: Outbox, claim: bytes, vault: Vault) -> Claimed:
-    sealed = row.sealed or b""
-    params = json.loads(vault.open(sealed, about=row.message_id.encode()))
     return Claimed(
         id=row.id,
         letter=row.letter,
@@ -153,9 +151,15 @@ def _claimed(row: Outbox, claim: bytes, vault: Vault) -> Claimed:
         optin_id=row.optin_id,
         attempts=row.attempts,
         created_at=row.created_at,
-        params=params,
+        params=_opened(row, vault),
         claim=claim,
     )
+
+
+def _opened(row: Outbox, vault: Vault) -> dict[str, Any]:
+    opened = vault.open(row.sealed or b"", about=row.message_id.encode())
+    params: dict[str, Any] = json.loads(opened)
+    return params
 
 
 def delivered(session: Session, mail: Claimed, *, answer: str, now: datetime) -> bool:
@@ -229,6 +233,41 @@ def revive(
     if shop_id is not None:
         wanted = wanted.where(Outbox.shop_id == shop_id)
     return rows_changed(session.execute(wanted)) == 1
+
+
+def take_back(
+    session: Session, contact_id: int, *, vault: Vault, now: datetime
+) -> list[Mail]:
+    """Drop what waits for somebody, and return what it was; the dead are emptied.
+
+    What a worker marks in this very moment is left to it.
+    """
+    rows = session.scalars(
+        select(Outbox)
+        .where(
+            Outbox.contact_id == contact_id,
+            Outbox.state.in_(("waiting", "leased", "dead")),
+            Outbox.sealed.is_not(None),
+        )
+        .order_by(Outbox.id)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    taken = []
+    for row in rows:
+        if row.state != "dead":
+            try:
+                params = _opened(row, vault)
+            except SealError:
+                continue
+            taken.append(
+                Mail(row.letter, row.shop_id, contact_id, row.optin_id, params)
+            )
+            row.state, row.settled_at = "dropped", now
+            row.claim = row.leased_until = None
+        row.sealed = None
+    session.flush()
+    return taken
 
 
 @dataclass(frozen=True, slots=True)

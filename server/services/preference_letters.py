@@ -4,6 +4,7 @@ Whoever types an address learns nothing: the work is the same whether a shop kno
 or not, and so is the time that it takes (WD-05, T17).
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,13 +12,24 @@ from sqlalchemy.orm import Session
 
 from server.domain.limits import Kind
 from server.domain.shop import ShopFile, parse_shop
+from server.models.contact import Contact
 from server.models.shop import Shop
 from server.services import contacts, links, outbox
-from server.services.contacts import Person
 from server.services.outbox import Mail
 from server.services.tools import Tools
 
 LETTER = "preferences"
+# Of somebody made up: a host that can never be (RFC 2606).
+NOWHERE = "nobody.invalid"
+NAME_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who gets the letter, and where."""
+
+    contact_id: int
+    email: str
 
 
 def shops(session: Session) -> dict[str, tuple[int, ShopFile]]:
@@ -39,44 +51,76 @@ def ask(
     """Queue the letter if the shop knows the address; return whether it did.
 
     Every address is counted, as `limits` says. Where nothing is sent, the same is done
-    and taken back. It is no marketing, so a suppressed address may have it.
+    for somebody made up, and taken back. It is no marketing, so a suppressed address
+    may have it.
     """
+    # Not held as an entry holds its person, before it counts for their mailbox: the
+    # two would wait for each other.
+    known = _known(session, shop_id, email, tools=tools)
     allowed = contacts.allowed_to(
         session, shop_id, email, [Kind.PREFERENCES], vault=tools.vault, now=now
     )
     pretence = session.connection().begin_nested()
-    who = contacts.recognise(
+    nobody = contacts.recognise(
         session,
         shop_id=shop_id,
-        email=email,
+        email=f"{tools.random(NAME_BYTES).hex()}@{NOWHERE}",
         locale=locale,
         vault=tools.vault,
         now=now,
         random=tools.random,
     )
-    if allowed and may_send and not who.is_new:
-        # Asking is no sign of life: it may be anybody who types the address.
+    if allowed and may_send and known:
         pretence.rollback()
-        _queue(session, who, tools=tools, now=now)
+        put(session, known, shop_id=shop_id, tools=tools, now=now)
         return True
-    _queue(session, who, tools=tools, now=now)
+    made_up = Reader(nobody.id, nobody.email)
+    put(session, made_up, shop_id=shop_id, tools=tools, now=now)
     pretence.rollback()
     return False
 
 
-def _queue(session: Session, who: Person, *, tools: Tools, now: datetime) -> None:
+def _known(
+    session: Session, shop_id: int, email: str, *, tools: Tools
+) -> Reader | None:
+    """Return whom a shop knows by an address.
+
+    On PostgreSQL they cannot be erased until the letter is queued; an entry of theirs
+    is not kept waiting.
+    """
+    row = session.execute(
+        select(Contact.id, Contact.email)
+        .where(
+            Contact.shop_id == shop_id,
+            Contact.email_hash == contacts.hash_email(tools.vault, shop_id, email),
+        )
+        .with_for_update(read=True, key_share=True)
+    ).first()
+    return None if row is None else Reader(row.id, row.email)
+
+
+def put(
+    session: Session,
+    to: Reader,
+    *,
+    shop_id: int,
+    entry_id: int | None = None,
+    tools: Tools,
+    now: datetime,
+) -> None:
+    """Queue the letter, in the language in which somebody took part."""
     ref = links.make(
         session,
-        contact_id=who.id,
-        entry_id=None,
+        contact_id=to.contact_id,
+        entry_id=entry_id,
         optin_id=None,
         tools=tools,
         now=now,
     )
-    params = {"to": who.email, "link": [ref.row, ref.secret.hex()]}
+    params = {"to": to.email, "link": [ref.row, ref.secret.hex()]}
     outbox.put_mails(
         session,
-        [Mail(LETTER, who.shop_id, who.id, None, params)],
+        [Mail(LETTER, shop_id, to.contact_id, None, params)],
         tools=tools,
         now=now,
     )

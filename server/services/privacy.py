@@ -111,7 +111,12 @@ def end_objection(
     """
     if not contacts.lock_known(session, who):
         return False
-    if not contacts.readmit(session, who, reason=Reason.NEVER):
+    # Also at an address that they had when they refused, since it moved along.
+    ended = [
+        contacts.readmit(session, known, reason=Reason.NEVER)
+        for known in contacts.known_as(session, who)
+    ]
+    if not any(ended):
         return False
     note(
         session,
@@ -195,7 +200,8 @@ def erase(
         tools=tools,
         now=now,
     )
-    contacts.suppress(session, who, reason=Reason.ERASED, until=None, now=now)
+    for known in contacts.known_as(session, who):
+        contacts.suppress(session, known, reason=Reason.ERASED, until=None, now=now)
     _forget(session, who)
     contact.email = ""
     contact.email_hash = tools.random(HASH_BYTES)

@@ -23,6 +23,7 @@ from server.models.entry import Entry
 from server.models.raffle import Raffle, RafflePlace, RaffleStep
 from server.services import contacts, links, outbox
 from server.services.campaigns import Directory
+from server.services.contacts import Person
 from server.services.outbox import Mail
 from server.services.tools import Tools
 
@@ -54,7 +55,8 @@ def offer_next(
 
     The caller has locked the raffle's row, so two prizes never go to one person.
     """
-    row = session.execute(_NEXT.where(RafflePlace.raffle_id == raffle_id)).first()
+    of_raffle = _NEXT.where(RafflePlace.raffle_id == raffle_id)
+    row = session.execute(of_raffle).first()
     if row is None:
         return False
     file = directory.campaign(session, row.campaign_id, row.version)
@@ -72,10 +74,36 @@ def offer_next(
     return True
 
 
-_NEXT = (
+def write_again(
+    session: Session,
+    who: Person,
+    *,
+    directory: Directory,
+    tools: Tools,
+    now: datetime,
+) -> None:
+    """Queue the letter anew for each prize that waits for somebody who moved (PZ-04).
+
+    The link in the one they have opens nothing any more.
+    """
+    waiting = _DRAWN.where(
+        Entry.contact_id == who.id,
+        RafflePlace.state == Place.OFFERED,
+        RafflePlace.claim_by > now,
+    )
+    for row in session.execute(waiting.order_by(RafflePlace.id)).all():
+        file = directory.campaign(session, row.campaign_id, row.version)
+        if raffle := file.raffle(row.key):
+            prize = raffle.units[row.unit - 1]
+            _write_to(session, row, prize, row.claim_by, tools=tools, now=now)
+
+
+_DRAWN = (
     select(
         RafflePlace.id,
         RafflePlace.entry_id,
+        RafflePlace.unit,
+        RafflePlace.claim_by,
         Raffle.key,
         Raffle.campaign_id,
         Campaign.version,
@@ -86,7 +114,9 @@ _NEXT = (
     .join(Raffle, Raffle.id == RafflePlace.raffle_id)
     .join(Campaign, Campaign.id == Raffle.campaign_id)
     .join(Entry, Entry.id == RafflePlace.entry_id)
-    .where(RafflePlace.state == Place.RESERVE)
+)
+_NEXT = (
+    _DRAWN.where(RafflePlace.state == Place.RESERVE)
     .order_by(RafflePlace.number)
     .limit(1)
 )

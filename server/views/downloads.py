@@ -12,14 +12,14 @@ from server.views.house import limiter
 AT_ONCE = 2_000
 
 
-def refusal() -> Response | None:
+def refusal(advice: str | None = None) -> Response | None:
     """Return the answer to who has downloaded too often; None for everybody else."""
     if limiter().may_download(network=client.network()):
         return None
     answer = errors.problem(
         429,
         _("You have downloaded this often"),
-        _("Try again in an hour. The file only changes once a day."),
+        advice or _("Try again in an hour. The file only changes once a day."),
     )
     answer.headers["Retry-After"] = "3600"
     return answer

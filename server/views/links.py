@@ -38,6 +38,11 @@ from server.views.respond import page_or
 # RFC 8058 section 3.1: what the mail program's own button posts.
 ONE_CLICK = "One-Click"
 
+# What opens something of a person's, and so only to the mailbox they have today.
+OF_THE_MAILBOX = frozenset(
+    {Salt.PREFERENCES, Salt.RECEIPT, Salt.CONFIRM, Salt.CLAIM, Salt.PRIZE}
+)
+
 # What a press has done: the page's title and its advice.
 DONE = {
     "confirmed": (
@@ -85,8 +90,9 @@ DONE = {
     "address_changed": (
         _l("Your new address is in use"),
         _l(
-            "From now on %(shop)s writes to this address alone. "
-            "A short mail about it went to the old one."
+            "From now on %(shop)s writes to this address alone, and a mail with the "
+            "button to your page is on its way. Mails to the old one open nothing any "
+            "more; a short mail about it went there."
         ),
     ),
     "erased": (
@@ -255,7 +261,8 @@ def done(what: str, code: str, lang: str) -> Response:
 def follow(salt: Salt, token: str) -> Found | None:
     """Return where a link leads, and speak its language.
 
-    None for a foreign one, and for a confirmation that has no request.
+    None for a foreign one, and for a confirmation that has no request. Of a mail to an
+    address that was given up only the stopping works, for ever (WD-04).
     """
     try:
         ref = signer().read_link(salt, token, now=clock.now())
@@ -264,6 +271,8 @@ def follow(salt: Salt, token: str) -> Found | None:
     with reading() as session:
         found = links.find(session, ref, directory=directory(), vault=tools().vault)
     if found is None or (salt is Salt.CONFIRM and found.optin is None):
+        return None
+    if found.is_outdated and salt in OF_THE_MAILBOX:
         return None
     language.speak(found.locale)
     return found

@@ -15,7 +15,7 @@ from server.domain.links import Salt
 from server.services import address_changes, own_rights
 from server.services.links import Found
 from server.views import client, downloads, guards
-from server.views.house import limiter, tools
+from server.views.house import directory, limiter, tools
 from server.views.links import (
     follow,
     is_pressed,
@@ -25,7 +25,7 @@ from server.views.links import (
     unindexed,
     unknown,
 )
-from server.views.preferences import back
+from server.views.preferences import back, paused
 
 FILE = "my-data.json"
 
@@ -57,6 +57,8 @@ def ask_again(token: str) -> Response:
     found = follow(Salt.PREFERENCES, token)
     if found is None:
         return unknown()
+    if pause := paused(found):
+        return pause
     with transaction() as session:
         own_rights.allow(
             session,
@@ -86,6 +88,8 @@ def _hold(token: str, *, is_held: bool) -> Response:
     found = follow(Salt.PREFERENCES, token)
     if found is None:
         return unknown()
+    if pause := paused(found):
+        return pause
     with transaction() as session:
         own_rights.hold(
             session,
@@ -108,7 +112,9 @@ def take_along(token: str) -> Response:
     found = follow(Salt.PREFERENCES, token)
     if found is None:
         return unknown()
-    if refusal := downloads.refusal():
+    if refusal := downloads.refusal(
+        _("Try again in an hour. Then your file is made anew.")
+    ):
         return refusal
     with transaction() as session:
         data = own_rights.take_along(
@@ -152,7 +158,11 @@ def change_address(token: str) -> Response:
     if email == found.who.email:
         problem = _("We mail you at this address already.")
         return _address_page(found, token, typed=typed, problem=problem)
-    if limiter().may_press(link=found.link_id):
+    may_press = limiter().may_press(link=found.link_id)
+    # Strangers are written to, so it is limited like an address that is typed (T16).
+    if may_press and limiter().may_ask_by_address(
+        network=client.network(), shop_id=found.who.shop_id
+    ):
         with transaction() as session:
             address_changes.ask(session, found, email, tools=tools(), now=clock.now())
     return leave("address_asked", found)
@@ -193,7 +203,12 @@ def rectify(token: str) -> Response:
         return _rectify_page(found, token, once_more=True)
     with transaction() as session:
         is_moved = address_changes.confirm(
-            session, found, by=client.circumstances(found.shop), tools=tools(), now=now
+            session,
+            found,
+            by=client.circumstances(found.shop),
+            directory=directory(),
+            tools=tools(),
+            now=now,
         )
     return leave("address_changed", found) if is_moved else _not_moved(found)
 

@@ -40,7 +40,7 @@ from server.services.contacts import Reason
 from server.services.links import Found
 from server.services.preferences import KEEP, Choice, Offer, Saved, Want
 from server.services.texts import Shown
-from server.views import client, guards, language
+from server.views import client, errors, guards, language
 from server.views.house import directory, faces, limiter, tools
 from server.views.links import follow, page, unindexed, unknown
 
@@ -154,7 +154,12 @@ def save(token: str) -> Response:
     found = follow(Salt.PREFERENCES, token)
     if found is None:
         return unknown()
-    choices, offered = _choices(), _offers(found)
+    choices = _choices()
+    # Switching off is never kept waiting.
+    says_yes = any(choice.said not in {"", KEEP} for choice in choices)
+    if says_yes and (pause := paused(found)):
+        return pause
+    offered = _offers(found)
     # Before the transaction: what is rendered must keep no other writer waiting.
     shown = _shown(found, choices, offered)
     with transaction() as session:
@@ -209,6 +214,22 @@ def all_off(token: str) -> Response:
             now=clock.now(),
         )
     return back(token, done="all_off")
+
+
+def paused(found: Found) -> Response | None:
+    """Return the answer to who presses to and fro; None for everybody else.
+
+    Each press is a fact for ever. What only stops mails asks this never (WD-01).
+    """
+    if limiter().may_press(link=found.link_id):
+        return None
+    answer = errors.problem(
+        429,
+        _("That was a lot at once"),
+        _("Nothing was changed by this press. Wait a minute and press again."),
+    )
+    answer.headers["Retry-After"] = "60"
+    return unindexed(answer)
 
 
 def back(token: str, **said: Any) -> Response:

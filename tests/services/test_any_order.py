@@ -159,6 +159,7 @@ class Life:
             campaign_file("welcome-scratch"),
             "en",
             self.entry_id,
+            is_outdated=False,
         )
         with self.database.transaction() as session:
             done = optins.confirm(session, found, by=BY, tools=self.tools, now=self.now)

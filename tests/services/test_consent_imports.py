@@ -156,6 +156,7 @@ SUPPRESSED = {
     Reason.REFUSED: timedelta(days=30),
     Reason.NEVER: None,
     Reason.ERASED: None,
+    Reason.MOVED: None,
 }
 
 

@@ -8,7 +8,13 @@ from functools import partial
 import pytest
 
 from server.domain.rights import due
-from server.models import AddressChange, Contact, RightsRequest, Suppression
+from server.models import (
+    AddressChange,
+    ConsentEvent,
+    Contact,
+    RightsRequest,
+    Suppression,
+)
 from server.services import consents
 from server.worker import Worker
 from tests.pages import Pages
@@ -90,9 +96,50 @@ def test_the_data_comes_as_a_file_and_its_use_is_noted(client, house, reader):
 
 
 def test_the_file_is_not_fetched_without_end(client, reader):
-    answers = [client.post(f"{reader}/data").status_code for _ in range(21)]
+    answers = [client.post(f"{reader}/data") for _ in range(21)]
 
-    assert answers == 20 * [200] + [429]
+    statuses = [answer.status_code for answer in answers]
+    assert statuses == 20 * [200] + [429]
+    assert "Then your file is made anew" in answers[-1].text
+
+
+def test_pressing_to_and_fro_writes_no_ledger_without_end(client, house, reader):
+    """Each press is a fact for ever; the page says so, and nothing has changed."""
+    before = len(house.rows(ConsentEvent))
+
+    answers = [
+        client.post(f"{reader}/{act}")
+        for _ in range(15)
+        for act in ("hold", "use", "ask-again")
+    ]
+
+    assert len(house.rows(ConsentEvent)) - before <= 10
+    assert "Nothing was changed by this press" in answers[-1].text
+    assert answers[-1].headers["Retry-After"] == "60"
+    assert {answer.status_code for answer in answers[10:]} == {429}
+
+
+def test_saying_yes_and_no_in_turn_is_limited_as_well(client, pages, house, reader):
+    form = pages.get(reader).form("/save").values
+    switch = next(b for b in pages.get(reader).root.all("input", role="switch"))
+    yes = form | {switch.attrs["name"]: "f" * 64}
+
+    answers = [client.post(f"{reader}/save", data=yes) for _ in range(11)]
+
+    statuses = [answer.status_code for answer in answers]
+    assert (statuses[0], statuses[-1]) == (303, 429)
+
+
+def test_no_limit_keeps_anybody_from_stopping_mails(client, house, reader):
+    """WD-01: whatever was pressed before."""
+    for _ in range(15):
+        client.post(f"{reader}/hold")
+
+    off = {"shown.newsletter": "1"}
+    for act in ("save", "stop", "all-off", "never"):
+        assert client.post(f"{reader}/{act}", data=off).status_code == 303
+    assert client.post(house.link("unsubscribe")).status_code == 303
+    assert set(house.standing().values()) == {"withdrawn"}
 
 
 @pytest.mark.parametrize("act", ["never", "hold", "erase"])
@@ -143,7 +190,8 @@ def test_a_new_address_is_confirmed_from_there(pages, client, house, reader):
     (notice,) = house.letters("moved")
     assert notice.to == EMAIL
     assert notice.params["mailbox"] == "i***@new.example"
-    assert "i***@new.example" in pages.get(reader).text
+    page = pages.get(house.link("preferences", to=NEW))
+    assert "i***@new.example" in page.text
     house.verify_ledger()
 
 
@@ -256,7 +304,7 @@ def test_a_refusal_moves_along(client, house, pages, reader):
     house.press(client, ask(pages, house, reader))
 
     assert not house.person(NEW).may_be_asked(house.clock.now())
-    client.post(f"{reader}/ask-again")
+    client.post(f"{house.link('preferences', to=NEW)}/ask-again")
     assert house.person(NEW).may_be_asked(house.clock.now())
 
 

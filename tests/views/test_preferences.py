@@ -308,9 +308,9 @@ def test_two_campaigns_each_have_their_own_notice(publish, pages, house, winner)
     house.verify_ledger()
 
 
-def test_twenty_yeses_at_once_are_one(app, pages, house, winner, monkeypatch):
+def test_ten_yeses_at_once_are_one(app, pages, house, winner, monkeypatch):
     """They meet right before the database, whose lock alone keeps them apart."""
-    meeting, shown = Barrier(20), views._shown
+    meeting, shown = Barrier(10), views._shown
 
     def meet(*args):
         made = shown(*args)
@@ -324,8 +324,8 @@ def test_twenty_yeses_at_once_are_one(app, pages, house, winner, monkeypatch):
     data = form.values | {b.attrs["name"]: b.attrs["value"] for b in boxes}
 
     at_once(
-        [partial(app.test_client().post, form.action, data=data) for _ in range(20)],
-        threads=20,
+        [partial(app.test_client().post, form.action, data=data) for _ in range(10)],
+        threads=10,
     )
 
     assert sorted(act for act in house.acts()) == [(key, "given") for key in BOTH]

@@ -2,11 +2,14 @@
 
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
+from server.domain.limits import Kind
 from server.models import Contact, Link, Outbox
+from server.services import contacts, preference_letters
 from tests.factories import shop_file
 from tests.visits import EMAIL, sure_win, take_card
 
@@ -192,3 +195,46 @@ def measure(publish, client, house, *, rounds: int) -> dict[str, float]:
 def of(kind: str, number: int) -> str:
     name, _, host = KINDS[kind].partition("@")
     return f"{name}{number}@{host}"
+
+
+def test_a_nul_in_the_address_is_an_address_that_nobody_has(client, house, known):
+    """PostgreSQL keeps none in a text."""
+    answer = ask(client, "a\x00b@example.com")
+
+    assert answer.status_code == 303
+    assert house.letters("preferences") == []
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+def test_asking_for_the_page_while_somebody_enters(app, house, known):
+    """An entry holds its person and then counts their mails: both come to an end."""
+    tools, now = app.extensions["tools"], house.clock.now()
+    who = house.person()
+
+    def send() -> bool:
+        with house.database.transaction() as session:
+            return preference_letters.ask(
+                session,
+                shop_id=who.shop_id,
+                email=EMAIL,
+                may_send=True,
+                locale="en",
+                tools=tools,
+                now=now,
+            )
+
+    with ThreadPoolExecutor(1) as pool, house.database.transaction() as session:
+        contacts.recognise(
+            session,
+            shop_id=who.shop_id,
+            email=EMAIL,
+            locale="en",
+            vault=house.vault,
+            now=now,
+            random=tools.random,
+        )
+        asking = pool.submit(send)
+        time.sleep(0.5)
+        contacts.allowed_mails(session, who, [Kind.CONFIRM], vault=house.vault, now=now)
+
+    assert asking.result()

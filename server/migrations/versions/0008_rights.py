@@ -43,7 +43,7 @@ def upgrade() -> None:
     """Loosen three columns, let an address be suppressed twice, and add six tables."""
     for name, kind in OF_OPTIN.items():
         op.add_column("optin", sa.Column(name, kind, nullable=True))
-    for name in ("restricted_at", "erased_at"):
+    for name in ("restricted_at", "erased_at", "moved_at"):
         op.add_column("contact", sa.Column(name, sa.BigInteger(), nullable=True))
     _set_nullable(True)
     _recheck_reasons(REASONS)
@@ -169,7 +169,7 @@ def downgrade() -> None:
     op.execute("UPDATE raffle_exclusion SET reason = 'revoked' WHERE reason = 'erased'")
     _recheck_reasons(OLD_REASONS)
     _set_nullable(False)
-    for name in ("erased_at", "restricted_at"):
+    for name in ("moved_at", "erased_at", "restricted_at"):
         op.drop_column("contact", name)
     for name in reversed(OF_OPTIN):
         op.drop_column("optin", name)
