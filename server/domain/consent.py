@@ -44,6 +44,9 @@ EVERYTHING = "*"
 LASTING = frozenset({Act.GIVEN, Act.SOFT_OPT_IN, Act.UNPROVEN})
 ENDS = frozenset({Act.WITHDRAWN, Act.LAPSED})
 DECISIONS = LASTING | ENDS
+# What a person says against being written to, and when they said it no longer: that
+# they may be asked again says yes to nothing that is older (DS-02).
+NOES = frozenset({Act.WITHDRAWN, Act.OBJECTED, Act.OBJECTION_ENDED})
 # How a yes can come about without a request of ours that was confirmed by mail: from a
 # link that was mailed, or with a proof that came along with an import (WD-07, PR-08).
 UNASKED = frozenset({"pref_centre", "import"})
