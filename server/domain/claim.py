@@ -14,13 +14,10 @@ from typing import Any
 
 from server.domain.consent import Act, Wording, may_follow
 from server.domain.parts import Locale
+from server.domain.retention import soft_until
 
 SOFT = "soft:"
 SOFT_PURPOSE = re.compile(r"soft:[a-z][a-z0-9_]{0,39}", re.ASCII)
-# No statute has a term for mail; two years after the last purchase is ours (SO-03).
-SOFT_MONTHS = 24
-MONTHS_A_YEAR = 12
-LAST_SURE_DAY = 28
 # How each kind of claim is noted, and as what its text is kept.
 METHODS = {Act.SOFT_OPT_IN: "sale", Act.GIVEN: "import", Act.UNPROVEN: "import"}
 TEXT_KINDS = {Act.SOFT_OPT_IN: "soft-offer", Act.GIVEN: "import"}
@@ -52,7 +49,7 @@ class Outcome(StrEnum):
     STORED = "stored"
     # It is there already, or there is a better one.
     KNOWN = "known"
-    # They decided for themselves, later than what is claimed.
+    # They said no for themselves, and what is claimed is not newer.
     DECIDED = "decided"
     # They asked that nothing is done with what is known of them (GDPR 18).
     RESTRICTED = "restricted"
@@ -84,20 +81,36 @@ class Stands:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a person stands: for the purpose, with their newest no, or kept away."""
+    """Where a person stands: for the purpose, with their newest no, or kept away.
+
+    `last_no` is about any purpose: who ended everything, or objected once, meant the
+    lists of that day as well, whatever they call a purpose.
+    """
 
     stands: Stands | None = None
     last_no: datetime | None = None
     kept_away: Outcome | None = None
 
 
-def judge(claim: Claim, position: Position, *, today: date) -> Outcome:
-    """Return what becomes of a claim about somebody in this position."""
+def judge(
+    claim: Claim, position: Position, *, today: date, soft_months: int
+) -> Outcome:
+    """Return what becomes of a claim about somebody in this position.
+
+    A sale counts for `soft_months`. No claim stands above a no of that day or a later
+    one, whatever it was a no to (PR-08, DS-02).
+    """
     if position.kept_away:
         return position.kept_away
     if claim.act is Act.SOFT_OPT_IN:
-        return _judge_sale(claim, position, today=today)
-    stands = position.stands
+        outcome = _judge_sale(claim, position.stands, today=today, months=soft_months)
+    else:
+        outcome = _judge_consent(claim, position.stands)
+    is_older = position.last_no and position.last_no.date() >= (claim.told or date.min)
+    return Outcome.DECIDED if outcome is Outcome.STORED and is_older else outcome
+
+
+def _judge_consent(claim: Claim, stands: Stands | None) -> Outcome:
     if stands is None:
         return Outcome.STORED
     if not may_follow(claim.act, stands.act):
@@ -118,24 +131,14 @@ def _judge_yes(claim: Claim, stands: Stands) -> Outcome:
     return Outcome.DECIDED if stands.at.date() >= on else Outcome.STORED
 
 
-def _judge_sale(claim: Claim, position: Position, *, today: date) -> Outcome:
-    sold, told = claim.on or date.min, claim.told or date.min
-    if soft_until(sold) <= today:
+def _judge_sale(
+    claim: Claim, stands: Stands | None, *, today: date, months: int
+) -> Outcome:
+    sold = claim.on or date.min
+    if soft_until(sold, months) <= today:
         return Outcome.TOO_OLD
-    # A no to one kind of mail is newer than an offer to say no to another.
-    if position.last_no and position.last_no.date() >= told:
-        return Outcome.DECIDED
-    stands = position.stands
     if stands is None:
         return Outcome.STORED
     if not may_follow(claim.act, stands.act):
         return Outcome.DECIDED
     return Outcome.STORED if sold > stands.on else Outcome.KNOWN
-
-
-def soft_until(sold: date) -> date:
-    """Return the first day on which a sale lets the shop write no longer (SO-03)."""
-    year = sold.year + SOFT_MONTHS // MONTHS_A_YEAR
-    if sold.month == 2 and sold.day > LAST_SURE_DAY:
-        return date(year, 3, 1)
-    return sold.replace(year=year)

@@ -44,6 +44,9 @@ EVERYTHING = "*"
 LASTING = frozenset({Act.GIVEN, Act.SOFT_OPT_IN, Act.UNPROVEN})
 ENDS = frozenset({Act.WITHDRAWN, Act.LAPSED})
 DECISIONS = LASTING | ENDS
+# What a person says against being written to, and when they said it no longer: that
+# they may be asked again says yes to nothing that is older (DS-02).
+NOES = frozenset({Act.WITHDRAWN, Act.OBJECTED, Act.OBJECTION_ENDED})
 # How a yes can come about without a request of ours that was confirmed by mail: from a
 # link that was mailed, or with a proof that came along with an import (WD-07, PR-08).
 UNASKED = frozenset({"pref_centre", "import"})
@@ -105,6 +108,14 @@ def worded(body: str) -> Wording:
     return Wording(body=body, sha256=hashlib.sha256(body.encode()).digest())
 
 
+# By this line, the third from below, a text of `request_text` is known.
+CHANNEL = "email"
+# How many lines such a text has at least; its question may have more than one.
+LEAST_LINES = 6
+# What parts a recipient from what they sell.
+SELLS = ": "
+
+
 def request_text(purpose: Purpose, text: PurposeText, legal: Legal) -> Wording:
     """Return what a person says yes to, line by line (CR-04).
 
@@ -112,7 +123,7 @@ def request_text(purpose: Purpose, text: PurposeText, legal: Legal) -> Wording:
     stop; controller and channel come from the data, so no text can omit them. Who
     else gets the address stands on a line of its own (CR-05).
     """
-    others = (f"{text.recipient}: {text.products}",) if text.recipient else ()
+    others = (f"{text.recipient}{SELLS}{text.products}",) if text.recipient else ()
     return worded(
         "\n".join(
             (
@@ -128,14 +139,25 @@ def request_text(purpose: Purpose, text: PurposeText, legal: Legal) -> Wording:
     )
 
 
-# How many lines a text of `request_text` has; one that names a recipient has one more.
-LINES = 6
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a kept wording says, as far as it can be told apart."""
+
+    title: str
+    ask: str = ""
+    frequency: str = ""
+    # Who else gets the address, and for what; empty where nobody does (CR-05).
+    recipient: str = ""
 
 
-def told_in(body: str) -> tuple[str, str]:
-    """Return the title of a text as it was shown, and who else gets the address.
+def told_in(body: str) -> Told:
+    """Read a wording of `request_text` back.
 
     What was not shown by us, as the text of an import, is all title in its first line.
     """
-    lines = body.splitlines() or [""]
-    return lines[0], lines[2] if len(lines) == LINES + 1 else ""
+    lines = body.replace("\r\n", "\n").split("\n")
+    if len(lines) < LEAST_LINES or lines[-3] != CHANNEL:
+        return Told(lines[0])
+    title, *ask, _controller, _channel, frequency, _stop = lines
+    recipient = ask.pop() if len(ask) > 1 and SELLS in ask[-1] else ""
+    return Told(title, "\n".join(ask), frequency, recipient)

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 
 from server.domain.campaign import Purpose, Wish
 
-# Title, question, controller, channel, frequency, how to stop: see `request_text`.
-LEAST_LINES = 6
-
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
@@ -29,20 +26,3 @@ def wished(purpose: Purpose, topics: Iterable[str], rhythm: str) -> Wishes:
 
 def _is_among(wishes: Iterable[Wish], key: str) -> bool:
     return any(wish.key == key for wish in wishes)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a kept wording says, as far as it can be told apart."""
-
-    title: str
-    ask: str = ""
-    frequency: str = ""
-
-
-def told(body: str) -> Told:
-    """Read a kept wording back: ours line by line, any other by its first line."""
-    lines = body.split("\n")
-    if len(lines) < LEAST_LINES:
-        return Told(lines[0])
-    return Told(title=lines[0], ask=lines[1], frequency=lines[-2])

@@ -16,6 +16,7 @@ from typing import Any
 
 from server.domain.consent import Act
 from server.domain.ledger import Notary, moment
+from server.domain.months import MONTHS_A_YEAR
 from server.domain.optin import CONFIRM_DAYS
 from server.domain.proof import Place
 from server.domain.shop import Legal
@@ -49,7 +50,6 @@ VALIDITY = {
 OVER = "ended"
 # These no person does.
 OF_THE_SHOP = frozenset({Act.EXPIRED, Act.LAPSED, Act.UNPROVEN})
-RETENTION = "until withdrawal; proof +P5Y"
 RIGHTS = ("A7-3", "A15", "A16", "A17", "A18", "A20", "A21")
 TOLD_THERE = "as told in the privacy notice"
 # Where somebody complains (GDPR 13(2)(d)).
@@ -111,6 +111,8 @@ class Record:
     subject: str
     consents: tuple[Consent, ...]
     events: tuple[Event, ...]
+    # How long the shop keeps the proof of a yes that ended.
+    proof_months: int
 
     @property
     def given(self) -> tuple[Consent, ...]:
@@ -195,7 +197,7 @@ def _processing(record: Record, consent: Consent) -> dict[str, Any]:
         "pii_controllers": [SHOP],
         "collection_method": consent.collected,
         "storage_locations": [record.legal.stored_in or TOLD_THERE],
-        "retention_period": RETENTION,
+        "retention_period": _retention(record.proof_months),
         "jurisdiction": record.legal.country,
         "recipient_third_parties": [_third(consent)] if consent.recipient else [],
         "withdrawal_method": (
@@ -206,6 +208,12 @@ def _processing(record: Record, consent: Consent) -> dict[str, Any]:
         "state": STATES[Act(consent.stands)],
         "consent_text": {"sha256": consent.text, "text": consent.body},
     }
+
+
+def _retention(months: int) -> str:
+    """Return how long a consent and its proof are kept, by ISO 8601."""
+    years, rest = divmod(months, MONTHS_A_YEAR)
+    return f"until withdrawal; proof +{f'P{months}M' if rest else f'P{years}Y'}"
 
 
 def _third(consent: Consent) -> str:

@@ -224,6 +224,14 @@ def judge(known: Known, terms: Retention, *, now: datetime) -> Verdict:
     )
 
 
+def soft_until(sold: date, months: int) -> date:
+    """Return the first day on which a sale lets the shop write no longer (SO-03).
+
+    No statute has a term for mail; `months` is the shop's own.
+    """
+    return months_after(datetime.combine(sold, time(), UTC), months).date()
+
+
 def sold_at(context: Mapping[str, Any]) -> datetime | None:
     """Return the sale that a soft opt-in rests on, if its fact names one that can be.
 

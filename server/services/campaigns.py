@@ -12,7 +12,7 @@ from server.domain.campaign import Campaign, parse_campaign
 from server.domain.parts import Fault, FileError, as_tables
 from server.domain.placement import Placement
 from server.domain.seals import NONCE_BYTES, Vault
-from server.domain.shop import ShopFile, parse_shop
+from server.domain.shop import Retention, ShopFile, parse_shop
 from server.models import campaign as models
 from server.models.base import rows_changed
 from server.models.placement import Placement as PlacementRow
@@ -174,6 +174,12 @@ def shop_named(session: Session, code: str) -> ShopFile | None:
     """Return a shop as its file says it, or None."""
     definition = session.scalar(select(Shop.definition).where(Shop.code == code))
     return None if definition is None else parse_shop(definition)
+
+
+def terms(session: Session, shop_id: int) -> Retention:
+    """Return how long a shop keeps what it knows, as its newest file says it."""
+    told = session.scalar(select(Shop.definition).where(Shop.id == shop_id)) or {}
+    return Retention.model_validate(told.get("retention", {}))
 
 
 def set_paused(session: Session, campaign_id: int, *, paused: bool) -> bool:

@@ -9,18 +9,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from server.domain.claim import METHODS, TEXT_KINDS, Claim, Outcome, Position, judge
 from server.domain.claim import Stands as StandsToday
-from server.domain.consent import Act
+from server.domain.consent import NOES, Act
 from server.domain.seals import Vault
 from server.models.base import inserting, table
 from server.models.consent import ConsentEvent, Standing
 from server.models.contact import Contact, Suppression
 from server.models.text import Text
-from server.services import consents, contacts
+from server.services import campaigns, consents, contacts
 from server.services.consents import Decided
 from server.services.contacts import Newcomer, Person, Reason
 from server.services.tools import Tools
@@ -122,9 +122,12 @@ def bring_in(
 
 def _judged(session: Session, batch: Batch, *, now: datetime) -> Iterator[Result]:
     positions = _positions(session, batch, now=now)
+    terms = campaigns.terms(session, batch.shop_id)
     for claim, hashed in batch.pairs():
         position = positions.get((hashed, claim.purpose), Position())
-        outcome = judge(claim, position, today=now.date())
+        outcome = judge(
+            claim, position, today=now.date(), soft_months=terms.soft_months
+        )
         yield Result(claim.line, outcome, hashed)
 
 
@@ -135,14 +138,12 @@ def _positions(
     away = _kept_away(session, batch, now=now)
     told = {"shop": batch.shop_id, "hashes": list(set(batch.hashes))}
     stands: dict[tuple[bytes, str], StandsToday] = {}
-    last_no: dict[bytes, datetime] = {}
     for row in session.connection().execute(_STANDINGS, told):
-        act = Act(row.act)
         stands[row.email_hash, row.purpose] = StandsToday(
-            act, row.method, row.at, row.context
+            Act(row.act), row.method, row.at, row.context
         )
-        if act is Act.WITHDRAWN:
-            last_no[row.email_hash] = max(row.at, last_no.get(row.email_hash, row.at))
+    noes = session.connection().execute(_LAST_NO, told)
+    last_no = {row.email_hash: row.at for row in noes}
     return {
         (hashed, claim.purpose): Position(
             stands.get((hashed, claim.purpose)),
@@ -240,6 +241,13 @@ _STANDINGS = (
     .join(_standing, _standing.c.contact_id == _contact.c.id)
     .join(_event, _event.c.id == _standing.c.event_id)
     .where(*_THEIRS)
+)
+# Among all facts, because what stands today hides a no that a yes came after.
+_LAST_NO = (
+    select(_contact.c.email_hash, func.max(_event.c.at).label("at"))
+    .join(_event, _event.c.subject_ref == _contact.c.subject_ref)
+    .where(*_THEIRS, _event.c.act.in_(sorted(NOES)))
+    .group_by(_contact.c.email_hash)
 )
 _RESTRICTED = select(_contact.c.email_hash).where(
     *_THEIRS, _contact.c.restricted_at.is_not(None)

@@ -8,22 +8,24 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache, partial
+from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from server.domain.claim import SOFT, SOFT_PURPOSE, soft_until
+from server.domain.claim import SOFT, SOFT_PURPOSE
 from server.domain.consent import CLAIMS, Act
 from server.domain.optin import OPEN
+from server.domain.retention import soft_until
+from server.domain.shop import Retention
 from server.models.attribute import Attribute
 from server.models.base import table
 from server.models.consent import ConsentEvent, Standing
 from server.models.contact import Contact
 from server.models.optin import OptIn
 from server.models.preference import Preference
-from server.services import contacts
+from server.services import campaigns, contacts
 
 RANGE = 1_000
 Basis = Literal["consent", "soft"]
@@ -122,18 +124,28 @@ def page(
     about = {"ids": list(known), "of": wanted.purpose}
     for fact in connection.execute(_ATTRIBUTES, about):
         known[fact.contact_id][fact.key] = fact.value
-    told_of = partial(_line, wanted, now=now)
-    found = [line for row in rows if (line := told_of(row, known[row.id]))]
+    terms = campaigns.terms(session, wanted.shop_id)
+    found = [
+        line
+        for row in rows
+        if (line := _line(wanted, row, known[row.id], terms=terms, now=now))
+    ]
     return found, rows[-1].id if len(rows) == most else None
 
 
 def _line(
-    wanted: Wanted, row: Any, attributes: Mapping[str, str], *, now: datetime
+    wanted: Wanted,
+    row: Any,
+    attributes: Mapping[str, str],
+    *,
+    terms: Retention,
+    now: datetime,
 ) -> Line | None:
     """Return somebody's line; None where a sale is too long ago (SO-03)."""
     told = row.context.get("given_on") or row.context.get("sold_on")
     since = date.fromisoformat(told) if told else row.at.date()
-    until = soft_until(since) if wanted.basis == "soft" else None
+    is_soft = wanted.basis == "soft"
+    until = soft_until(since, terms.soft_months) if is_soft else None
     if until and until <= now.date():
         return None
     return Line(

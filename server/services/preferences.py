@@ -13,8 +13,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.domain.campaign import Purpose, PurposeText
-from server.domain.consent import LASTING, Act, Wording, request_text
-from server.domain.preference import Told, Wishes, told, wished
+from server.domain.consent import (
+    LASTING,
+    Act,
+    Told,
+    Wording,
+    request_text,
+    told_in,
+)
+from server.domain.preference import Wishes, wished
 from server.models.campaign import Campaign
 from server.models.consent import ConsentEvent, Standing
 from server.models.placement import Placement
@@ -169,7 +176,7 @@ def _want(key: str, row: Any, offer: Offer | None, wishes: Wishes) -> Want:
         key=key,
         act=act,
         since=row.at if row else None,
-        told=told(body or (offer.text.title if offer else key)),
+        told=told_in(body or (offer.text.title if offer else key)),
         body=body,
         offer=offer,
         wishes=wishes,

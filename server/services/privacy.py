@@ -176,12 +176,14 @@ def erase(
     facts: Mapping[str, Any],
     tools: Tools,
     now: datetime,
+    is_wished: bool = True,
 ) -> bool:
     """Forget a person; False if they were forgotten already (GDPR 17; DS-03).
 
     Their key is destroyed, so no copy of their evidence can be read any more; the
-    ledger goes on, since it never knew who they were. A keyed hash of the address keeps
-    imports from bringing them back (T30).
+    ledger goes on, since it never knew who they were. Where they wished it, a keyed
+    hash of the address keeps imports from bringing them back (T30). What the clock lets
+    go of leaves none: anybody can type the address of a stranger (DS-04).
     """
     contacts.lock(session, who)
     contact = session.get_one(Contact, who.id, populate_existing=True)
@@ -200,7 +202,7 @@ def erase(
         tools=tools,
         now=now,
     )
-    for known in contacts.known_as(session, who):
+    for known in contacts.known_as(session, who) if is_wished else ():
         contacts.suppress(session, known, reason=Reason.ERASED, until=None, now=now)
     _forget(session, who)
     contact.email = ""
@@ -249,7 +251,7 @@ def _forget(session: Session, who: Person) -> None:
 def erased_subject(
     session: Session, shop_id: int, email: str, *, tools: Tools
 ) -> bytes | None:
-    """Return by what the ledger knew an erased person, found by the address they had.
+    """Return by what the ledger knew who wished to be erased, by the address they had.
 
     So a shop that is asked about an address after its erasure can show the facts.
     """

@@ -62,6 +62,7 @@ def record(
             for event in events
             if event.purpose in decided
         ),
+        proof_months=shop.retention.proof_months,
     )
 
 
@@ -81,12 +82,12 @@ def _consent(
     tools: Tools,
 ) -> Consent:
     shown = texts.get(event.text_hash.hex())
-    title, recipient = told_in(shown.body) if shown else ("", "")
+    told_there = told_in(shown.body if shown else "")
     notice = event.notice_hash.hex()
     given = [each.at for each in events if each.act == Act.GIVEN]
     return Consent(
         purpose=event.purpose,
-        title=title or event.purpose,
+        title=told_there.title or event.purpose,
         body=shown.body if shown else "",
         text=event.text_hash.hex(),
         notice=notice,
@@ -97,7 +98,7 @@ def _consent(
         ),
         locale=event.locale,
         collected=_collected(event),
-        recipient=recipient,
+        recipient=told_there.recipient,
         stands=event.act,
         since=event.at,
         given_at=given[-1] if given else None,

@@ -138,6 +138,7 @@ def erase(
             facts={"reason": person.verdict.stay.reason},
             tools=tools,
             now=now,
+            is_wished=False,
         )
 
     return _each(session, ids, forget, directory=directory, now=now)

@@ -4,6 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,8 +12,10 @@ from server.domain.consent import (
     CLAIMS,
     DECISIONS,
     Act,
+    Told,
     request_text,
     standing,
+    told_in,
     worded,
 )
 from tests.factories import campaign_file, shop_file
@@ -132,6 +135,28 @@ def test_a_request_names_who_else_gets_the_address():
 
     assert "Lampenhuis B.V.: lampen en snoeren" in wording.body.splitlines()
     assert wording != request_text(plain, plain.texts["nl"], legal)
+
+
+@pytest.mark.parametrize("ask", ["Mail me.", "Mail me.\nReally.\nEach week."])
+@pytest.mark.parametrize("recipient", [None, "Lampenhuis B.V."])
+def test_a_kept_wording_is_read_back(recipient: str | None, ask: str):
+    """Also where it names another company (CR-05), or asks in several lines."""
+    purpose = campaign_file().purposes[0]
+    shared = {"recipient": recipient, "products": "lamps"} if recipient else {}
+    text = purpose.texts["en"].model_copy(update={"ask": ask} | shared)
+
+    body = request_text(purpose, text, shop_file().legal).body
+
+    others = f"{recipient}: lamps" if recipient else ""
+    assert told_in(body) == Told(text.title, text.ask, text.frequency, others)
+
+
+@pytest.mark.parametrize(
+    "body", ["Our letter", "Our letter\nmonthly", "Our letter\r\n" + 9 * "\r\nmore"]
+)
+def test_another_wording_is_known_by_its_first_line(body: str):
+    assert told_in(body) == Told("Our letter")
+    assert told_in("") == Told("")
 
 
 def test_other_words_or_another_controller_are_another_request():

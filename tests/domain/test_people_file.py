@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain import people_file
-from server.domain.claim import Claim, soft_until
+from server.domain.claim import Claim
 from server.domain.consent import Act
 from server.domain.people_file import CONSENTS, SALES, Around, read
 from server.domain.pool import Wrong
@@ -199,12 +199,3 @@ def test_whatever_bytes_come_it_is_said_by_line(body, is_json):
 
     assert found
     assert all(isinstance(one, Claim | Wrong) for one in found)
-
-
-@given(st.dates(min_value=date(1990, 1, 1), max_value=date(2100, 1, 1)))
-def test_a_soft_opt_in_lasts_two_years_to_the_day(sold):
-    """SO-03."""
-    until = soft_until(sold)
-
-    assert 730 <= (until - sold).days <= 731
-    assert (until.month, until.day) in {(sold.month, sold.day), (3, 1)}

@@ -5,10 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain import lint
-from server.domain.consent import request_text
 from server.domain.parts import FileError
-from server.domain.preference import Told, Wishes, told, wished
-from tests.factories import campaign_file, shop_file
+from server.domain.preference import Wishes, wished
+from tests.factories import campaign_file
 
 NEWSLETTER = campaign_file("footer-newsletter").purposes[0]
 KEYS = [wish.key for wish in NEWSLETTER.topics]
@@ -29,20 +28,6 @@ def test_nothing_chosen_is_everything_as_the_shop_does_it():
 
 def test_topics_keep_the_order_of_the_file():
     assert wished(NEWSLETTER, reversed(KEYS), "weekly") == Wishes(tuple(KEYS), "weekly")
-
-
-@pytest.mark.parametrize("recipient", [None, "Lampenhuis B.V."])
-def test_a_kept_wording_is_read_back(recipient):
-    """Also where it names another company (CR-05)."""
-    shared = {"recipient": recipient, "products": "lamps"} if recipient else {}
-    text = NEWSLETTER.texts["en"].model_copy(update=shared)
-    body = request_text(NEWSLETTER, text, shop_file().legal).body
-
-    assert told(body) == Told(text.title, text.ask, text.frequency)
-
-
-def test_another_wording_is_known_by_its_first_line():
-    assert told("Our letter\nmonthly") == Told("Our letter")
 
 
 # --- the file ----------------------------------------------------------------------

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from server.domain import receipt as rules
-from server.domain.consent import Act, request_text, told_in
+from server.domain.consent import Act
 from server.domain.receipt import Consent, Event, Record
 from tests import receipts
-from tests.factories import campaign_file, shop_file
+from tests.factories import shop_file
 from tests.ledgers import NOTARY
 
 GIVEN = datetime(2026, 3, 2, 10, 16, 41, 7_000, tzinfo=UTC)
@@ -51,7 +51,7 @@ def record(*consents: Consent, events: tuple[Event, ...] = ()) -> Record:
     consents = consents or (consent(),)
     asked = GIVEN - timedelta(minutes=3)
     events = events or (event(Act.REQUESTED, at=asked), event(Act.GIVEN))
-    return Record("demo", legal, 32 * "7", consents, events)
+    return Record("demo", legal, 32 * "7", consents, events, proof_months=60)
 
 
 def build(made: Record) -> dict:
@@ -131,6 +131,16 @@ def test_what_was_taken_back_is_an_event_and_ends_there():
     assert service["purposes"][0]["termination"] == "withdrawn 2026-03-05T10:16:41.007Z"
 
 
+@pytest.mark.parametrize(("months", "told"), [(60, "P5Y"), (12, "P1Y"), (18, "P18M")])
+def test_it_tells_how_long_the_shop_keeps_the_proof(months: int, told: str):
+    """DS-04: the term of the shop's own file, not what others have."""
+    content = build(replace(record(), proof_months=months))
+
+    receipts.check(content)
+    (processing,) = content["processing"]
+    assert processing["retention_period"] == f"until withdrawal; proof +{told}"
+
+
 def test_who_else_gets_the_address_is_a_party():
     """CR-05."""
     shared = consent("lamps", recipient="Lampenhuis B.V.: lamps and cords")
@@ -180,18 +190,3 @@ def test_whatever_was_decided_it_holds(acts: list[Act], words: str):
 
     receipts.check(content)
     receipts.verify(content, NOTARY.newest)
-
-
-@pytest.mark.parametrize("recipient", [None, "Lampenhuis B.V."])
-def test_a_text_says_its_title_and_who_else_gets_the_address(recipient: str | None):
-    purpose = campaign_file().purposes[0]
-    text = purpose.texts["en"].model_copy(
-        update={"recipient": recipient, "products": "lamps" if recipient else None}
-    )
-
-    body = request_text(purpose, text, shop_file().legal).body
-
-    shared = f"{recipient}: lamps" if recipient else ""
-    assert told_in(body) == (text.title, shared)
-    assert told_in("Old words") == ("Old words", "")
-    assert told_in("") == ("", "")

@@ -1,7 +1,7 @@
 """Until when a person is kept, and when a yes grows too old (DS-04, DS-05, SO-03)."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -18,6 +18,7 @@ from server.domain.retention import (
     endings,
     judge,
     longest,
+    soft_until,
     sold_at,
     stays,
 )
@@ -223,6 +224,23 @@ def test_a_soft_opt_in_lapses_two_years_after_the_last_sale():
 
     assert ending.lapses_at == datetime(2026, 6, 30, tzinfo=UTC)
     assert told_nothing.lapses_at == datetime(2028, 3, 2, 10, 30, tzinfo=UTC)
+
+
+@given(
+    st.dates(min_value=date(1990, 1, 1), max_value=date(2100, 1, 1)),
+    st.integers(1, 36),
+)
+def test_a_sale_counts_for_the_shops_months_and_no_longer_than_it_is_kept(sold, months):
+    """SO-03: to the day, and who is in an export is not over in the register."""
+    until = soft_until(sold, months)
+    terms = Retention(soft_months=months)
+    noted = sold_at({"sold_on": sold.isoformat()})
+    (ending,) = endings(replace(NOBODY, held=(replace(SOFT, sold_at=noted),)), terms)
+
+    whole = (until.year - sold.year) * 12 + until.month - sold.month
+    assert whole == months
+    assert until.day == sold.day or (until + DAY).day == 1
+    assert until <= ending.lapses_at.date() <= until + DAY * 4
 
 
 @pytest.mark.parametrize("context", [{}, {"sold_on": "soon"}, {"sold_on": None}])

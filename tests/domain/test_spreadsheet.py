@@ -51,6 +51,12 @@ def read_back(line: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(line.decode(), newline="")))
 
 
+def parted(line: bytes, parting: str) -> list[list[str]]:
+    """Read a line as somebody who takes another character to part its cells."""
+    body = io.StringIO(line.decode(), newline="")
+    return list(csv.reader(body, delimiter=parting))
+
+
 def test_there_are_thirty_of_them():
     assert len(set(PAYLOADS)) >= 30
 
@@ -73,6 +79,34 @@ def test_any_cells_stay_in_their_row_and_are_text(cells):
     assert line.count(b"\n") == line.count(b"\r") == 1
     for cell in row:
         assert cell.lstrip()[:1] not in COMPUTED
+
+
+# As readers part a line that was made for another one.
+PARTINGS = ";\t,"
+# Letters of which a cell breaks out of its quotes, if any does.
+BREAKING = st.text(st.sampled_from("=+@-;,\"' \tx\u3000\uff1d"))
+
+
+@pytest.mark.parametrize("cell", ["x;=1+1;y", 'x"; "=1+1', "x; ;\t+1", "x;\uff1d1"])
+def test_a_cell_holds_no_formula_behind_a_semicolon(cell):
+    """Dutch spreadsheets part cells there, also in a file with commas."""
+    (row,) = parted(csv_line(["a@b.nl", cell]), ";")
+
+    assert len(row) > 1
+    for one in row:
+        assert one.lstrip()[:1] not in COMPUTED
+
+
+@given(st.lists(BREAKING, min_size=1, max_size=4), st.sampled_from(PARTINGS))
+def test_no_reader_finds_a_formula_wherever_it_parts_cells(cells, parting):
+    for row in parted(csv_line(cells), parting):
+        for one in row:
+            assert one.lstrip()[:1] not in COMPUTED
+
+
+def test_what_is_behind_a_semicolon_stays_readable():
+    assert neutral("mugs; bowls; 3-4") == "mugs; bowls; 3-4"
+    assert neutral("by phone; +31 6") == "by phone; '+31 6"
 
 
 @given(st.text(st.characters(categories=["L", "N"])))

@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from server.domain.claim import soft_until
 from server.domain.consent import Act, deciding, worded
 from server.domain.people_file import CONSENTS, SALES, Around, read
+from server.domain.retention import soft_until
+from server.domain.shop import Retention
 from server.models import Contact, Entry, Standing, Text
 from server.services import (
     consent_imports,
@@ -36,7 +37,8 @@ from tests.claims import consent, csv_of, no_texts, sale
 from tests.factories import campaign_file, make, shop_file
 from tests.tooling import tools_with
 
-PURPOSE, SOFT = "newsletter", "soft:mugs"
+PURPOSE, OTHER, SOFT = "newsletter", "mailing", "soft:mugs"
+SOFT_MONTHS = Retention().soft_months
 PARTS = ("text", "source", "date", "method")
 BY = Circumstances("203.0.113.7", "Browser")
 _numbers = itertools.count(1)
@@ -45,11 +47,14 @@ _numbers = itertools.count(1)
 STEPS = st.one_of(
     st.tuples(st.just("import"), st.sampled_from([0, 40, 700]), st.just("")),
     st.tuples(st.just("import"), st.sampled_from([0, 40]), st.sampled_from(PARTS)),
+    st.tuples(st.just("import_other"), st.sampled_from([0, 40, 700]), st.just("")),
     st.tuples(st.just("sale"), st.sampled_from([0, 40, 700]), st.sampled_from([0, 30])),
-    st.tuples(st.sampled_from(["withdraw", "erase"]), st.none(), st.none()),
+    st.tuples(st.sampled_from(["withdraw", "end_all", "erase"]), st.none(), st.none()),
     st.tuples(st.sampled_from(["ask", "confirm"]), st.none(), st.none()),
     st.tuples(st.just("wait"), st.sampled_from([1, 50, 500]), st.none()),
-    st.tuples(st.sampled_from(["object", "restrict"]), st.none(), st.none()),
+    st.tuples(
+        st.sampled_from(["object", "ask_again", "restrict"]), st.none(), st.none()
+    ),
 )
 
 
@@ -74,21 +79,27 @@ class Life:
     optin: Asked | None = None
     was_erased: bool = False
     objected: bool = False
-    own_no: date | None = None
-    imported: set[date] = field(default_factory=set)
+    # Their newest no to anything, or the end of one.
+    own_no: datetime | None = None
+    imported: set[tuple[str, date]] = field(default_factory=set)
 
     def step(self, what, some, more) -> None:
+        # No two things happen at one moment.
+        self.now += timedelta(seconds=1)
         getattr(self, f"_{what}")(some, more)
 
     def _wait(self, days, _more) -> None:
         self.now += timedelta(days=days)
 
-    def _import(self, age, gone) -> None:
+    def _import(self, age, gone, purpose=PURPOSE) -> None:
         day = self.now.date() - timedelta(days=age)
-        row = consent(self.email, date=day.isoformat())
+        row = consent(self.email, date=day.isoformat(), purpose=purpose)
         self._bring(row | ({gone: ""} if gone else {}), CONSENTS)
         if not gone:
-            self.imported.add(day)
+            self.imported.add((purpose, day))
+
+    def _import_other(self, age, gone) -> None:
+        self._import(age, gone, OTHER)
 
     def _sale(self, age, delay) -> None:
         sold = self.now - timedelta(days=age + delay)
@@ -164,14 +175,27 @@ class Life:
         with self.database.transaction() as session:
             done = optins.confirm(session, found, by=BY, tools=self.tools, now=self.now)
         if done.is_new:
-            self.was_erased, self.own_no = False, None
+            self.was_erased = False
 
     def _withdraw(self, _some, _more) -> None:
-        self._end(withdrawals.withdraw, [PURPOSE, SOFT])
+        self._no(self._end(withdrawals.withdraw, [PURPOSE, SOFT]))
+
+    def _end_all(self, _some, _more) -> None:
+        self._no(self._end(withdrawals.end_all))
 
     def _object(self, _some, _more) -> None:
         self._end(privacy.object_to_marketing, locale="en")
+        self._no(self.who())
         self.objected = self.objected or self.who() is not None
+
+    def _ask_again(self, _some, _more) -> None:
+        ended = self._end(privacy.end_objection, locale="en")
+        self._no(ended)
+        self.objected = self.objected and not ended
+
+    def _no(self, is_said) -> None:
+        if is_said:
+            self.own_no = self.now
 
     def _erase(self, _some, _more) -> None:
         known = self.who() is not None
@@ -181,12 +205,12 @@ class Life:
     def _restrict(self, _some, _more) -> None:
         self._end(privacy.restrict, is_restricted=True, locale="en")
 
-    def _end(self, what, *args, **options) -> None:
+    def _end(self, what, *args, **options) -> object:
         who = self.who()
         if who is None:
-            return
+            return None
         with self.database.transaction() as session:
-            ended = what(
+            return what(
                 session,
                 who,
                 *args,
@@ -196,8 +220,6 @@ class Life:
                 now=self.now,
                 **options,
             )
-        if isinstance(ended, list) and PURPOSE in ended:
-            self.own_no = self.now.date()
 
     def who(self) -> Person | None:
         """Return the person as far as their address leads to them."""
@@ -231,16 +253,18 @@ def check(life: Life) -> None:
             )
             assert {r.purpose: r.act for r in rows} == consents.refold(events)
     yes = life.exported(PURPOSE, "consent")
+    other = life.exported(OTHER, "consent")
     soft = life.exported(SOFT, "soft")
-    assert len(yes) <= 1 and len(soft) <= 1
+    assert max(len(yes), len(other), len(soft)) <= 1
     assert not life.exported(SOFT, "consent")
     assert not life.exported(PURPOSE, "soft")
     if life.was_erased or life.objected:
-        assert (yes, soft) == ([], [])
-    for line in yes:
+        assert (yes, other, soft) == ([], [], [])
+    for line in (*yes, *other):
         check_proof(life, line)
     for line in soft:
-        assert line.since <= life.now.date() < soft_until(line.since) == line.until
+        until = soft_until(line.since, SOFT_MONTHS)
+        assert line.since <= life.now.date() < until == line.until
         assert fact_of(life, SOFT).act == Act.SOFT_OPT_IN
 
 
@@ -252,7 +276,7 @@ def fact_of(life: Life, purpose: str):
 
 def check_proof(life: Life, line) -> None:
     """A yes has its own press, or a date, source, method and kept text from before."""
-    fact, who = fact_of(life, PURPOSE), life.who()
+    fact, who = fact_of(life, line.purpose), life.who()
     assert fact.act == Act.GIVEN
     with life.database.reading() as session:
         if fact.method == "import":
@@ -261,8 +285,9 @@ def check_proof(life: Life, line) -> None:
             )
             assert all(proof[name] for name in ("source", "date", "method"))
             assert session.get(Text, fact.text_hash)
-            assert line.since in life.imported
-            assert life.own_no is None or line.since > life.own_no
+            assert (line.purpose, line.since) in life.imported
+            if life.own_no and fact.at > life.own_no:
+                assert line.since > life.own_no.date()
         else:
             events = consents.history(session, who.subject_ref)
             asked = [e for e in events if e.act == Act.REQUESTED]

@@ -1,7 +1,7 @@
 """What a shop brings along, and what a person decided (PR-08, DS-02, SO-01..SO-03)."""
 
 import hashlib
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 import pytest
@@ -21,7 +21,7 @@ from server.services.contactable import Wanted
 from server.services.contacts import Reason
 from server.services.tools import Tools
 from tests.claims import EMAIL, SALE, bring, consent, sale, shop_named
-from tests.factories import campaign_file
+from tests.factories import campaign_file, shop_file
 from tests.tooling import tools_with
 from tests.visits import at_once, take_card
 
@@ -135,6 +135,55 @@ def test_no_list_stands_above_a_persons_own_no(house, act, exported):
 
     house.clock.advance(timedelta(days=30))
     assert bring(house, consent(date="2026-03-20")) == ["stored"], "a newer yes"
+
+
+def test_all_off_holds_against_an_older_list_with_another_key(house, act, exported):
+    """PR-08: who ended everything meant that list too, whatever it calls itself."""
+    bring(house, consent())
+    act(withdrawals.end_all)
+    older = [consent(purpose="mailing"), consent(purpose="mailing", text="")]
+    undated = consent(purpose="mailing", date="")
+
+    assert bring(house, *older, undated) == ["decided"] * 3
+    assert (exported("mailing"), house.standing()) == ([], {"newsletter": "withdrawn"})
+
+    house.clock.advance(timedelta(days=30))
+    newer = consent(purpose="mailing", date="2026-03-20")
+    assert bring(house, newer) == ["stored"], "asked anew, and answered"
+
+
+def test_a_no_holds_though_a_yes_to_something_else_came_after_it(house, act, client):
+    """What stands today hides it; it was said all the same."""
+    bring(house, consent())
+    act(withdrawals.withdraw, ["newsletter"])
+    take_card(client).enter(client, consents=["newsletter"])
+    house.press(client, house.link("confirm"))
+
+    assert bring(house, consent(purpose="mailing")) == ["decided"]
+
+
+def test_what_is_known_is_told_as_known_after_a_no_to_something_else(house, act):
+    """The same file once more is no reason to say that somebody decided."""
+    rows = [consent(), consent(purpose="mailing")]
+    bring(house, *rows)
+    act(withdrawals.withdraw, ["newsletter"])
+
+    assert bring(house, *rows) == ["decided", "known"]
+
+
+@pytest.mark.parametrize("row", [consent(), consent(text=""), sale()])
+def test_an_ended_objection_says_yes_to_nothing(house, client, act, row):
+    """DS-02: also of somebody of whom nothing stood when they objected."""
+    take_card(client).enter(client)
+    act(privacy.object_to_marketing, locale="nl")
+    house.clock.advance(timedelta(days=2))
+    act(privacy.end_objection, locale="nl")
+
+    assert bring(house, row) == ["decided"]
+    assert bring(house, consent(date="2026-03-04")) == ["decided"], "that very day"
+    assert house.standing() == {}
+    house.clock.advance(timedelta(days=1))
+    assert bring(house, consent(date="2026-03-05")) == ["stored"]
 
 
 def test_a_yes_of_their_own_stays_as_it_is(house, client, exported):
@@ -328,6 +377,23 @@ def test_it_ends_two_years_after_the_last_sale_though_nobody_closed_it(house, ex
     assert exported("soft:mugs", "soft") == []
     assert bring(house, sale("bram@example.com", date="2024-03-03")) == ["too_old"]
     assert bring(house, sale(order="A-2", date=YESTERDAY)) == ["stored"]
+    assert exported("soft:mugs", "soft") == [EMAIL]
+
+
+def test_the_shops_own_term_of_a_sale_holds_in_the_export(publish, house, exported):
+    """SO-03: import, export and `until` follow what the shop's file says."""
+    shop = shop_file(retention={"soft_months": 12})
+    publish(campaign_file("welcome-scratch"), shop=shop)
+    late = sale("bram@example.com", date="2025-03-02")
+    wanted = Wanted(shop_named(house), "soft:mugs", "soft")
+
+    assert bring(house, sale(date="2025-03-03"), late) == ["stored", "too_old"]
+    (line,) = contactable.lines(house.database.reading, wanted, clock=house.clock.now)
+    assert (line.email, line.until) == (EMAIL, date(2026, 3, 3))
+    house.clock.advance(timedelta(days=1))
+    assert exported("soft:mugs", "soft") == []
+
+    publish(campaign_file("welcome-scratch"), shop=shop_file())
     assert exported("soft:mugs", "soft") == [EMAIL]
 
 

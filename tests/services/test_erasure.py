@@ -84,7 +84,8 @@ def test_the_ledger_verifies_and_the_address_is_nowhere(
             found = privacy.erased_subject(
                 session, shop_id, email, tools=house.app.extensions["tools"]
             )
-            assert found == ref
+            # Whom the clock let go of, nobody finds by their address any more.
+            assert found == (ref if email == "canary-ann@example.com" else None)
             assert consents.history(session, ref)[-1].act == "erased"
 
 

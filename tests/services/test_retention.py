@@ -20,6 +20,7 @@ from server.models import (
     Contact,
     Entry,
     Preference,
+    Suppression,
     Voucher,
 )
 from server.retaining import Daily, Retaining
@@ -31,6 +32,7 @@ from server.services import (
     rights,
 )
 from server.services.consents import Request
+from tests.claims import bring, consent
 from tests.factories import campaign_file, prize_table, shop_file
 from tests.faults import fail_everywhere
 from tests.forms import LINE
@@ -70,6 +72,43 @@ def test_a_request_nobody_confirmed_is_kept_a_day_longer_than_it_holds(
     assert keeper.over() == {"pending": 1}
     assert keeper.run().erased == 1
     assert people(house) == [""]
+
+
+def test_who_never_confirmed_leaves_no_mark_for_ever(
+    publish, client, house, keeper, now
+):
+    """DS-04: anybody can type the address of a stranger, who then wished nothing."""
+    publish(campaign_file("footer-newsletter"))
+    take_card(client, LINE).enter(client, consents=["newsletter"])
+    to(house, now + optins.rules.LIFE + DAY)
+
+    assert keeper.run().erased == 1
+
+    assert (people(house), house.rows(Suppression)) == ([""], [])
+    yes = consent(EMAIL, date=house.clock.now().date().isoformat())
+    assert bring(house, yes) == ["stored"]
+
+
+def test_the_clock_ends_no_objection(play, house, keeper, tools, now):
+    """DS-02: who objected stays suppressed, also when nothing else is left of them."""
+    play()
+    with house.database.transaction() as session:
+        privacy.object_to_marketing(
+            session,
+            house.person(),
+            locale="nl",
+            method="link",
+            facts={},
+            tools=tools,
+            now=now,
+        )
+    to(house, now + 101 * DAY)
+
+    assert keeper.run().erased == 1
+
+    assert [row.reason for row in house.rows(Suppression)] == ["never"]
+    yes = consent(EMAIL, date=house.clock.now().date().isoformat())
+    assert bring(house, yes) == ["never"]
 
 
 def test_a_player_without_a_prize_is_kept_90_days_after_the_close(
@@ -223,6 +262,18 @@ def test_a_yes_without_a_sign_of_life_is_warned_about_and_lapses(
     assert keeper.run().lapsed == 0, "once"
     to(house, months_after(house.clock.now(), 60))
     assert keeper.over() == {"proof": 1}
+
+
+def test_opening_a_link_is_no_sign_of_life(say_yes, client, house, keeper):
+    """DS-05: programs open links as well; only what somebody does counts."""
+    say_yes()
+    alive = house.clock.now()
+    to(house, months_after(alive, 6))
+    assert client.get(house.link("preferences")).status_code == 200
+
+    to(house, months_after(alive, 36))
+
+    assert keeper.run().lapsed == 1
 
 
 def test_who_plays_again_is_there(say_yes, client, house, keeper, publish, now):

@@ -158,6 +158,14 @@ def test_the_file_is_a_receipt_by_both_standards(app, file):
     assert content["ledger"] is None, "it takes the worker some seconds"
 
 
+def test_the_file_tells_the_shops_own_term_of_a_proof(publish, file):
+    """DS-04: `proof_months` of the shop's file."""
+    publish(sure_win(days=365), shop=shop_file(retention={"proof_months": 24}))
+
+    told = [each["retention_period"] for each in file()["processing"]]
+    assert told == 2 * ["until withdrawal; proof +P2Y"]
+
+
 def test_the_file_tells_its_place_in_the_ledger(app, database, house, file):
     sealing = Sealing(database, app.extensions["tools"])
     sealing.go_round(now=house.clock.now())

@@ -15,7 +15,7 @@ from flask import (
 
 from server import clock
 from server.db import current_database, reading, transaction
-from server.services import audits, contactable, sheets
+from server.services import audits, campaigns, contactable, sheets
 from server.services.contactable import HEADING, Wanted
 from server.services.office import campaigns as campaign_pages
 from server.services.sheets import ENDINGS, MIMETYPES, Cells, Format
@@ -34,13 +34,15 @@ def page(here: Here) -> Response:
     shop_id = here.shop.shop_id
     with reading() as session:
         counts = contactable.counts(session, shop_id, now=clock.now())
-        campaigns = campaign_pages.by_code(session, shop_id)
+        known = campaign_pages.by_code(session, shop_id)
+        terms = campaigns.terms(session, shop_id)
     return make_response(
         render_template(
             "office/contactable/page.html",
             asked=[count for count in counts if count.basis == "consent"],
             sold=[count for count in counts if count.basis == "soft"],
-            purposes=campaign_pages.purposes(campaigns),
+            purposes=campaign_pages.purposes(known),
+            soft_months=terms.soft_months,
         )
     )
 

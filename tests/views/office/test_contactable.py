@@ -6,8 +6,10 @@ import zipfile
 
 import pytest
 
+from server.services import campaigns
 from tests import claims
 from tests.claims import consent, sale
+from tests.factories import shop_file
 from tests.office import EMAIL, play
 from tests.pages import Form, Pages
 from tests.visits import House as Inside
@@ -43,6 +45,17 @@ def test_the_page_counts_each_kind_apart(owner, brought):
     assert [newsletter[n] for n in (1, 3, 4)] == ["2", "1", "1"]
     (mugs,) = [row for row in rows if "soft:mugs" in row[0]]
     assert mugs[1] == "1"
+
+
+def test_the_page_tells_the_shops_own_term_of_a_sale(owner, brought, database, now):
+    """SO-03: `soft_months` of the shop's file, and not what others have."""
+    assert "24 months after the last sale" in owner.get(PAGE, headers=ENGLISH).text
+
+    with database.transaction() as session:
+        shop = shop_file(retention={"soft_months": 1})
+        campaigns.save_shop(session, shop, now=now)
+
+    assert "1 month after the last sale" in owner.get(PAGE, headers=ENGLISH).text
 
 
 def forms(owner):
