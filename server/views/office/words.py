@@ -121,8 +121,8 @@ WORDS: dict[str, dict[str, Any]] = {
             "All you know is on their page. Send a copy to this address only."
         ),
         "rectify": _l(
-            "A new address counts once its owner confirms it, by the link in any of "
-            "your mails. Nobody here can confirm for them."
+            "A new address counts once its owner confirms it, by the link in nearly "
+            "any of your mails. Nobody here can confirm for them."
         ),
         "restrict": _l(
             "Their data is kept and not used, except for their prizes. You end it on "
