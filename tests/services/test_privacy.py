@@ -25,7 +25,7 @@ from server.services.consents import Circumstances
 from server.services.contacts import Reason
 from server.worker import Worker
 from tests.factories import campaign_file
-from tests.visits import at_once, take_card
+from tests.visits import at_once, sure_win, take_card
 
 ANN = "ann@example.com"
 HOW = {"locale": "nl", "method": "test", "facts": {"ip": "192.0.2.7"}}
@@ -62,7 +62,7 @@ def use(database, tools, clock):
 @pytest.fixture
 def ann(publish, client, house, who):
     """Somebody who won, said yes to the newsletter and confirmed it."""
-    publish(campaign_file("welcome-scratch"))
+    publish(sure_win(days=365))
     take_card(client).enter(client, ANN, consents=["newsletter"])
     link = house.link("confirm", to=ANN)
     client.post(link, data={"shown": house.shown(client, link)})
