@@ -50,6 +50,8 @@ def each_page(game: Frame):
     yield "result"
     fill_person(game, "nobody")
     submit(game, "#claim .main")
+    # What was typed before the answer came would be typed into a form that goes.
+    expect(game.locator("#claim [aria-invalid]").first).to_be_visible()
     yield "claim with a fault"
     fill_person(game, address(), "style_profile")
     submit(game, "#claim .main")
