@@ -51,14 +51,6 @@ class Frontier:
         return root
 
 
-def root_of(leaves: Sequence[bytes]) -> bytes:
-    """Return the root over these hashes of entries."""
-    tree = Frontier()
-    for leaf in leaves:
-        tree.add(leaf)
-    return tree.root()
-
-
 def audit_paths(
     leaves: Iterable[bytes],
     wanted: Collection[int],
@@ -98,26 +90,3 @@ def _join(
     for number in on_right:
         paths[number].append(left)
     trees.append((width + more, node_hash(left, right), on_left | on_right))
-
-
-def root_along(
-    leaf: bytes, number: int, size: int, path: Iterable[bytes]
-) -> bytes | None:
-    """Return the root to which a path leads, None if it is no path of such a tree.
-
-    `number` counts from 0 (RFC 9162 section 2.1.3.2).
-    """
-    if number >= size:
-        return None
-    at, last, root = number, size - 1, leaf
-    for neighbour in path:
-        if last == 0:
-            return None
-        if at & 1 or at == last:
-            root = node_hash(neighbour, root)
-            while not at & 1 and at:
-                at, last = at >> 1, last >> 1
-        else:
-            root = node_hash(root, neighbour)
-        at, last = at >> 1, last >> 1
-    return root if last == 0 else None

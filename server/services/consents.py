@@ -12,7 +12,7 @@ import rfc8785
 from sqlalchemy import Connection, Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from server.domain.consent import DECISIONS, LASTING, Act, standing
+from server.domain.consent import DECISIONS, LASTING, Act
 from server.domain.seals import NONCE_BYTES, Vault, open_for, seal_for
 from server.models.base import inserting, table
 from server.models.consent import ConsentEvent, Evidence, Standing
@@ -322,11 +322,6 @@ def history(session: Session, subject_ref: bytes) -> list[ConsentEvent]:
             .order_by(ConsentEvent.id)
         )
     )
-
-
-def refold(events: Iterable[ConsentEvent]) -> dict[str, str]:
-    """Return the standing that the events alone give, for comparing (PR-06)."""
-    return {purpose: act.value for purpose, act in standing(events).items()}
 
 
 def asked_from(session: Session, who: Person, optin_id: int, *, vault: Vault) -> str:

@@ -5,9 +5,8 @@ from typing import cast
 from flask import Flask, g, request
 from flask_babel import Babel, get_locale, refresh
 
-from server.domain.parts import Locale
+from server.domain.parts import LOCALES, Locale
 
-LOCALES = ("nl", "en")
 DEFAULT: Locale = "nl"
 # Shops and their visitors are in the Netherlands; so is the clock on pages, in mails.
 ZONE = "Europe/Amsterdam"

@@ -28,6 +28,7 @@ from server.domain import optin as rules
 from server.domain.campaign import PurposeText
 from server.domain.links import BadTokenError, ExpiredTokenError, Salt
 from server.domain.optin import State
+from server.domain.parts import LOCALES
 from server.services import campaigns, consents, links, optins, withdrawals
 from server.services.links import Found
 from server.services.optins import Confirmation
@@ -245,7 +246,7 @@ def done(what: str, code: str, lang: str) -> Response:
     """Say what a press has done, at an address that names nobody (T22)."""
     with reading() as session:
         shop = campaigns.shop_named(session, code)
-    if shop is None or what not in DONE or lang not in language.LOCALES:
+    if shop is None or what not in DONE or lang not in LOCALES:
         abort(404)
     language.speak(lang)
     title, advice = DONE[what]

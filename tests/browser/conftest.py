@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.host import Host
 from tests.browser.shop import Demo
 from tests.browser.stage import Stage
 from tests.browser.visit import Visit
 from tests.factories import campaign_tables
+
+# The longest wait for what has to come; a busy machine needs more than the usual five.
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")

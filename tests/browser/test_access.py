@@ -10,6 +10,7 @@ from tests.browser.visit import (
     accept_terms,
     address,
     fill_person,
+    hold_wheel,
     new_visitor,
     play,
     reveal,
@@ -111,7 +112,10 @@ def test_no_paper_falls_on_what_is_to_be_read_and_filled_in(
 ) -> None:
     """SC 2.2.2: it stays over the play, and the claim below it is clear."""
     for context in new_visitor(browser, viewport={"width": width, "height": 640}):
-        game = Visit(demo, context.new_page()).straight(code)
+        page = context.new_page()
+        if "wheel" in code:
+            hold_wheel(page)
+        game = Visit(demo, page).straight(code)
         say_adult(game)
         accept_terms(game)
         submit(game)

@@ -5,7 +5,7 @@ import tomli_w
 from playwright.sync_api import Frame, Page, expect
 
 from tests.browser.shop import Demo
-from tests.browser.visit import STROKES, Visit, play, reveal
+from tests.browser.visit import STROKES, Visit, hold_wheel, play, reveal
 from tests.factories import campaign_tables
 from tests.pictures import picture
 
@@ -89,6 +89,8 @@ def test_the_hand_feels_the_play_where_the_device_can(
 ) -> None:
     """Once as it begins and once as it ends, in either game."""
     page.add_init_script(FEEL)
+    if "wheel" in code:
+        hold_wheel(page)
     game = Visit(demo, page).straight(code)
     game.locator("[name=adult][value=yes]").check()
     game.locator("[name=terms]").check()

@@ -180,6 +180,7 @@ def test_rows_outlive_a_table_that_is_copied(bare: Database, now: datetime):
         make(session, Link, now=now, entry_id=optin.entry_id)
 
     downgrade(bare, "0007")
+    # The names are those of our own tables.
     with bare.reading() as session:
         kept = {
             name: session.execute(text(f"SELECT * FROM {name}")).one()  # noqa: S608

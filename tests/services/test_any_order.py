@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from server.domain.consent import Act, deciding, worded
+from server.domain.consent import Act, deciding, standing, worded
 from server.domain.people_file import CONSENTS, SALES, Around, read
 from server.domain.retention import soft_until
 from server.domain.shop import Retention
@@ -251,7 +251,7 @@ def check(life: Life) -> None:
             rows = session.scalars(
                 select(Standing).where(Standing.contact_id == contact.id)
             )
-            assert {r.purpose: r.act for r in rows} == consents.refold(events)
+            assert {r.purpose: r.act for r in rows} == standing(events)
     yes = life.exported(PURPOSE, "consent")
     other = life.exported(OTHER, "consent")
     soft = life.exported(SOFT, "soft")

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
+from server.domain.consent import standing
 from server.domain.links import LinkRef
 from server.models import ConsentEvent, Contact, Entry, Mailbox, OptIn, Standing
 from server.services import consents, contacts, optins, withdrawals
@@ -134,9 +135,7 @@ def test_the_stored_standing_is_what_the_facts_alone_give(walk, steps):
     """PR-06: whatever happens, in whatever order: replaying gives the table."""
     stored, events = walk(steps)
 
-    assert {purpose: act for purpose, (act, *_) in stored.items()} == consents.refold(
-        events
-    )
+    assert {purpose: act for purpose, (act, *_) in stored.items()} == standing(events)
     last = {e.purpose: e for e in events if e.act in {"given", "withdrawn"}}
     assert stored == {p: (e.act, e.text_hash, e.id) for p, e in last.items()}
 

@@ -4,9 +4,7 @@ ever (PR-06, T30).
 SQLite has one writer at a time, so what is shown here can go wrong on PostgreSQL alone.
 """
 
-import threading
-import time
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select
@@ -16,7 +14,6 @@ from server.domain.people_file import CONSENTS, Around, read
 from server.models import OptIn
 from server.services import (
     consent_imports,
-    contacts,
     links,
     optins,
     outbox,
@@ -26,10 +23,11 @@ from server.services import (
 from server.services.consents import Circumstances
 from tests.claims import consent, csv_of, no_texts
 from tests.visits import EMAIL, sure_win, take_card
+from tests.waiting import halfway, until_blocked
 
+# What is written last when a fact decides what stands.
+STANDING = "INTO standing"
 BY = Circumstances(ip="203.0.113.7", user_agent="Browser")
-# Long enough for the other side to get as far as it can.
-A_WHILE_S = 0.5
 
 
 @pytest.fixture
@@ -71,32 +69,6 @@ def request_of(app, house, find):
 
 
 @pytest.fixture
-def meanwhile(database):
-    """Do something in another thread while a transaction of this one is open."""
-
-    @contextmanager
-    def meanwhile(work):
-        errors = []
-
-        def do():
-            try:
-                with database.transaction() as session:
-                    work(session)
-            except Exception as error:
-                errors.append(error)
-
-        other = threading.Thread(target=do)
-        try:
-            with database.transaction() as session:
-                yield session, other
-        finally:
-            other.join()
-        assert errors == []
-
-    return meanwhile
-
-
-@pytest.fixture
 def confirming(tools, house):
     """Press the button of a request."""
 
@@ -108,27 +80,23 @@ def confirming(tools, house):
     return confirming
 
 
-def test_confirming_while_an_import_writes(
-    asked, request_of, confirming, meanwhile, tools, house
-):
+def test_confirming_while_an_import_writes(asked, request_of, confirming, tools, house):
     """The stored standing is the fold, whoever came first."""
     around = Around("nl", no_texts, house.clock.now())
     row = csv_of(consent(EMAIL, date="2026-03-01")).splitlines(keepends=True)
     claims = list(read(row, CONSENTS, around, is_json=False))
     (batch,) = consent_imports.batches(claims, shop_id=asked.shop_id, vault=house.vault)
 
-    with meanwhile(confirming(request_of())) as (session, other):
-        contacts.lock(session, asked)
-        other.start()
-        time.sleep(A_WHILE_S)
+    with (
+        halfway(house.database, confirming(request_of()), before=STANDING),
+        house.database.transaction() as session,
+    ):
         consent_imports.bring_in(session, batch, tools=tools, now=house.clock.now())
 
     house.verify_ledger()
 
 
-def test_confirming_while_switching_off(
-    asked, confirming, meanwhile, find, tools, house, client
-):
+def test_confirming_while_switching_off(asked, confirming, find, tools, house, client):
     """A no that came first is no longer the last word, one that came last is."""
     house.press(client, house.link("confirm"))
     now = house.clock.now()
@@ -157,10 +125,10 @@ def test_confirming_while_switching_off(
             now=now,
         )
 
-    with meanwhile(confirming(find(ref))) as (session, other):
-        contacts.lock(session, asked)
-        other.start()
-        time.sleep(A_WHILE_S)
+    with (
+        halfway(house.database, confirming(find(ref)), before=STANDING),
+        house.database.transaction() as session,
+    ):
         withdrawals.withdraw(
             session,
             asked,
@@ -175,13 +143,11 @@ def test_confirming_while_switching_off(
     assert house.standing() == {"newsletter": house.acts()[-1][1]}
 
 
-def test_confirming_while_stopping_all(
-    asked, request_of, confirming, meanwhile, tools, house
-):
-    with meanwhile(confirming(request_of())) as (session, other):
-        contacts.lock(session, asked)
-        other.start()
-        time.sleep(A_WHILE_S)
+def test_confirming_while_stopping_all(asked, request_of, confirming, tools, house):
+    with (
+        halfway(house.database, confirming(request_of()), before=STANDING),
+        house.database.transaction() as session,
+    ):
         withdrawals.end_all(
             session,
             asked,
@@ -194,24 +160,28 @@ def test_confirming_while_stopping_all(
     house.verify_ledger()
 
 
-def test_marking_a_mail_as_sent_while_its_person_is_erased(
-    asked, meanwhile, tools, house
-):
+def test_marking_a_mail_as_sent_while_its_person_is_erased(asked, tools, house):
     now = house.clock.now()
     with house.database.transaction() as session:
         batch = outbox.claim_due(session, tools=tools, now=now)
     (mail,) = [claimed for claimed in batch if claimed.letter == "confirm"]
 
-    def erase(session):
-        privacy.erase(
-            session, asked, locale="en", method="office", facts={}, tools=tools, now=now
-        )
+    def erase():
+        with house.database.transaction() as session:
+            privacy.erase(
+                session,
+                asked,
+                locale="en",
+                method="office",
+                facts={},
+                tools=tools,
+                now=now,
+            )
 
-    with meanwhile(erase) as (session, other):
+    with ThreadPoolExecutor(1) as pool, house.database.transaction() as session:
         assert outbox.delivered(session, mail, answer="250 OK", now=now)
-        other.start()
-        if not house.database.is_sqlite:
-            time.sleep(A_WHILE_S)
+        erasing = pool.submit(erase)
+        until_blocked(house.database, erasing.done)
         optins.mark_sent(
             session,
             mail.optin_id,
@@ -222,4 +192,5 @@ def test_marking_a_mail_as_sent_while_its_person_is_erased(
             now=now,
         )
 
+    erasing.result()
     house.verify_ledger()

@@ -12,6 +12,7 @@ from server.models import Contact, Link, Outbox
 from server.services import contacts, preference_letters
 from tests.factories import shop_file
 from tests.visits import EMAIL, sure_win, take_card
+from tests.waiting import until_blocked
 
 DAY = timedelta(days=1)
 KINDS = {
@@ -234,7 +235,7 @@ def test_asking_for_the_page_while_somebody_enters(app, house, known):
             random=tools.random,
         )
         asking = pool.submit(send)
-        time.sleep(0.5)
+        until_blocked(house.database, asking.done)
         contacts.allowed_mails(session, who, [Kind.CONFIRM], vault=house.vault, now=now)
 
     assert asking.result()

@@ -1,4 +1,5 @@
-"""What follows a yes: rights, preferences, audiences; facts and mails without a form.
+"""What follows a yes: rights and the clock, preferences, audiences, moved addresses;
+facts and mails without a form; confirmation mails by day and provider; keys of months.
 
 Revision ID: 0008
 """
@@ -25,9 +26,10 @@ OF_OPTIN: dict[str, sa.types.TypeEngine[Any]] = {
     "opened_at": sa.BigInteger(),
     "provider": sa.String(),
 }
-# What may be missing from now on.
+# Why somebody is left out of a raffle.
 REASONS = "reason IN ('duplicate', 'not_me', 'revoked', 'erased', 'excluded')"
 OLD_REASONS = "reason IN ('duplicate', 'not_me', 'revoked', 'excluded')"
+# What may be missing from now on.
 LOOSENED = ((EVENT, "optin_id"), ("link", "entry_id"), ("outbox", "contact_id"))
 TABLES = (
     "funnel_day",
@@ -40,7 +42,11 @@ TABLES = (
 
 
 def upgrade() -> None:
-    """Loosen three columns, let an address be suppressed twice, and add six tables."""
+    """Loosen three columns, let an address be suppressed twice, and add six tables.
+
+    An opt-in tells when its mail went, was opened and by whom it was carried; a contact
+    since when it is restricted, erased or moved; an erased one is no revoked entrant.
+    """
     for name, kind in OF_OPTIN.items():
         op.add_column("optin", sa.Column(name, kind, nullable=True))
     for name in ("restricted_at", "erased_at", "moved_at"):

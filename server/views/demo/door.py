@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, g, request, url_for
 from flask_babel import format_currency
 
+from server.domain.parts import LOCALES
 from server.views import language
 from server.views.demo.catalogue import (
     CATEGORIES,
@@ -37,7 +38,7 @@ bp = Blueprint("demo", __name__, url_prefix="/demo")
 def read_choices() -> None:
     """Take language and basket from the address."""
     wish = request.args.get("lang")
-    g.demo_language = wish if wish in language.LOCALES else None
+    g.demo_language = wish if wish in LOCALES else None
     if g.demo_language:
         language.speak(g.demo_language)
     g.demo_basket = basket_of(request.args.getlist("item"), most=MOST_ITEMS)

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from server import clock
 from server.db import reading, transaction
 from server.domain import proof as rules
+from server.domain.parts import LOCALES
 from server.domain.proof import Proof
 from server.services import audits, portable, proofs
 from server.services.office import campaigns as campaign_pages
@@ -40,7 +41,7 @@ def proof(here: Here, public_id: str) -> Response:
             now=clock.now(),
         ) or abort(404)
         campaigns = campaign_pages.by_code(session, here.shop.shop_id)
-    if (wish := request.form.get("lang")) in language.LOCALES:
+    if (wish := request.form.get("lang")) in LOCALES:
         language.speak(str(wish))
     if request.form.get("as") == "json":
         return _as_file(found)
