@@ -106,6 +106,8 @@ def _campaigns(session: Session, settings: Settings) -> list[str]:
                     session, ready.part, vault=vault, now=now, random=os.urandom
                 )
         except FileError:
+            if campaigns.load(session, campaign.code) is None:
+                raise
             notes.append(f"{campaign.code} keeps its older rules; {afresh}")
         closes = session.scalar(
             select(Campaign.closes_at).where(Campaign.code == campaign.code)

@@ -2,6 +2,8 @@
 
 import re
 
+from server.domain.parts import Locale
+
 LONGEST_REFERENCE = 40
 MOST_CENTS = 100_000_00
 # Whole euros, or with two digits after a comma or a point.
@@ -30,11 +32,12 @@ def cents(typed: str) -> int | None:
     return amount if 0 < amount <= MOST_CENTS else None
 
 
-def as_typed(told: str) -> str:
+def as_typed(told: str, locale: Locale) -> str:
     """Return an amount in cents, as a page tells it, in the way people type it."""
     if not told.isdecimal() or not told.isascii() or len(told) > len(str(MOST_CENTS)):
         return ""
-    return f"{int(told) // 100}.{int(told) % 100:02}"
+    point = "," if locale == "nl" else "."
+    return f"{int(told) // 100}{point}{int(told) % 100:02}"
 
 
 def paid_back(amount: int, *, most: int) -> int:

@@ -56,13 +56,20 @@ def opened() -> Response:
 
 
 def _open(text: str, *, wrong: int) -> Response:
-    if not limiter().may_guess(network=client.network()):
-        return boxpages.too_many(text)
+    may_guess = limiter().may_guess(network=client.network())
     try:
         given = rules.read(text)
     except CodeError:
+        given = None
+    # Nobody guesses the 128 bits of a QR code, so a neighbour who mistypes theirs, or
+    # tries, keeps nobody from the box that they hold in their hands.
+    if not may_guess and (given is None or given.form == "typed"):
+        return boxpages.too_many(text)
+    if given is None:
         return _refused(text, boxpages.slip(text), status=wrong)
     found = _find(given)
+    if found is None and not may_guess:
+        return boxpages.too_many(text)
     if found is None:
         return _refused(text, boxpages.unknown(), status=wrong)
     live = widget.find(found.placement)

@@ -430,7 +430,7 @@ def _prefilled(visit: _Visit) -> dict[str, str]:
     told = dict(visit.submission.hidden)
     amount = visit.live.campaign.told_as(order.AMOUNT)
     if amount in told:
-        told[amount] = order.as_typed(told[amount])
+        told[amount] = order.as_typed(told[amount], visit.face.context["locale"])
     return told
 
 

@@ -34,9 +34,10 @@ def test_what_is_no_amount_is_none(typed):
 
 
 def test_what_a_page_tells_in_cents_is_shown_in_euros():
-    assert [as_typed(told) for told in ("4590", "5", "", "x", "9" * 12)] == [
-        *("45.90", "0.05", "", "", ""),
+    assert [as_typed(told, "nl") for told in ("4590", "5", "", "x", "9" * 12)] == [
+        *("45,90", "0,05", "", "", ""),
     ]
+    assert as_typed("4590", "en") == "45.90"
 
 
 def test_no_more_than_the_cap_is_paid_back():
