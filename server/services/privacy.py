@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from server.domain.consent import EVERYTHING, Act
 from server.models.attribute import Attribute
 from server.models.audience import AudienceMember
-from server.models.consent import Evidence
+from server.models.consent import ConsentEvent, Evidence
 from server.models.contact import Contact, Suppression
 from server.models.entry import Entry
 from server.models.link import Link
@@ -181,9 +181,10 @@ def erase(
     """Forget a person; False if they were forgotten already (GDPR 17; DS-03).
 
     Their key is destroyed, so no copy of their evidence can be read any more; the
-    ledger goes on, since it never knew who they were. Where they wished it, a keyed
-    hash of the address keeps imports from bringing them back (T30). What the clock lets
-    go of leaves none: anybody can type the address of a stranger (DS-04).
+    ledger goes on, since it never knew who they were. Where they wished it, or took
+    back a yes while they were known, a keyed hash of the address keeps imports from
+    bringing them back (T30). Whom the clock lets go of else leaves none: anybody can
+    type the address of a stranger (DS-04).
     """
     contacts.lock(session, who)
     contact = session.get_one(Contact, who.id, populate_existing=True)
@@ -191,6 +192,7 @@ def erase(
         return False
     # Before their requests, as a worker that marks a mail as sent takes the two.
     _drop_mails(session, who, now=now)
+    stays_away = is_wished or _took_back(session, who)
     withdrawals.end_all(session, who, facts={}, method=method, tools=tools, now=now)
     note(
         session,
@@ -202,7 +204,7 @@ def erase(
         tools=tools,
         now=now,
     )
-    for known in contacts.known_as(session, who) if is_wished else ():
+    for known in contacts.known_as(session, who) if stays_away else ():
         contacts.suppress(session, known, reason=Reason.ERASED, until=None, now=now)
     _forget(session, who)
     contact.email = ""
@@ -212,6 +214,14 @@ def erase(
     contact.erased_at = now
     session.flush()
     return True
+
+
+def _took_back(session: Session, who: Person) -> bool:
+    """Return whether somebody ever took back a yes, which goes by their mailbox."""
+    withdrawn = select(ConsentEvent.id).where(
+        ConsentEvent.subject_ref == who.subject_ref, ConsentEvent.act == Act.WITHDRAWN
+    )
+    return session.scalar(withdrawn.limit(1)) is not None
 
 
 def _drop_mails(session: Session, who: Person, *, now: datetime) -> None:

@@ -175,6 +175,19 @@ def test_proof_is_kept_five_years_after_the_withdrawal(say_yes, client, house, k
     assert keeper.over() == {"proof": 1}
 
 
+def test_a_list_older_than_their_no_brings_nobody_back(say_yes, client, house, keeper):
+    """T30: also once the clock has let go of them."""
+    say_yes()
+    before = house.clock.now().date().isoformat()
+    client.post(house.link("unsubscribe"))
+    to(house, months_after(house.clock.now(), 60))
+
+    assert keeper.run().erased == 1
+
+    assert people(house) == [""]
+    assert bring(house, consent(EMAIL, date=before)) == ["erased"]
+
+
 def test_who_took_back_what_they_never_confirmed_leaves_nothing_to_prove(
     play, client, house, keeper, now
 ):

@@ -50,11 +50,15 @@ def places(value: Any, path: tuple[Any, ...] = (), *, worded: bool = False) -> I
     elif isinstance(value, list):
         for number, inner in enumerate(value):
             yield from places(inner, (*path, number), worded=worded)
-    elif isinstance(value, str) and worded and "purposes" not in path:
-        # The linter looks into consents; `test_faces` covers what it lets through. What
-        # a winner picks from is named by the keys of other prizes.
-        if not {"prizes", "options"} <= set(path):
-            yield path
+    elif (
+        isinstance(value, str)
+        and worded
+        # The linter looks into consents; `test_faces` covers what it lets through.
+        and "purposes" not in path
+        # What a winner picks from is named by the keys of other prizes.
+        and not {"prizes", "options"} <= set(path)
+    ):
+        yield path
 
 
 def filled(tables: dict[str, Any], words: list[str], shift: int) -> dict[str, Any]:
