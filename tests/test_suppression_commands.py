@@ -100,6 +100,17 @@ def test_who_came_back_by_themselves_stays(restored, run, house, client, clock):
     assert ANN in {row.email for row in house.rows(Contact)}
 
 
+def test_who_ended_their_objection_since_may_be_asked(restored, run, house, use, clock):
+    """An older file says no more than the database what somebody wants today."""
+    run("suppression", "apply", "--from", restored)
+    clock.advance(timedelta(days=2))
+    use(privacy.end_objection, BEN)
+
+    run("suppression", "apply", "--from", restored)
+
+    assert [row.reason for row in house.rows(Suppression)] == ["erased"]
+
+
 def test_the_file_names_nobody(restored):
     text = restored.read_text()
 

@@ -13,7 +13,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.domain.consent import Act
 from server.domain.seals import SealError
+from server.models.consent import ConsentEvent
 from server.models.contact import Contact, Suppression
 from server.models.shop import Shop
 from server.services import contacts, privacy
@@ -92,7 +94,8 @@ def every(session: Session) -> Iterator[Tombstone]:
 def apply(session: Session, stone: Tombstone, *, tools: Tools, now: datetime) -> bool:
     """Do once more what a backup does not know of; False where it knows, or no shop is.
 
-    Who came back by themselves after they were erased is another person, and stays.
+    Who came back by themselves after they were erased is another person, and stays; who
+    ended their objection since may be asked.
     """
     shop_id = session.scalar(select(Shop.id).where(Shop.code == stone.shop))
     if shop_id is None:
@@ -122,7 +125,9 @@ def apply(session: Session, stone: Tombstone, *, tools: Tools, now: datetime) ->
                 at=stone.at,
             )
         return known is None
-    if known is not None and stone.reason is Reason.NEVER:
+    if stone.reason is Reason.NEVER and (
+        known is not None or _ended_since(session, contact, stone)
+    ):
         return False
     try:
         who = contacts.person(session, contact.id, vault=tools.vault)
@@ -137,3 +142,13 @@ def apply(session: Session, stone: Tombstone, *, tools: Tools, now: datetime) ->
         privacy.object_to_marketing(session, who, **told, tools=tools, now=now)
         return True
     return privacy.erase(session, who, **told, tools=tools, now=now)
+
+
+def _ended_since(session: Session, contact: Contact, stone: Tombstone) -> bool:
+    """Return whether somebody ended their objection after it was written down."""
+    ended = select(ConsentEvent.id).where(
+        ConsentEvent.subject_ref == contact.subject_ref,
+        ConsentEvent.act == Act.OBJECTION_ENDED,
+        ConsentEvent.at > stone.at,
+    )
+    return session.scalar(ended.limit(1)) is not None
