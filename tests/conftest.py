@@ -30,6 +30,7 @@ from server.domain.seals import Vault
 from server.migrations import migrate
 from server.services import passwords
 from server.settings import Settings, load_settings
+from server.worker import Worker
 from tests import factories
 from tests.mail import MailServer
 from tests.pages import Pages
@@ -394,6 +395,14 @@ def smtp(mail_port: int) -> Iterator[MailServer]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def worker(app: Flask, smtp: MailServer) -> Iterator[Worker]:
+    """The worker, whose steps a test takes one by one."""
+    made = Worker(app)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

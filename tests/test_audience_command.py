@@ -6,9 +6,7 @@ import os
 from datetime import timedelta
 
 import pytest
-from click.testing import CliRunner
 
-from server.__main__ import main
 from server.domain import audience
 from server.domain.campaign import parse_campaign
 from server.domain.parts import FileError
@@ -32,14 +30,14 @@ def database_kind() -> str:
 
 
 @pytest.fixture
-def run(environ, clock):
-    def run(*words):
-        answer = CliRunner(env=environ).invoke(main, [str(word) for word in words])
-        known = answer.exception is None or isinstance(answer.exception, SystemExit)
-        assert known, answer.exception
-        return answer.exit_code, answer.output
+def run(run):
+    """Run a command; return its code and its words."""
 
-    return run
+    def run_and_tell(*words):
+        done = run(*words)
+        return done.exit_code, done.output
+
+    return run_and_tell
 
 
 @pytest.fixture

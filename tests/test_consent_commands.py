@@ -9,9 +9,7 @@ import zipfile
 from xml.etree import ElementTree
 
 import pytest
-from click.testing import CliRunner
 
-from server.__main__ import main
 from server.services import consent_imports
 from tests.claims import EMAIL, consent, csv_of, sale
 from tests.domain.test_spreadsheet import COMPUTED, PAYLOADS
@@ -30,17 +28,15 @@ def database_kind() -> str:
 
 
 @pytest.fixture
-def run(environ, clock, publish):
-    """Run a command to its end, in this process; return its code and its words."""
+def run(run, publish):
+    """Run a command; return its code and its words."""
     publish(campaign_file("welcome-scratch"))
 
-    def run(*words):
-        answer = CliRunner(env=environ).invoke(main, [str(word) for word in words])
-        known = answer.exception is None or isinstance(answer.exception, SystemExit)
-        assert known, answer.exception
-        return answer.exit_code, answer.output
+    def run_and_tell(*words):
+        done = run(*words)
+        return done.exit_code, done.output
 
-    return run
+    return run_and_tell
 
 
 @pytest.fixture

@@ -8,16 +8,8 @@ import pytest
 from server.domain import address
 from server.models import FunnelDay, Link, OptIn
 from server.opened import NAME, Opened
-from server.worker import Worker
 from tests.factories import campaign_file
 from tests.visits import take_card
-
-
-@pytest.fixture
-def worker(app, smtp):
-    made = Worker(app)
-    yield made
-    made.close()
 
 
 @pytest.fixture

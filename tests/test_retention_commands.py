@@ -3,9 +3,7 @@
 import json
 
 import pytest
-from click.testing import CliRunner
 
-from server.__main__ import main
 from server.domain.months import months_after
 from server.models import Contact
 from tests.factories import campaign_file
@@ -19,16 +17,14 @@ def database_kind() -> str:
 
 
 @pytest.fixture
-def run(environ, clock):
-    """Run a command to its end, in this process; return its code and its words."""
+def run(run):
+    """Run a command of the clock; return its code and its words."""
 
-    def run(*words):
-        answer = CliRunner(env=environ).invoke(main, ["retention", *words])
-        known = answer.exception is None or isinstance(answer.exception, SystemExit)
-        assert known, answer.exception
-        return answer.exit_code, answer.stdout
+    def run_and_tell(*words):
+        done = run("retention", *words)
+        return done.exit_code, done.stdout
 
-    return run
+    return run_and_tell
 
 
 @pytest.fixture

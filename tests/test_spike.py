@@ -11,18 +11,10 @@ from structlog.testing import capture_logs
 from server.domain.suspicion import LEAST_SENT
 from server.models import Campaign
 from server.services import alarms
-from server.worker import Worker
 from tests.factories import campaign_file
 from tests.visits import few_mugs, take_card
 
 ALARM = "many requests, few confirmed: visitors are checked for an hour"
-
-
-@pytest.fixture
-def worker(app, smtp):
-    made = Worker(app)
-    yield made
-    made.close()
 
 
 @pytest.fixture

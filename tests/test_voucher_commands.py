@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from server.models import Device, Voucher, VoucherStep
-from server.worker import Worker
 from tests.factories import campaign_file, prize_table
 from tests.visits import NOTHING, few_mugs, take_card
 
@@ -17,13 +16,6 @@ def unit(publish, client, house):
     publish(campaign_file("welcome-scratch", prizes=prizes, fallback="nothing"))
     take_card(client).enter(client)
     return house.rows(Voucher)[0]
-
-
-@pytest.fixture
-def worker(app, smtp):
-    made = Worker(app)
-    yield made
-    made.close()
 
 
 def test_a_code_is_redeemed_once_and_told_again(run, unit, clock):

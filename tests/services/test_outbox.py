@@ -10,18 +10,10 @@ from sqlalchemy import select, text
 
 from server.models import Attempt, Outbox
 from server.services import outbox
-from server.worker import Worker
 from tests.mail import Mode
 from tests.visits import EMAIL, sure_win, take_card
 
 LINK = re.compile(r"http://service\.test(/(?:confirm|unsubscribe)/\S+)")
-
-
-@pytest.fixture
-def worker(app, smtp):
-    made = Worker(app)
-    yield made
-    made.close()
 
 
 @pytest.fixture

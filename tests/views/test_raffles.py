@@ -9,7 +9,6 @@ from server.domain import raffle as rules
 from server.domain.links import LinkRef, Salt
 from server.domain.raffle_record import verify
 from server.models import Entry, Outbox, RafflePlace, RaffleStep
-from server.worker import Worker
 from tests.raffles import (
     CODE,
     PAGE,
@@ -246,12 +245,6 @@ class TestTheRecord:
 
 
 class TestTheWorker:
-    @pytest.fixture
-    def worker(self, app, smtp):
-        made = Worker(app)
-        yield made
-        made.close()
-
     def test_it_draws_mails_the_winner_and_keeps_that(
         self, publish, client, house, clock, worker, smtp
     ):
