@@ -62,6 +62,10 @@ class Database:
             self._read_engine = _postgresql_engine(url, limit, read_only=True)
         self._writers = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(self._read_engine, expire_on_commit=False)
+        still = self._read_engine
+        if not self.is_sqlite:
+            still = still.execution_options(isolation_level="REPEATABLE READ")
+        self._still = sessionmaker(still, expire_on_commit=False)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -100,6 +104,15 @@ class Database:
     def reading(self) -> Iterator[Session]:
         """Yield a session that the database itself keeps from writing."""
         with self._readers() as session, session.begin():
+            yield session
+
+    @contextmanager
+    def standing_still(self) -> Iterator[Session]:
+        """Yield a session like `reading`, to which all is as of one moment.
+
+        Who compares tables with each other needs that. SQLite gives it to every reader.
+        """
+        with self._still() as session, session.begin():
             yield session
 
     def dispose(self) -> None:

@@ -86,6 +86,14 @@ def reading() -> Iterator[tuple[Session, Settings]]:
 
 
 @contextmanager
+def standing_still() -> Iterator[tuple[Session, Settings]]:
+    """Yield a look at the environment's database in which nothing moves meanwhile."""
+    settings = load_settings()
+    with opened(settings) as database, database.standing_still() as session:
+        yield session, settings
+
+
+@contextmanager
 def transaction() -> Iterator[tuple[Session, Settings]]:
     """Yield one transaction on the environment's database, and its settings."""
     settings = load_settings()

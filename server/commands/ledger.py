@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
-from server.commands.base import bar, fail, reading
+from server.commands.base import bar, fail, reading, standing_still
 from server.domain import ledger_file
 from server.domain.ledger import (
     NO_ENTRY,
@@ -145,7 +145,7 @@ def _verify_file(
 def _verify_database(
     shop: str | None, trusted: list[bytes], kept: list[Checkpoint]
 ) -> str | None:
-    with reading() as (session, settings):
+    with standing_still() as (session, settings):
         keys = {key_id(each): each for each in trusted}
         keys = keys or Notary(settings.ledger_keys).publics
         for tip in _tips(session, shop):

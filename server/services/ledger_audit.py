@@ -62,7 +62,8 @@ def verify(
     """Check a shop's ledger, its proofs and its standings.
 
     `kept` are checkpoints that somebody has from elsewhere. `step` is told of each page
-    how many facts it had. Raises `BrokenError`.
+    how many facts it had. People decide meanwhile, so all has to be as of one moment to
+    the session. Raises `BrokenError`.
     """
     covered, last = _check_chain(session, tip, keys, Witness(kept), step)
     waiting = _check_people(session, tip, step)

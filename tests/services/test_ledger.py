@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from server.domain.ledger import NO_ENTRY, Notary, is_signed
@@ -88,7 +88,7 @@ def unguarded(database):
 
 
 def audit(database, *, keys=None, kept=()):
-    with database.reading() as session:
+    with database.standing_still() as session:
         tip = next(t for t in ledger.tips(session) if t.shop == "demo")
         steps = []
         whole = ledger_audit.verify(
@@ -100,6 +100,26 @@ def audit(database, *, keys=None, kept=()):
         )
         assert sum(steps) == ledger_audit.size(session, tip) + whole.entries
     return whole
+
+
+def test_who_decides_while_it_is_audited_breaks_nothing(sealed, house, client):
+    """The standings of people and their facts are read one after the other."""
+    pressed = []
+
+    def decide(_: object, __: object, statement: str, *___: object) -> None:
+        is_first = not pressed and "JOIN evidence" in statement
+        if is_first:
+            pressed.append(statement)
+            client.post(house.link("unsubscribe", to="ann@example.com"))
+
+    event.listen(Engine, "before_cursor_execute", decide)
+    try:
+        audit(sealed.database)
+    finally:
+        event.remove(Engine, "before_cursor_execute", decide)
+
+    assert house.standing("ann@example.com") == {"newsletter": "withdrawn"}
+    audit(sealed.database)
 
 
 def test_every_fact_gets_a_number_without_gaps_and_a_hash(sealed, house):
