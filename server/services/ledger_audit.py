@@ -6,11 +6,12 @@ stored standing from the decisions; every yes needs its request and its proof.
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from itertools import groupby
-from typing import Any
+from itertools import groupby, islice
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
@@ -31,6 +32,7 @@ _evidence = table(Evidence)
 _standing = table(Standing)
 _contact = table(Contact)
 
+T = TypeVar("T")
 Step = Callable[[int], None]
 
 
@@ -65,9 +67,25 @@ def verify(
     how many facts it had. People decide meanwhile, so all has to be as of one moment to
     the session. Raises `BrokenError`.
     """
-    covered, last = _check_chain(session, tip, keys, Witness(kept), step)
-    waiting = _check_people(session, tip, step)
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        covered, last = _check_chain(session, tip, keys, Witness(kept), reader, step)
+        waiting = _check_people(session, tip, reader, step)
     return Whole(tip.shop, tip.size, covered, last, waiting)
+
+
+def _ahead(reader: Executor, rows: Iterator[T]) -> Iterator[T]:
+    """Yield rows, of which a page is read while the one before it is worked on.
+
+    All are read by the one thread of a reader: a connection does one thing at a time.
+    """
+
+    def page() -> list[T]:
+        return list(islice(rows, PAGE))
+
+    coming = reader.submit(page)
+    while read := coming.result():
+        coming = reader.submit(page)
+        yield from read
 
 
 # --- the chain ---------------------------------------------------------------------
@@ -78,6 +96,7 @@ def _check_chain(
     tip: Tip,
     keys: Mapping[str, bytes],
     witness: Witness,
+    reader: Executor,
     step: Step,
 ) -> tuple[int, date | None]:
     checkpoints = ledger.checkpoints(session, tip.shop_id)
@@ -85,7 +104,7 @@ def _check_chain(
     signed = next(due)
     known = _texts(session)
     tree, head = Frontier(), NO_ENTRY
-    for entry in ledger.entries(session, tip):
+    for entry in _ahead(reader, ledger.entries(session, tip)):
         seq = tree.size + 1
         if entry.seq != seq:
             raise BrokenError(f"entry {seq} is missing")
@@ -148,13 +167,12 @@ def _texts(session: Session) -> set[bytes]:
 # --- people ------------------------------------------------------------------------
 
 
-def _check_people(session: Session, tip: Tip, step: Step) -> int:
+def _check_people(session: Session, tip: Tip, reader: Executor, step: Step) -> int:
     """Check proofs and standings, and return how many facts are not sealed yet."""
-    kept = _Ahead(_standings(session, tip))
+    kept = _Beside(_ahead(reader, _standings(session, tip)))
+    of_all = _ahead(reader, _facts(session, tip, step))
     waiting = 0
-    for subject, rows in groupby(
-        _facts(session, tip, step), lambda row: row.subject_ref
-    ):
+    for subject, rows in groupby(of_all, lambda row: row.subject_ref):
         facts = list(rows)
         waiting += sum(row.seq is None for row in facts)
         _check_proof(facts)
@@ -223,7 +241,7 @@ def _standings(session: Session, tip: Tip) -> Iterator[Any]:
         after |= {"subject": rows[-1].subject_ref, "purpose": rows[-1].purpose}
 
 
-class _Ahead:
+class _Beside:
     """Reads sorted rows beside another reading of the same people."""
 
     def __init__(self, rows: Iterator[Any]) -> None:
