@@ -35,6 +35,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "won": _l("Won in the raffle"),
         "checkpoint": _l("Checkpoint of the ledger"),
         "receipt": _l("Receipt of a yes"),
+        "untold": _l("Recipient not told"),
     },
     "raffle": {
         "waiting": _l("Not closed yet"),
