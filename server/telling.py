@@ -31,8 +31,6 @@ SLOW_S = 2.0
 AT_ONCE, MOST_SLOW = 24, 16
 # After SIGTERM a recipient that does not answer is waited for this long.
 GOODBYE_S = 4.0
-# An alarm goes off for what waits longer, and not again for as long.
-PILED_UP = timedelta(hours=1)
 DATABASE_ERRORS = (SQLAlchemyError, DatabaseBusyError)
 GONE = 410
 
@@ -98,13 +96,13 @@ class Telling:
         """Give up what is too old, and sound the alarm for what piles up."""
         with self._database.transaction() as session:
             number = deliveries.give_up_old(session, tools=self._tools, now=now)
-        if self._alarmed_at is None or now - self._alarmed_at >= PILED_UP:
+        if self._alarmed_at is None or now - self._alarmed_at >= deliveries.PILED_UP:
             self._alarm(now)
         return number > 0
 
     def _alarm(self, now: datetime) -> None:
         with self._database.reading() as session:
-            piles = deliveries.piles(session, waiting_since=now - PILED_UP)
+            piles = deliveries.piles(session, waiting_since=now - deliveries.PILED_UP)
         for pile in piles:
             self._alarmed_at = now
             oldest_seconds = int((now - pile.since).total_seconds())

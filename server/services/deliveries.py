@@ -37,6 +37,8 @@ LONGEST_ANSWER = 100
 # Why a person of the shop has to see to it: the receiver said that it is gone for good
 # (410), or events were given up.
 GONE, GIVEN_UP = "gone", "given up"
+# An alarm goes off for what waits longer, and not again for as long.
+PILED_UP = timedelta(hours=1)
 NOTICE_EVERY = timedelta(days=1)
 BY_HAND = "told by hand"
 SHARE_BYTES = 2
@@ -257,6 +259,39 @@ def dead(session: Session, *, shop_id: int | None = None) -> list[str]:
     if shop_id is not None:
         wanted = wanted.where(Delivery.webhook_id.in_(_of_shop(shop_id)))
     return list(session.scalars(wanted.order_by(Delivery.id)))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An event as an operator sees it: neither what it says nor about whom."""
+
+    message_id: str
+    recipient: str
+    event: str
+    state: str
+    attempts: int
+    created_at: datetime
+    settled_at: datetime | None
+    answer: str
+
+
+def newest(
+    session: Session, shop_id: int, *, state: str | None, most: int
+) -> list[Listed]:
+    """Return the newest events for the recipients of a shop."""
+    wanted = (
+        select(
+            *(Delivery.message_id, Webhook.name, Delivery.event, Delivery.state),
+            *(Delivery.attempts, Delivery.created_at, Delivery.settled_at),
+            Delivery.answer,
+        )
+        .join(Webhook, Webhook.id == Delivery.webhook_id)
+        .where(Webhook.shop_id == shop_id)
+    )
+    if state is not None:
+        wanted = wanted.where(Delivery.state == state)
+    rows = session.execute(wanted.order_by(Delivery.id.desc()).limit(most))
+    return [Listed(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
