@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from server import clock
 from server.commands.base import fail, opened, reading, transaction
 from server.domain.webhook import LONGEST_NAME, LONGEST_URL, Fault, fault
-from server.models.webhook import Webhook
 from server.services import deliveries, webhooks
 from server.services.tools import Tools
 from server.settings import load_settings
@@ -258,7 +257,7 @@ def _shop_id(session: Session, code: str) -> int:
     return found
 
 
-def _found(session: Session, public_id: str) -> Webhook:
+def _found(session: Session, public_id: str) -> webhooks.Recipient:
     row = webhooks.find(session, public_id)
     if row is None:
         fail(f"there is no recipient {public_id!r}; see: webhook list")

@@ -222,7 +222,7 @@ def give_up_old(
     owed = set()
     for row in old:
         row.state, row.settled_at = "dead", now
-        row.answer = row.answer or "not tried: the recipient was off or silent"
+        row.answer = row.answer or "not tried"
         if row.event in OWED:
             owed.add(row.webhook_id)
     session.flush()
@@ -268,30 +268,46 @@ class Listed:
     message_id: str
     recipient: str
     event: str
+    topic: str
     state: str
     attempts: int
     created_at: datetime
     settled_at: datetime | None
     answer: str
 
+    @property
+    def purpose(self) -> str:
+        return webhook.purpose_of(self.topic)
+
+    @property
+    def acknowledged_at(self) -> datetime | None:
+        return self.settled_at if self.state == "acknowledged" else None
+
 
 def newest(
     session: Session, shop_id: int, *, state: str | None, most: int
 ) -> list[Listed]:
     """Return the newest events for the recipients of a shop."""
-    wanted = (
-        select(
-            *(Delivery.message_id, Webhook.name, Delivery.event, Delivery.state),
-            *(Delivery.attempts, Delivery.created_at, Delivery.settled_at),
-            Delivery.answer,
-        )
-        .join(Webhook, Webhook.id == Delivery.webhook_id)
-        .where(Webhook.shop_id == shop_id)
-    )
+    wanted = _LISTED.where(Webhook.shop_id == shop_id)
     if state is not None:
         wanted = wanted.where(Delivery.state == state)
     rows = session.execute(wanted.order_by(Delivery.id.desc()).limit(most))
     return [Listed(*row) for row in rows]
+
+
+def of_contact(session: Session, contact_id: int) -> list[Listed]:
+    """Return whom a person's data was told to, and what became of it, oldest first."""
+    rows = session.execute(
+        _LISTED.where(Delivery.contact_id == contact_id).order_by(Delivery.id)
+    )
+    return [Listed(*row) for row in rows]
+
+
+_LISTED = select(
+    *(Delivery.message_id, Webhook.name, Delivery.event, Delivery.topic),
+    *(Delivery.state, Delivery.attempts, Delivery.created_at, Delivery.settled_at),
+    Delivery.answer,
+).join(Webhook, Webhook.id == Delivery.webhook_id)
 
 
 @dataclass(frozen=True, slots=True)

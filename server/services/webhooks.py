@@ -24,6 +24,9 @@ from server.models.webhook import Delivery, Webhook
 from server.services import tellings
 from server.services.tools import Tools
 
+# What commands and views hold, which know no tables.
+Recipient = Webhook
+
 ID_BYTES = 8
 ID_PREFIX = "wh_"
 # Events that somebody can choose; a try of the line comes to whoever asks for it.
