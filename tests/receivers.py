@@ -63,6 +63,8 @@ class Receiver:
         scheme = "https" if context else "http"
         self.url = f"{scheme}://{LOOPBACK}:{self.port}/hook"
         self.mode = Mode.OK
+        # How long it thinks before it answers.
+        self.pause_s = 0.0
         self.heard: list[Heard] = []
         self.connections = 0
         self.let_go = threading.Event()
@@ -105,6 +107,7 @@ class Receiver:
             with line, line.makefile("rb") as stream:
                 heard = _read(stream, self.mode)
                 self.heard.append(heard)
+                self.let_go.wait(self.pause_s)
                 self._answer(line, heard.mode)
 
     def _answer(self, line: socket.socket, mode: Mode) -> None:

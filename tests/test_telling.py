@@ -1,5 +1,7 @@
 """The worker tells recipients over a real socket, and nothing gets lost (F13, G7)."""
 
+import os
+import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -11,7 +13,9 @@ from server.domain.consent import Act
 from server.models import Delivery, Webhook
 from server.services import consents, contacts, deliveries, privacy, webhooks
 from server.services.consents import Request
-from tests.receivers import Mode, Receiver, listening, wait_for
+from tests.receivers import LOOPBACKS, Mode, Receiver, listening, wait_for
+from tests.servers import ROOT, Program
+from tests.stress.service import size
 from tests.tellings import Desk
 from tests.visits import sure_win
 
@@ -516,10 +520,16 @@ class TestLeases:
 FAULTS = ["down", "dns", "tls", *(set(Mode) - {Mode.OK, Mode.NOISE})]
 
 
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(8, id="8"),
+        pytest.param(size("WEBHOOKS", 500), id="full", marks=pytest.mark.stress),
+    ],
+)
 @pytest.mark.parametrize("fault", sorted(FAULTS))
-def test_no_fault_loses_an_event(fault, desk, say, house, receiver, in_time):
-    """G7 in small: each fault for a day, and then all arrive under the ids they had."""
-    number = 8
+def test_no_fault_loses_an_event(fault, number, desk, say, house, receiver, in_time):
+    """G7: each fault for a day, and then all arrive under the ids they had."""
     telling = desk.telling(seconds=0.2)
     try:
         key, secret = desk.add(receiver.url)
@@ -562,3 +572,55 @@ def test_no_fault_loses_an_event(fault, desk, say, house, receiver, in_time):
 def readdress(house, key, url):
     with house.database.transaction() as session:
         session.get_one(Webhook, key).url = url
+
+
+class TestKills:
+    """F2: the worker is killed at any point, as a process and with kill -9."""
+
+    EVENTS, KILLS = 30, 4
+
+    @pytest.fixture
+    def start(self, environ, database, tmp_path):
+        """Start the worker as an operator does; its lease runs out in two seconds."""
+        running = []
+
+        def start():
+            program = Program(
+                [sys.executable, "-m", "server", "worker"],
+                log=tmp_path / f"worker-{len(running)}.log",
+                cwd=ROOT,
+                env={
+                    **os.environ,
+                    **environ,
+                    "JAWOORD_WEBHOOK_NETWORKS": LOOPBACKS,
+                    "JAWOORD_LEASE_SECONDS": "2",
+                },
+            )
+            running.append(program)
+            return program
+
+        yield start
+        for program in running:
+            if program.process.poll() is None:
+                program.kill()
+
+    def test_nothing_is_lost_and_a_kill_costs_one_repetition(
+        self, desk, say, house, receiver, start, smtp
+    ):
+        """F2, I5: on both databases, at most as many repetitions as kills."""
+        desk.add(receiver.url)
+        house.clock.moment = datetime.now(UTC)
+        for number in range(self.EVENTS):
+            say(Act.GIVEN, number)
+        expected = {row.message_id for row in desk.rows()}
+        receiver.pause_s = 0.05
+        for kill in range(1, self.KILLS + 1):
+            program = start()
+            wait_for(lambda n=kill: len(receiver.heard) >= 5 * n, seconds=60)
+            program.kill()
+        start()
+        wait_for(lambda: states(desk) == {"acknowledged": self.EVENTS}, seconds=60)
+
+        counts = Counter(heard.id for heard in receiver.heard)
+        assert set(counts) == expected
+        assert sum(counts.values()) - self.EVENTS <= self.KILLS
