@@ -33,6 +33,7 @@ from server.commands import (
     softoptin,
     suppression,
     voucher,
+    webhook,
 )
 from server.commands.base import database_trouble, fail, opened
 from server.db import DatabaseBusyError
@@ -126,6 +127,7 @@ for part in (
     softoptin.softoptin,
     retention.retention,
     suppression.suppression,
+    webhook.webhook,
     prize.prize,
     doctor.doctor,
 ):

@@ -26,7 +26,7 @@ FIELDS = frozenset(
         *("sent", "failed", "refused", "dropped", "released", "waiting", "dead"),
         *("expired", "lapsed", "days", "seconds", "oldest_seconds", "count"),
         *("directive", "host", "signs", "confirmed"),
-        *("raffled", "key", "was", "sealed", "day", "size"),
+        *("raffled", "webhook", "key", "was", "sealed", "day", "size"),
         *("signal", "process", "folder", "address", "version", "name", "bytes"),
     }
 )

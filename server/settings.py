@@ -49,6 +49,7 @@ class Settings:
     play_limit: str
     least_fill_seconds: int
     retention: str
+    webhook_networks: tuple[str, ...]
     demo: bool
     demo_shop_url: str
 
@@ -103,6 +104,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         play_limit=read.text("PLAY_LIMIT", "30 per 10 minutes"),
         least_fill_seconds=read.number("LEAST_FILL_SECONDS", 2, most=60),
         retention=read.word("RETENTION", ("on", "report")),
+        webhook_networks=read.networks("WEBHOOK_NETWORKS"),
         demo=read.flag("DEMO", default=False),
         demo_shop_url=read.url("DEMO_SHOP_URL", f"http://{bind}"),
     )

@@ -28,6 +28,7 @@ from server.adapters.mailer import (
     Server,
     UnreachableError,
 )
+from server.adapters.poster import SECONDS, Poster
 from server.db import Database, DatabaseBusyError
 from server.domain.optin import OPEN
 from server.migrations import check_current
@@ -57,6 +58,7 @@ from server.services.notices import Notice
 from server.services.outbox import Claimed
 from server.services.tools import Tools
 from server.settings import Settings
+from server.telling import Telling
 from server.writing import Parcel, Writer, link_of
 
 T = TypeVar("T")
@@ -138,6 +140,15 @@ class Worker:
             greeting=settings.host,
             seconds=settings.lease_seconds / 2,
         )
+        self._telling = Telling(
+            self._database,
+            self._tools,
+            Poster(
+                networks=settings.webhook_networks,
+                seconds=min(SECONDS, settings.lease_seconds / 2),
+            ),
+            lease=self._lease,
+        )
         self._opened: Opened = app.extensions["opened"]
         self._stopping = threading.Event()
         self._pause_s = 0.0
@@ -146,6 +157,7 @@ class Worker:
     def stop(self) -> None:
         """End after the mail that is under way."""
         self._stopping.set()
+        self._telling.stop()
         goodbye = threading.Timer(GOODBYE_S, self._mailer.cut)
         goodbye.daemon = True
         goodbye.start()
@@ -153,9 +165,11 @@ class Worker:
     def run(self) -> None:
         """Work until `stop` is called; no error of the database ends it."""
         log.info("worker started")
+        self._telling.start()
         kept_house = heartbeat = time.monotonic()
         counting, inviting, watching = Chore(), Chore(), Chore()
         raffling, sealing, retaining = Chore(), Chore(), Chore()
+        giving_up = Chore()
         while not self._stopping.is_set():
             try:
                 did = self.deliver()
@@ -174,6 +188,8 @@ class Worker:
                     sealing.do(lambda: self.seal(now=clock.now()))
                 if retaining.is_due():
                     retaining.do(lambda: self.retain(now=clock.now()))
+                if giving_up.is_due():
+                    giving_up.do(lambda: self._telling.give_up(now=clock.now()))
             except DATABASE_ERRORS as error:
                 log.error("database trouble", error=type(error).__name__)
                 self._stopping.wait(1.0)
@@ -184,6 +200,7 @@ class Worker:
             if self._pause_s or not did:
                 self._stopping.wait(self._pause_s or IDLE_S)
         self._mailer.close()
+        self._telling.close()
         self._report()
         log.info("worker stopped")
 
@@ -282,6 +299,11 @@ class Worker:
     def close(self) -> None:
         """Hang up."""
         self._mailer.close()
+        self._telling.close()
+
+    def tell(self, *, now: Callable[[], datetime] | None = None) -> int:
+        """Tell recipients all that is due, and return how many tries it took."""
+        return self._telling.tell_all(now=now)
 
     def _is_over(self, started: float) -> bool:
         """Return whether to send no more of a batch: a mail must end in its lease."""

@@ -11,14 +11,23 @@ from datetime import datetime, timedelta
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from server.db import Database
 from server.domain.entry import Step, Submission
 from server.domain.links import LinkRef
-from server.models import Audit, Contact, Entry, Evidence, Outbox
-from server.services import campaigns, entries, links, members, optins, outbox, rights
+from server.models import Audit, Contact, Delivery, Entry, Evidence, Outbox
+from server.services import (
+    campaigns,
+    entries,
+    links,
+    members,
+    optins,
+    outbox,
+    rights,
+    webhooks,
+)
 from server.services.consents import Circumstances
 from server.services.entries import Attempted
 from server.views import guards
@@ -44,6 +53,8 @@ class House:
     evidence: str
     mail: str
     right: str
+    recipient: str
+    message: str
     campaign: str = "welcome-scratch"
     shop: str = "demo"
     other_shop: str = "other"
@@ -72,6 +83,7 @@ def furnish(app: Flask, database: Database, now: datetime) -> House:
     play(app, database, now)
     _deliver(app, database, now)
     right = _ask(app, database, now)
+    recipient, message = _give_up(app, database, now)
     with database.reading() as session:
         contact = session.scalars(select(Contact)).one()
         evidence = session.scalars(select(Evidence.sha256).order_by(Evidence.id)).all()
@@ -85,7 +97,30 @@ def furnish(app: Flask, database: Database, now: datetime) -> House:
             evidence=evidence[0].hex(),
             mail=dead.message_id.strip("<>"),
             right=right,
+            recipient=recipient,
+            message=message,
         )
+
+
+def _give_up(app: Flask, database: Database, now: datetime) -> tuple[str, str]:
+    """Add a recipient that could not be told of something; return the names of both."""
+    tools = app.extensions["tools"]
+    with database.transaction() as session:
+        shop_id = webhooks.shop_id(session, "demo")
+        assert shop_id is not None
+        added = webhooks.add(
+            session,
+            shop_id,
+            name="Mailing program",
+            url="https://mail.example/hook",
+            tools=tools,
+            now=now,
+        )
+        row = webhooks.find(session, added.public_id)
+        assert row is not None
+        message = webhooks.put_test(session, row, tools=tools, now=now)
+        session.execute(update(Delivery).values(state="dead", settled_at=now))
+    return added.public_id, message
 
 
 def _ask(app: Flask, database: Database, now: datetime) -> str:

@@ -7,11 +7,12 @@ from collections.abc import Callable
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
+from server import clock
 from server.adapters.mailer import DeliveryError, Mailer, Server
 from server.commands.base import database_trouble, opened
 from server.db import LEAST_FREE_BYTES
 from server.migrations import is_current
-from server.services import outbox
+from server.services import deliveries, outbox
 from server.settings import SettingError, Settings, load_settings
 
 
@@ -25,6 +26,7 @@ def doctor() -> None:
         "disk": _disk_trouble,
         "database": _schema_trouble,
         "outbox": _outbox_trouble,
+        "recipients": _recipients_trouble,
         "mail server": _mail_trouble,
     }
     troubles = 0
@@ -69,6 +71,24 @@ def _outbox_trouble(settings: Settings) -> str | None:
     if not count:
         return None
     return f"{count} dead letters; run: python -m server outbox list --state dead"
+
+
+def _recipients_trouble(settings: Settings) -> str | None:
+    """Say who has not been told for an hour, and what was given up (GDPR 19)."""
+    with opened(settings) as database:
+        try:
+            with database.reading() as session:
+                dead = len(deliveries.dead(session))
+                since = clock.now() - deliveries.PILED_UP
+                piles = deliveries.piles(session, waiting_since=since)
+        except SQLAlchemyError:
+            return "cannot be read; see the database above"
+    said = [f"{pile.number} events wait for {pile.name}" for pile in piles]
+    if dead:
+        said.append(f"{dead} events were given up")
+    if not said:
+        return None
+    return f"{', '.join(said)}; run: python -m server webhook deliveries"
 
 
 def _mail_trouble(settings: Settings) -> str | None:

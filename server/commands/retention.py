@@ -39,6 +39,7 @@ LEFTOVERS = {
     "address_changes": "new addresses that nobody confirmed",
     "unclaimed_plays": "plays nobody claimed: what they told",
     "dead_letters": "dead letters: what they say",
+    "untold": "what recipients could not be told",
 }
 
 

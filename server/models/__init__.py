@@ -43,6 +43,7 @@ from server.models.shop import Shop
 from server.models.text import Text
 from server.models.turn import Turn
 from server.models.voucher import Voucher, VoucherStep
+from server.models.webhook import Delivery, Webhook
 
 __all__ = [
     "AddressChange",
@@ -59,6 +60,7 @@ __all__ = [
     "Checkpoint",
     "ConsentEvent",
     "Contact",
+    "Delivery",
     "Device",
     "Entry",
     "Evidence",
@@ -90,4 +92,5 @@ __all__ = [
     "Turn",
     "Voucher",
     "VoucherStep",
+    "Webhook",
 ]

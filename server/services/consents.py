@@ -17,7 +17,7 @@ from server.domain.seals import NONCE_BYTES, Vault, open_for, seal_for
 from server.models.base import inserting, table
 from server.models.consent import ConsentEvent, Evidence, Standing
 from server.models.contact import Contact
-from server.services import traces
+from server.services import tellings, traces
 from server.services.contacts import Person
 from server.services.tools import Tools
 
@@ -87,6 +87,15 @@ def record(
         for purpose, text_hash in texts.items()
     ]
     _keep(session, who, evidence_hash, sealed)
+    tellings.tell(
+        session,
+        who,
+        act,
+        dict.fromkeys(texts, request.channel),
+        facts=facts,
+        tools=tools,
+        now=now,
+    )
     connection = session.connection()
     if act not in DECISIONS:
         connection.execute(_event.insert(), rows)
@@ -119,6 +128,7 @@ def record_all(
     of their people.
     """
     facts, proofs = [], []
+    decisions = list(decisions)
     for each in decisions:
         digest, sealed = _sealed(
             session, each.who, each.act, each.facts, tools=tools, now=now
@@ -144,6 +154,7 @@ def record_all(
         )
     if not facts:
         return
+    tellings.tell_all(session, decisions, tools=tools, now=now)
     connection = session.connection()
     connection.execute(_KEEP, proofs)
     ids = connection.scalars(_event.insert().returning(_event.c.id), facts).all()
@@ -188,6 +199,16 @@ def repeat(
     if not rows:
         return []
     _keep(session, who, evidence_hash, sealed)
+    # Before what stands is moved: whoever waited for a mail had nothing that could end.
+    tellings.tell(
+        session,
+        who,
+        act,
+        {row.purpose: row.channel for row in rows},
+        facts=facts,
+        tools=tools,
+        now=now,
+    )
     if act in DECISIONS:
         _move(connection, who, [row.id for row in rows])
     return [row.purpose for row in rows]
@@ -250,7 +271,7 @@ def _repeating(of: Select[Any]) -> Any:
         *(_OWN.get(name, _event.c[name]) for name in names)
     ).order_by(_event.c.id)
     insert = _event.insert().from_select(names, followed)
-    return insert.returning(_event.c.id, _event.c.purpose)
+    return insert.returning(_event.c.id, _event.c.purpose, _event.c.channel)
 
 
 _REPEAT_ASKED = _repeating(

@@ -21,6 +21,7 @@ from server.models.month import MonthKey
 from server.models.outbox import Outbox
 from server.models.rights import AddressChange
 from server.models.turn import Turn
+from server.models.webhook import Delivery
 
 AT_ONCE = 500
 REMAINS = timedelta(days=REMAINS_DAYS)
@@ -71,6 +72,14 @@ def _never_delivered(now: datetime) -> ColumnElement[bool]:
     )
 
 
+def _never_acknowledged(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        Delivery.state == "dead",
+        Delivery.sealed.is_not(None),
+        Delivery.settled_at <= now - REMAINS,
+    )
+
+
 def _of_old_months(now: datetime) -> ColumnElement[bool]:
     """Return which keys go: with one go all network addresses of its month."""
     return MonthKey.month < f"{months_after(now, -TRACE_MONTHS):%Y-%m}"
@@ -90,6 +99,7 @@ KINDS = (
         {"answers": None, "source": None, "play_print": b""},
     ),
     Kind("dead_letters", Outbox, (Outbox.id,), _never_delivered, {"sealed": None}),
+    Kind("untold", Delivery, (Delivery.id,), _never_acknowledged, {"sealed": None}),
 )
 
 

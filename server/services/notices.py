@@ -17,6 +17,7 @@ from server.services.outbox import Claimed, Mail
 from server.services.tools import Tools
 
 CHECKPOINT = "checkpoint"
+UNTOLD = "untold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,25 @@ def put_checkpoint(
         ],
         tools=tools,
         now=now,
+    )
+
+
+def put_untold(
+    session: Session,
+    shop_id: int,
+    recipient: str,
+    why: str,
+    *,
+    tools: Tools,
+    now: datetime,
+) -> None:
+    """Tell the shop that a recipient of its data could not be told (GDPR 19).
+
+    It names nobody: whom it is about stands in the office.
+    """
+    params = {"recipient": recipient, "why": why}
+    outbox.put_mails(
+        session, [Mail(UNTOLD, shop_id, None, None, params)], tools=tools, now=now
     )
 
 

@@ -17,6 +17,7 @@ from server.domain import retry
 from server.domain.seals import NONCE_BYTES, SealError, Vault
 from server.models.base import rows_changed, table
 from server.models.outbox import Attempt, Outbox
+from server.services import leases
 from server.services.tools import Tools
 
 LEASE = timedelta(seconds=60)
@@ -102,10 +103,7 @@ _PUT = table(Outbox).insert()
 
 _DUE = (
     select(Outbox.id)
-    .where(
-        (Outbox.state == "waiting") & (Outbox.due_at <= bindparam("moment"))
-        | (Outbox.state == "leased") & (Outbox.leased_until <= bindparam("moment"))
-    )
+    .where(leases.is_due(Outbox))
     .order_by(Outbox.due_at)
     .limit(BATCH)
     .with_for_update(skip_locked=True)
@@ -198,7 +196,7 @@ def failed(session: Session, mail: Claimed, *, answer: str, now: datetime) -> bo
             claim=None,
             leased_until=None,
         ),
-        {"mail": mail.id, "held": mail.claim},
+        {"row": mail.id, "held": mail.claim},
     )
     if rows_changed(changed) != 1:
         return False
@@ -210,7 +208,7 @@ def release(session: Session, mail: Claimed) -> None:
     """Give back a mail that was not tried, because the worker stops."""
     session.execute(
         _MINE.values(state="waiting", claim=None, leased_until=None),
-        {"mail": mail.id, "held": mail.claim},
+        {"row": mail.id, "held": mail.claim},
     )
 
 
@@ -318,19 +316,14 @@ def _settle(session: Session, mail: Claimed, *, state: str, now: datetime) -> bo
     changed = session.connection().execute(
         # A dead letter may be tried again, so it keeps what it says.
         _SETTLE_DEAD if state == "dead" else _SETTLE,
-        {"mail": mail.id, "held": mail.claim, "outcome": state, "moment": now},
+        {"row": mail.id, "held": mail.claim, "outcome": state, "moment": now},
     )
     return rows_changed(changed) == 1
 
 
-# Matches a row only while this worker's claim on it stands (fencing). Built once:
-# every mail is marked on its own.
+# Built once: every mail is marked on its own.
 _TABLE = table(Outbox)
-_MINE = update(_TABLE).where(
-    _TABLE.c.id == bindparam("mail"),
-    _TABLE.c.state == "leased",
-    _TABLE.c.claim == bindparam("held"),
-)
+_MINE = leases.mine(_TABLE)
 _SETTLE_DEAD = _MINE.values(
     state=bindparam("outcome"),
     settled_at=bindparam("moment"),

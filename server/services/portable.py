@@ -32,7 +32,7 @@ from server.models.raffle import Raffle, RafflePlace
 from server.models.rights import AddressChange, RightsRequest
 from server.models.shop import Shop
 from server.models.voucher import Voucher
-from server.services import contacts, proofs, receipts
+from server.services import contacts, deliveries, proofs, receipts
 from server.services.contacts import Person
 from server.services.tools import Tools
 
@@ -349,6 +349,35 @@ def _recipients(
             }
             for row in platforms
         ),
+        *_told(session, contact_id),
+    ]
+
+
+def _told(session: Session, contact_id: int) -> list[dict[str, Any]]:
+    """Return who was told by webhook, and of what each was (GDPR 19)."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for line in deliveries.of_contact(session, contact_id):
+        by_name.setdefault(line.recipient, []).append(
+            {
+                "event": line.event,
+                "purpose": line.purpose or None,
+                "queued_at": moment(line.created_at),
+                "state": line.state,
+                "acknowledged_at": _moment(line.acknowledged_at),
+            }
+        )
+    return [
+        {
+            "name": name,
+            "as": "told by webhook",
+            "since": min(
+                (e["acknowledged_at"] for e in events if e["acknowledged_at"]),
+                default=None,
+            ),
+            "until": None,
+            "told": events,
+        }
+        for name, events in by_name.items()
     ]
 
 

@@ -100,6 +100,8 @@ MAY_IMPORT_ADAPTERS = (
     *("server/commands/", "server/adapters/"),
     # The worker's pen.
     "server/writing.py",
+    # And its voice.
+    "server/telling.py",
     # What the command `demo` does.
     "server/showroom.py",
 )

@@ -21,6 +21,8 @@ ADDRESSES = {
     "public_id": lambda house: house.contact,
     "name": lambda house: house.mail,
     "right": lambda house: house.right,
+    "recipient": lambda house: house.recipient,
+    "message": lambda house: house.message,
 }
 NAMES = {"office.evidence": lambda house: house.evidence}
 
@@ -156,6 +158,7 @@ def is_list(route: Route) -> bool:
         "office.revoke_voucher",
         "office.contactable",
         "office.export_contactable",
+        "office.recipients",
         "office.rights",
         "office.write_down_right",
     }

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from server.domain.ledger import moment
 from server.models import (
     AudienceMember,
     Base,
@@ -17,6 +18,8 @@ from server.services import portable, privacy
 from server.services.contacts import Reason, suppress
 from tests import evidence, receipts
 from tests.factories import make
+from tests.receivers import listening
+from tests.tellings import Desk
 from tests.visits import EMAIL, sure_win, take_card
 
 BOTH = ["newsletter", "personal_offers"]
@@ -191,6 +194,39 @@ def test_wishes_rights_and_recipients_are_in_it(known, export, database, house, 
     ]
 
 
+def test_it_says_who_was_told_by_webhook_and_when_they_had_heard(
+    known, export, house, client, database
+):
+    """GDPR 19, DS-06: at the person's wish the shop says who these recipients are."""
+    desk = Desk(house)
+    with listening() as receiver:
+        desk.add(receiver.url, name="Mailing program")
+        client.post(house.link("unsubscribe"))
+        telling = desk.telling()
+        telling.tell_all()
+        telling.close()
+
+    told = export()["recipients"][-1]
+
+    at = moment(house.clock.now())
+    assert told.pop("told") == [
+        {
+            "event": "consent.withdrawn",
+            "purpose": purpose,
+            "queued_at": at,
+            "state": "acknowledged",
+            "acknowledged_at": at,
+        }
+        for purpose in BOTH
+    ]
+    assert told == {
+        "name": "Mailing program",
+        "as": "told by webhook",
+        "since": at,
+        "until": None,
+    }
+
+
 def test_it_says_nothing_of_anybody_else(known, export, client, house):
     """GDPR 15(4): the rights of others, and no link that acts (DO-15)."""
     other = "other@example.com"
@@ -207,7 +243,7 @@ def test_it_says_nothing_of_anybody_else(known, export, client, house):
 # Where something about a person may be kept; what is left out has a reason.
 IN_THE_FILE = {
     *("attribute", "entry", "evidence", "optin", "outbox", "preference"),
-    *("rights_request", "address_change", "audience_member", "standing"),
+    *("rights_request", "address_change", "audience_member", "standing", "delivery"),
 }
 LEFT_OUT = {
     "link": "random bytes of which only a hash is kept; what they open is in the file",

@@ -17,9 +17,10 @@ from server.models.entry import Entry
 from server.models.optin import OptIn
 from server.models.placement import Placement
 from server.models.text import Text
-from server.services import acquaintances, consents, contacts
+from server.services import acquaintances, consents, contacts, deliveries
 from server.services.campaigns import Directory
 from server.services.contacts import Reason
+from server.services.deliveries import Listed
 from server.services.office import entries
 from server.services.office.entries import EntryLine
 from server.services.tools import Tools
@@ -99,6 +100,8 @@ class Dossier:
     loose: list[Fact]
     bodies: dict[str, str]
     entries: list[EntryLine]
+    # Who else was told about them, and what.
+    told: list[Listed]
 
 
 def find(
@@ -130,6 +133,7 @@ def find(
         loose=_facts([event for event in events if event.optin_id is None]),
         bodies=_bodies(session, events),
         entries=entries.of_contact(session, shop_id, contact.id),
+        told=deliveries.of_contact(session, contact.id),
     )
 
 

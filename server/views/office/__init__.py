@@ -13,6 +13,7 @@ from server.views.office import (
     outbox,
     proofs,
     raffles,
+    recipients,
     rights,
     vouchers,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "outbox",
     "proofs",
     "raffles",
+    "recipients",
     "rights",
     "vouchers",
 ]

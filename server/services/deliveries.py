@@ -1,0 +1,453 @@
+"""Hand what recipients are to be told to the worker, and mark what became of it.
+
+One event is claimed at a time, in the transaction that marks the one before: so a
+killed worker costs at most one repetition, and whatever was erased or taken back in
+between is looked at right before each is sent (SAFETY.md F2, F13, T30).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Update,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session, aliased
+
+from server.domain import retry, webhook
+from server.domain.seals import SealError, Vault
+from server.domain.webhook import OWED, Event
+from server.models.base import rows_changed, table
+from server.models.webhook import Delivery, Webhook
+from server.services import leases, notices, webhooks
+from server.services.tellings import STALE
+from server.services.tools import Tools
+
+LEASE = timedelta(seconds=60)
+CLAIM_BYTES = 8
+STATES = ("waiting", "leased", "acknowledged", "dead", "dropped")
+LONGEST_ANSWER = 100
+# Why a person of the shop has to see to it: the receiver said that it is gone for good
+# (410), or events were given up.
+GONE, GIVEN_UP = "gone", "given up"
+# An alarm goes off for what waits longer, and not again for as long.
+PILED_UP = timedelta(hours=1)
+NOTICE_EVERY = timedelta(days=1)
+BY_HAND = "told by hand"
+SHARE_BYTES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An event that this worker may send until its lease runs out."""
+
+    id: int
+    webhook_id: int
+    message_id: str
+    event: Event
+    attempts: int
+    created_at: datetime
+    url: str
+    secrets: tuple[str, ...]
+    body: bytes
+    claim: bytes
+
+
+def due(session: Session, *, now: datetime) -> list[int]:
+    """Return the recipients for whom something is due, who are not left alone now."""
+    return list(session.scalars(_WITH_WORK, {"moment": now}))
+
+
+def claim_next(
+    session: Session,
+    webhook_id: int,
+    *,
+    tools: Tools,
+    now: datetime,
+    lease: timedelta = LEASE,
+) -> Claimed | None:
+    """Take what is due next for a recipient; drop what is true no longer."""
+    told = {"of": webhook_id, "moment": now}
+    while (row := session.execute(_NEXT, told).first()) is not None:
+        found, is_stale = row
+        if is_stale:
+            _close(found, "dropped", STALE, now=now)
+            session.flush()
+            continue
+        claim = tools.random(CLAIM_BYTES)
+        try:
+            claimed = _claimed(session, found, claim, vault=tools.vault, now=now)
+        except SealError:
+            # A lost key must not hold up what waits behind.
+            _close(found, "dead", "cannot be opened", now=now)
+            session.flush()
+            continue
+        found.state, found.claim, found.leased_until = "leased", claim, now + lease
+        session.flush()
+        return claimed
+    return None
+
+
+def _close(row: Delivery, state: str, why: str, *, now: datetime) -> None:
+    row.state, row.settled_at, row.answer = state, now, why
+    row.sealed = row.claim = row.leased_until = None
+
+
+def _claimed(
+    session: Session, row: Delivery, claim: bytes, *, vault: Vault, now: datetime
+) -> Claimed:
+    recipient = session.get_one(Webhook, row.webhook_id)
+    return Claimed(
+        id=row.id,
+        webhook_id=row.webhook_id,
+        message_id=row.message_id,
+        event=Event(row.event),
+        attempts=row.attempts,
+        created_at=row.created_at,
+        url=recipient.url,
+        secrets=webhooks.secrets_of(recipient, vault=vault, now=now),
+        body=vault.open(row.sealed or b"", about=row.message_id.encode()),
+        claim=claim,
+    )
+
+
+def acknowledged(
+    session: Session, told: Claimed, *, answer: str, now: datetime
+) -> bool:
+    """Mark an event as heard, and forget what it said; False if the claim was lost."""
+    changed = session.connection().execute(
+        _ACKNOWLEDGE, _told(told) | {"said": answer[:LONGEST_ANSWER], "moment": now}
+    )
+    if rows_changed(changed) != 1:
+        return False
+    session.connection().execute(_IS_BACK, {"of": told.webhook_id})
+    return True
+
+
+def failed(
+    session: Session,
+    told: Claimed,
+    *,
+    answer: str,
+    is_silent: bool = False,
+    wish: timedelta | None = None,
+    tools: Tools,
+    now: datetime,
+) -> str:
+    """Plan the next try, or give up at the end of the schedule; return its new state.
+
+    One that `is_silent` did not answer at all, and is left alone for a while. What it
+    wished for itself (Retry-After) holds up to an hour. It is empty if the claim was
+    lost.
+    """
+    share = int.from_bytes(tools.random(SHARE_BYTES)) / 256**SHARE_BYTES
+    due_at = retry.next_webhook(
+        attempts=told.attempts + 1, created=told.created_at, share=share, now=now
+    )
+    rest = now + min(wish, webhook.LONGEST_WISH) if wish else None
+    if due_at and rest:
+        due_at = max(due_at, rest)
+    state = "waiting" if due_at else "dead"
+    changed = session.connection().execute(
+        _FAIL,
+        _told(told)
+        | {
+            "next_state": state,
+            "next_due": due_at or now,
+            "settled": None if due_at else now,
+            "said": answer[:LONGEST_ANSWER],
+        },
+    )
+    if rows_changed(changed) != 1:
+        return ""
+    stale = session.connection().execute(_DROP_STALE, {"row": told.id, "moment": now})
+    if rows_changed(stale) == 1:
+        # What came in while it was on its way must not leave an address lying here.
+        state = "dropped"
+    if is_silent:
+        _leave_alone(session, told.webhook_id, share=share, now=now)
+    elif rest:
+        webhooks.rest_until(session, told.webhook_id, rest)
+    if state == "dead" and told.event in OWED:
+        _notify(session, told.webhook_id, GIVEN_UP, tools=tools, now=now)
+    return state
+
+
+def gone(session: Session, told: Claimed, *, tools: Tools, now: datetime) -> bool:
+    """Turn off a recipient that wants nothing any more (410), and tell the shop.
+
+    What waits stays, until somebody gives it another address or it grows too old.
+    """
+    changed = session.connection().execute(
+        _FAIL,
+        _told(told)
+        | {"next_state": "waiting", "next_due": now, "settled": None, "said": "410"},
+    )
+    if rows_changed(changed) != 1:
+        return False
+    if webhooks.turn_gone(session, told.webhook_id):
+        _notify(session, told.webhook_id, GONE, tools=tools, now=now)
+    return True
+
+
+def release(session: Session, told: Claimed) -> None:
+    """Give back an event that was not tried, because the worker stops."""
+    session.connection().execute(_RELEASE, _told(told))
+
+
+def give_up_old(
+    session: Session, *, tools: Tools, now: datetime, most: int = 500
+) -> int:
+    """Give up what waited too long for one who is off or silent; return how many."""
+    is_away = select(Webhook.id).where(
+        or_(Webhook.state.in_(("off", "gone")), Webhook.faults > 0)
+    )
+    old = session.scalars(
+        select(Delivery)
+        .where(
+            Delivery.webhook_id.in_(is_away),
+            Delivery.state == "waiting",
+            Delivery.created_at <= now - retry.WEBHOOK_GIVE_UP_AFTER,
+        )
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    ).all()
+    owed = set()
+    for row in old:
+        row.state, row.settled_at = "dead", now
+        row.answer = row.answer or "not tried"
+        if row.event in OWED:
+            owed.add(row.webhook_id)
+    session.flush()
+    for webhook_id in sorted(owed):
+        _notify(session, webhook_id, GIVEN_UP, tools=tools, now=now)
+    return len(old)
+
+
+def revive(
+    session: Session, message_id: str, *, shop_id: int | None, now: datetime
+) -> bool:
+    """Let a dead letter be tried again from the start; False if there is none."""
+    wanted = _dead(message_id, shop_id).values(
+        state="waiting", due_at=now, attempts=0, created_at=now, settled_at=None
+    )
+    return rows_changed(session.execute(wanted, execution_options=_ALONE)) == 1
+
+
+def told_by_hand(
+    session: Session, message_id: str, *, shop_id: int | None, now: datetime
+) -> bool:
+    """Close a dead letter because somebody told the recipient otherwise (GDPR 19)."""
+    wanted = _dead(message_id, shop_id).values(
+        state="acknowledged", settled_at=now, sealed=None, answer=BY_HAND
+    )
+    return rows_changed(session.execute(wanted, execution_options=_ALONE)) == 1
+
+
+def dead(session: Session, *, shop_id: int | None = None) -> list[str]:
+    """Return the names of the dead letters that can be tried again."""
+    wanted = select(Delivery.message_id).where(
+        Delivery.state == "dead", Delivery.sealed.is_not(None)
+    )
+    if shop_id is not None:
+        wanted = wanted.where(Delivery.webhook_id.in_(_of_shop(shop_id)))
+    return list(session.scalars(wanted.order_by(Delivery.id)))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An event as an operator sees it: neither what it says nor about whom."""
+
+    message_id: str
+    recipient: str
+    event: str
+    topic: str
+    state: str
+    attempts: int
+    created_at: datetime
+    settled_at: datetime | None
+    answer: str
+
+    @property
+    def purpose(self) -> str:
+        return webhook.purpose_of(self.topic)
+
+    @property
+    def acknowledged_at(self) -> datetime | None:
+        return self.settled_at if self.state == "acknowledged" else None
+
+
+def newest(
+    session: Session, shop_id: int, *, state: str | None, most: int
+) -> list[Listed]:
+    """Return the newest events for the recipients of a shop."""
+    wanted = _LISTED.where(Webhook.shop_id == shop_id)
+    if state is not None:
+        wanted = wanted.where(Delivery.state == state)
+    rows = session.execute(wanted.order_by(Delivery.id.desc()).limit(most))
+    return [Listed(*row) for row in rows]
+
+
+def of_contact(session: Session, contact_id: int) -> list[Listed]:
+    """Return whom a person's data was told to, and what became of it, oldest first."""
+    rows = session.execute(
+        _LISTED.where(Delivery.contact_id == contact_id).order_by(Delivery.id)
+    )
+    return [Listed(*row) for row in rows]
+
+
+_LISTED = select(
+    *(Delivery.message_id, Webhook.name, Delivery.event, Delivery.topic),
+    *(Delivery.state, Delivery.attempts, Delivery.created_at, Delivery.settled_at),
+    Delivery.answer,
+).join(Webhook, Webhook.id == Delivery.webhook_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """What a recipient has not been told yet, and since when the oldest waits."""
+
+    public_id: str
+    name: str
+    number: int
+    since: datetime
+
+
+def piles(session: Session, *, waiting_since: datetime) -> list[Pile]:
+    """Return the recipients for whom something waits since before a moment."""
+    number, since = func.count(), func.min(Delivery.created_at)
+    rows = session.execute(
+        select(Webhook.public_id, Webhook.name, number, since)
+        .join(Delivery, Delivery.webhook_id == Webhook.id)
+        .where(Delivery.state.in_(("waiting", "leased")))
+        .group_by(Webhook.id, Webhook.public_id, Webhook.name)
+        .having(since < waiting_since)
+        .order_by(Webhook.id)
+    )
+    return [Pile(*row) for row in rows]
+
+
+def _dead(message_id: str, shop_id: int | None) -> Update:
+    wanted = update(Delivery).where(
+        Delivery.message_id == message_id,
+        Delivery.state == "dead",
+        Delivery.sealed.is_not(None),
+    )
+    if shop_id is None:
+        return wanted
+    return wanted.where(Delivery.webhook_id.in_(_of_shop(shop_id)))
+
+
+def _of_shop(shop_id: int) -> Select[int]:
+    return select(Webhook.id).where(Webhook.shop_id == shop_id)
+
+
+def _leave_alone(
+    session: Session, webhook_id: int, *, share: float, now: datetime
+) -> None:
+    row = session.get_one(Webhook, webhook_id, with_for_update=True)
+    row.faults += 1
+    row.paused_until = now + webhook.pause(row.faults, share=share)
+    session.flush()
+
+
+def _notify(
+    session: Session, webhook_id: int, why: str, *, tools: Tools, now: datetime
+) -> None:
+    """Tell the shop, at most once a day for each recipient unless it is gone."""
+    row = session.get_one(Webhook, webhook_id, with_for_update=True)
+    if why != GONE and row.noticed_at and now - row.noticed_at < NOTICE_EVERY:
+        return
+    row.noticed_at = now
+    session.flush()
+    notices.put_untold(session, row.shop_id, row.name, why, tools=tools, now=now)
+
+
+def _told(told: Claimed) -> dict[str, object]:
+    return {"row": told.id, "held": told.claim}
+
+
+# Nothing of it is at hand that would have to be told.
+_ALONE = {"synchronize_session": False}
+_delivery, _webhook = table(Delivery), table(Webhook)
+_MINE = leases.mine(_delivery)
+_FREE = {"claim": None, "leased_until": None}
+_TRIED = _FREE | {"attempts": _delivery.c.attempts + 1, "answer": bindparam("said")}
+_ACKNOWLEDGE = _MINE.values(
+    state="acknowledged", settled_at=bindparam("moment"), sealed=None, **_TRIED
+)
+_FAIL = _MINE.values(
+    state=bindparam("next_state"),
+    due_at=bindparam("next_due"),
+    settled_at=bindparam("settled"),
+    **_TRIED,
+)
+_RELEASE = _MINE.values(state="waiting", **_FREE)
+_IS_BACK = (
+    update(_webhook)
+    .where(_webhook.c.id == bindparam("of"), _webhook.c.faults > 0)
+    .values(faults=0, paused_until=None)
+)
+# Both named, so that an index leads to what is due among much that is not.
+_RANKS = Delivery.rank.in_((0, 1))
+_WITH_WORK = (
+    select(Webhook.id)
+    .where(
+        Webhook.state == "active",
+        or_(
+            Webhook.paused_until.is_(None), Webhook.paused_until <= bindparam("moment")
+        ),
+        exists().where(
+            Delivery.webhook_id == Webhook.id, _RANKS, leases.is_due(Delivery)
+        ),
+    )
+    .order_by(Webhook.id)
+)
+_other = aliased(Delivery)
+
+
+def _same_person() -> tuple[ColumnElement[bool], ...]:
+    return (
+        _other.webhook_id == Delivery.webhook_id,
+        _other.contact_id == Delivery.contact_id,
+    )
+
+
+# A later event of the same topic, or their erasure, says all that this one would.
+_IS_STALE = exists().where(
+    *_same_person(),
+    _other.sequence > Delivery.sequence,
+    or_(_other.topic == Delivery.topic, _other.event == Event.ERASED.value),
+)
+_DROP_STALE = (
+    update(Delivery)
+    .where(Delivery.id == bindparam("row"), _IS_STALE)
+    .values(state="dropped", settled_at=bindparam("moment"), sealed=None, answer=STALE)
+)
+# Of one person, nothing overtakes what is on its way.
+_IS_BUSY = exists().where(
+    *_same_person(),
+    _other.id != Delivery.id,
+    _other.state == "leased",
+    _other.leased_until > bindparam("moment"),
+)
+_NEXT = (
+    select(Delivery, _IS_STALE)
+    .where(
+        Delivery.webhook_id == bindparam("of"),
+        _RANKS,
+        leases.is_due(Delivery),
+        ~_IS_BUSY,
+    )
+    .order_by(Delivery.rank, Delivery.due_at, Delivery.id)
+    .limit(1)
+    .with_for_update(skip_locked=True, of=Delivery)
+    .execution_options(populate_existing=True)
+)

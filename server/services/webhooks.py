@@ -1,0 +1,217 @@
+"""The recipients of a shop's data that have a program to tell (GDPR 19; DS-06)."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from server.domain.seals import NONCE_BYTES, Vault
+from server.domain.webhook import (
+    OLD_SECRET_FOR,
+    OWED,
+    SECRET_BYTES,
+    STARTS,
+    Event,
+    secret,
+    test_body,
+    topic,
+)
+from server.models.base import rows_changed
+from server.models.shop import Shop
+from server.models.webhook import Delivery, Webhook
+from server.services import tellings
+from server.services.tools import Tools
+
+# What commands and views hold, which know no tables.
+Recipient = Webhook
+
+ID_BYTES = 8
+ID_PREFIX = "wh_"
+# Events that somebody can choose; a try of the line comes to whoever asks for it.
+CHOICES = tuple(event.value for event in Event if event is not Event.TEST)
+
+
+class IncompleteError(Exception):
+    """Whoever is told of a yes has to be told of its end and of each right too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A new recipient, with the secret that is shown this once."""
+
+    public_id: str
+    secret: str
+
+
+def shop_id(session: Session, code: str) -> int | None:
+    """Return a shop by its code."""
+    return session.scalar(select(Shop.id).where(Shop.code == code))
+
+
+def add(
+    session: Session,
+    of_shop: int,
+    *,
+    name: str,
+    url: str,
+    events: Collection[str] | None = None,
+    purposes: Collection[str] | None = None,
+    tools: Tools,
+    now: datetime,
+) -> Added:
+    """Add a recipient, which is told of everything, or of these events and purposes.
+
+    The caller has checked the address. Raises `IncompleteError`.
+    """
+    if events is not None and not set(STARTS.values()).isdisjoint(events):
+        missing = sorted(set(OWED) - set(events))
+        if missing:
+            raise IncompleteError(", ".join(missing))
+    public_id = f"{ID_PREFIX}{tools.random(ID_BYTES).hex()}"
+    made = secret(tools.random(SECRET_BYTES))
+    session.add(
+        Webhook(
+            public_id=public_id,
+            shop_id=of_shop,
+            name=name,
+            url=url,
+            events=sorted(events) if events is not None else None,
+            purposes=sorted(purposes) if purposes is not None else None,
+            sealed_secret=_sealed(made, public_id, tools=tools),
+            state="active",
+            why="",
+            faults=0,
+            created_at=now,
+        )
+    )
+    session.flush()
+    return Added(public_id, made)
+
+
+def listed(session: Session, of_shop: int | None = None) -> list[Webhook]:
+    """Return the recipients of a shop, or of all, oldest first."""
+    wanted = select(Webhook).order_by(Webhook.shop_id, Webhook.id)
+    if of_shop is not None:
+        wanted = wanted.where(Webhook.shop_id == of_shop)
+    return list(session.scalars(wanted))
+
+
+def find(
+    session: Session, public_id: str, *, of_shop: int | None = None
+) -> Webhook | None:
+    """Return a recipient by its public id."""
+    wanted = select(Webhook).where(Webhook.public_id == public_id)
+    if of_shop is not None:
+        wanted = wanted.where(Webhook.shop_id == of_shop)
+    return session.scalar(wanted)
+
+
+def turn_on(session: Session, row: Webhook) -> bool:
+    """Tell a recipient again, what waited at once; False if it is told or has ended."""
+    if row.state not in {"off", "gone"}:
+        return False
+    row.state, row.why, row.faults, row.paused_until = "active", "", 0, None
+    session.flush()
+    return True
+
+
+def turn_off(session: Session, row: Webhook, *, why: str) -> bool:
+    """Tell a recipient nothing for now; False if it was not told anyway.
+
+    Ends and corrections go on waiting, since it still holds what it was told.
+    """
+    if row.state != "active":
+        return False
+    row.state, row.why = "off", why
+    session.flush()
+    return True
+
+
+def turn_gone(session: Session, webhook_id: int) -> bool:
+    """Turn a recipient off that said so itself (410); False if it was off already."""
+    turned = session.execute(
+        update(Webhook)
+        .where(Webhook.id == webhook_id, Webhook.state == "active")
+        .values(state="gone", why="410")
+    )
+    return rows_changed(turned) == 1
+
+
+def end(session: Session, row: Webhook, *, now: datetime) -> bool:
+    """Tell a recipient nothing any more; it holds nothing of ours. False if it ended.
+
+    What waits is dropped, so it is for one that has erased what it was given.
+    """
+    if row.state == "ended":
+        return False
+    row.state = "ended"
+    session.execute(
+        update(Delivery)
+        .where(
+            Delivery.webhook_id == row.id,
+            Delivery.state.in_(("waiting", "leased", "dead")),
+        )
+        .values(
+            state="dropped",
+            settled_at=now,
+            sealed=None,
+            claim=None,
+            leased_until=None,
+            answer="the recipient has ended",
+        )
+    )
+    session.flush()
+    return True
+
+
+def rest_until(session: Session, webhook_id: int, until: datetime) -> None:
+    """Leave a recipient alone until a moment, because it asked for that."""
+    session.execute(
+        update(Webhook).where(Webhook.id == webhook_id).values(paused_until=until)
+    )
+
+
+def rotate(session: Session, row: Webhook, *, tools: Tools, now: datetime) -> str:
+    """Give a recipient a new secret, and return it; the old one signs for a day."""
+    made = secret(tools.random(SECRET_BYTES))
+    row.sealed_before, row.before_until = row.sealed_secret, now + OLD_SECRET_FOR
+    row.sealed_secret = _sealed(made, row.public_id, tools=tools)
+    session.flush()
+    return made
+
+
+def secrets_of(row: Webhook, *, vault: Vault, now: datetime) -> tuple[str, ...]:
+    """Return the secrets that sign now, the newest first. Raises `SealError`."""
+    kept = [row.sealed_secret]
+    if row.sealed_before and row.before_until and now < row.before_until:
+        kept.append(row.sealed_before)
+    about = row.public_id.encode()
+    return tuple(vault.open(each, about=about).decode() for each in kept)
+
+
+def put_test(session: Session, row: Webhook, *, tools: Tools, now: datetime) -> str:
+    """Queue a try of the line, about nobody; return its id."""
+    message_id = f"{tellings.ID_PREFIX}{tools.random(tellings.ID_BYTES).hex()}"
+    body = test_body(row.name, now=now)
+    columns = tellings.waiting(message_id, body, Event.TEST, tools=tools, now=now)
+    session.add(
+        Delivery(
+            message_id=message_id,
+            webhook_id=row.id,
+            contact_id=None,
+            event=Event.TEST.value,
+            topic=topic(Event.TEST, None),
+            sequence=now,
+            **columns,
+        )
+    )
+    session.flush()
+    return message_id
+
+
+def _sealed(text: str, public_id: str, *, tools: Tools) -> bytes:
+    return tools.vault.seal(
+        text.encode(), nonce=tools.random(NONCE_BYTES), about=public_id.encode()
+    )

@@ -1,0 +1,626 @@
+"""The worker tells recipients over a real socket, and nothing gets lost (F13, G7)."""
+
+import os
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from server.domain import retry
+from server.domain.consent import Act
+from server.models import Delivery, Webhook
+from server.services import consents, contacts, deliveries, privacy, webhooks
+from server.services.consents import Request
+from tests.receivers import LOOPBACKS, Mode, Receiver, listening, wait_for
+from tests.servers import ROOT, Program
+from tests.stress.service import size
+from tests.tellings import Desk
+from tests.visits import sure_win
+
+HOW = {"locale": "nl", "method": "test", "facts": {}}
+
+
+@pytest.fixture
+def desk(house, publish):
+    publish(sure_win(days=365))
+    return Desk(house)
+
+
+@pytest.fixture
+def tools(app):
+    return app.extensions["tools"]
+
+
+@pytest.fixture
+def receiver():
+    with listening() as made:
+        yield made
+
+
+@pytest.fixture
+def telling(desk):
+    made = desk.telling(seconds=1)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def person(house, tools):
+    """Return somebody, whom this makes if need be."""
+
+    def person(number=1):
+        with house.database.transaction() as session:
+            shop_id = webhooks.shop_id(session, "demo")
+            return contacts.recognise(
+                session,
+                shop_id=shop_id,
+                email=f"person{number}@example.com",
+                locale="nl",
+                vault=tools.vault,
+                now=house.clock.now(),
+                random=tools.random,
+            )
+
+    return person
+
+
+@pytest.fixture
+def say(house, tools, person):
+    """Let somebody say yes or take it back: `say(Act.GIVEN, 1)`."""
+
+    def say(act, number=1, purpose="newsletter"):
+        who = person(number)
+        with house.database.transaction() as session:
+            consents.record(
+                session,
+                who,
+                Request(None, b"", b"", "nl", "email", {}),
+                act,
+                {purpose: b""},
+                method="test",
+                facts={},
+                tools=tools,
+                now=house.clock.now(),
+            )
+        return who
+
+    return say
+
+
+@pytest.fixture
+def erase(house, tools):
+    def erase(who):
+        with house.database.transaction() as session:
+            now = house.clock.now()
+            privacy.erase(session, who, tools=tools, now=now, **HOW)
+
+    return erase
+
+
+@pytest.fixture
+def in_time(monkeypatch, house):
+    """Let the reference library look at a signature at the moment it came in."""
+
+    class Then(datetime):
+        moment = None
+
+        @classmethod
+        def now(cls, tz=None):
+            return cls.moment or house.clock.now()
+
+    monkeypatch.setattr("standardwebhooks.webhooks.datetime", Then)
+
+    def checked(heard, secret):
+        Then.moment = datetime.fromtimestamp(
+            int(heard.headers["webhook-timestamp"]), UTC
+        )
+        return heard.checked(secret)
+
+    return checked
+
+
+def states(desk):
+    return Counter(row.state for row in desk.rows())
+
+
+def pass_days(telling, house, desk, *, days=5):
+    """Go from one due moment to the next, until nothing waits or days have passed."""
+    end = house.clock.now() + timedelta(days=days)
+    while house.clock.now() < end and states(desk)["waiting"]:
+        telling.tell_all()
+        due = [row.due_at for row in desk.rows(state="waiting")]
+        rests = [row.paused_until for row in house.rows(Webhook) if row.paused_until]
+        moment = max([min(due), *rests]) if due else end
+        house.clock.advance(
+            max(moment - house.clock.now(), timedelta()) + timedelta(milliseconds=1)
+        )
+
+
+class TestAcknowledged:
+    def test_it_is_signed_as_the_standard_says(
+        self, desk, say, telling, receiver, in_time
+    ):
+        _, secret = desk.add(receiver.url)
+        say(Act.GIVEN)
+
+        assert telling.tell_all() == 1
+
+        (heard,) = receiver.heard
+        told = heard.checked(secret)
+        assert told["type"] == "consent.given"
+        assert told["data"]["email"] == "person1@example.com"
+        assert heard.id == desk.rows()[0].message_id
+
+    def test_what_it_said_is_forgotten(self, desk, say, telling, receiver, house):
+        desk.add(receiver.url)
+        say(Act.GIVEN)
+        telling.tell_all()
+
+        (row,) = desk.rows()
+        assert (row.state, row.sealed, row.answer) == ("acknowledged", None, "200")
+        assert row.settled_at == house.clock.now()
+
+    def test_it_is_not_told_again(self, desk, say, telling, receiver, house):
+        desk.add(receiver.url)
+        say(Act.GIVEN)
+        for _ in range(3):
+            telling.tell_all()
+            house.clock.advance(timedelta(days=1))
+
+        assert len(receiver.heard) == 1
+
+    def test_for_a_day_the_old_secret_signs_as_well(
+        self, desk, say, telling, receiver, house, tools, in_time
+    ):
+        key, old = desk.add(receiver.url)
+        with house.database.transaction() as session:
+            row = session.get_one(Webhook, key)
+            new = webhooks.rotate(session, row, tools=tools, now=house.clock.now())
+        say(Act.GIVEN)
+        telling.tell_all()
+        for secret in (old, new):
+            assert receiver.heard[0].checked(secret)
+
+        house.clock.advance(timedelta(hours=24))
+        say(Act.WITHDRAWN)
+        telling.tell_all()
+
+        assert receiver.heard[1].checked(new)
+        with pytest.raises(Exception, match="No matching signature"):
+            receiver.heard[1].checked(old)
+
+    def test_a_try_of_the_line_is_about_nobody(self, desk, telling, receiver, house):
+        key, _ = desk.add(receiver.url)
+        with house.database.transaction() as session:
+            row = session.get_one(Webhook, key)
+            tools, now = house.app.extensions["tools"], house.clock.now()
+            webhooks.put_test(session, row, tools=tools, now=now)
+        telling.tell_all()
+
+        assert b'"type":"webhook.test"' in receiver.heard[0].body
+
+
+class TestFaults:
+    def test_a_receiver_that_says_gone_is_turned_off_and_the_shop_told(
+        self, desk, say, telling, receiver, house
+    ):
+        """F13: 410. What waits is not lost, and goes out once there is a place."""
+        key, _ = desk.add(receiver.url)
+        receiver.mode = Mode.GONE
+        say(Act.GIVEN, 1)
+        say(Act.GIVEN, 2)
+        telling.tell_all()
+        house.clock.advance(timedelta(hours=1))
+        telling.tell_all()
+
+        assert desk.recipient(key).state == "gone"
+        assert len(receiver.heard) == 1
+        (letter,) = house.letters("untold")
+        assert letter.params == {"recipient": "CRM", "why": "gone"}
+
+        receiver.mode = Mode.OK
+        with house.database.transaction() as session:
+            assert webhooks.turn_on(session, session.get_one(Webhook, key))
+        telling.tell_all()
+        assert states(desk) == {"acknowledged": 2}
+
+    def test_a_wish_to_be_left_alone_is_kept(self, desk, say, telling, receiver, house):
+        """F13: 429 with Retry-After 120, and nothing else meanwhile either."""
+        desk.add(receiver.url)
+        receiver.mode = Mode.BUSY
+        say(Act.GIVEN, 1)
+        say(Act.GIVEN, 2)
+        telling.tell_all()
+        receiver.mode = Mode.OK
+        house.clock.advance(timedelta(seconds=119))
+        assert telling.tell_all() == 0
+
+        house.clock.advance(timedelta(seconds=1))
+        telling.tell_all()
+
+        assert states(desk) == {"acknowledged": 2}
+
+    def test_a_dead_receiver_costs_one_try_a_pause_and_not_one_an_event(
+        self, desk, say, telling, receiver, house
+    ):
+        desk.add(receiver.url)
+        receiver.stop()
+        for number in range(20):
+            say(Act.GIVEN, number)
+
+        assert telling.tell_all() == 1
+        assert telling.tell_all() == 0
+
+    def test_what_cannot_be_told_is_a_dead_letter_and_the_shop_knows(
+        self, desk, say, telling, receiver, house
+    ):
+        """DS-06: a person has to do by hand what the worker could not."""
+        desk.add(receiver.url)
+        say(Act.GIVEN)
+        telling.tell_all()
+        receiver.mode = Mode.ERROR
+        say(Act.WITHDRAWN)
+        pass_days(telling, house, desk)
+
+        (row,) = desk.rows(event="consent.withdrawn")
+        assert (row.state, row.attempts, row.answer) == ("dead", 10, "500")
+        (letter,) = house.letters("untold")
+        assert letter.params == {"recipient": "CRM", "why": "given up"}
+        assert "example.com" not in str(letter.params)
+
+    def test_a_yes_that_cannot_be_told_is_nobodys_duty(
+        self, desk, say, telling, receiver, house
+    ):
+        desk.add(receiver.url)
+        receiver.mode = Mode.ERROR
+        say(Act.GIVEN)
+        pass_days(telling, house, desk)
+
+        assert states(desk) == {"dead": 1}
+        assert house.letters("untold") == []
+
+    def test_a_dead_letter_can_be_tried_again_and_closed_by_hand(
+        self, desk, say, telling, receiver, house
+    ):
+        desk.add(receiver.url)
+        receiver.mode = Mode.ERROR
+        say(Act.GIVEN)
+        pass_days(telling, house, desk)
+        receiver.mode = Mode.OK
+        (row,) = desk.rows()
+        with house.database.transaction() as session:
+            now = house.clock.now()
+            assert deliveries.revive(session, row.message_id, shop_id=None, now=now)
+            assert not deliveries.told_by_hand(
+                session, row.message_id, shop_id=None, now=now
+            )
+        telling.tell_all()
+
+        assert {heard.id for heard in receiver.heard} == {row.message_id}
+        assert states(desk) == {"acknowledged": 1}
+
+    def test_what_waits_for_one_who_is_off_is_given_up_as_well(
+        self, desk, say, telling, receiver, house
+    ):
+        """GDPR 19: so that nobody believes it was told."""
+        key, _ = desk.add(receiver.url)
+        say(Act.GIVEN)
+        telling.tell_all()
+        with house.database.transaction() as session:
+            webhooks.turn_off(session, session.get_one(Webhook, key), why="test")
+        say(Act.WITHDRAWN)
+        house.clock.advance(retry.WEBHOOK_GIVE_UP_AFTER + timedelta(seconds=1))
+
+        assert telling.give_up(now=house.clock.now())
+
+        assert desk.events()[1] == ("consent.withdrawn", "dead")
+        assert len(house.letters("untold")) == 1
+
+    def test_what_piles_up_is_logged(self, desk, say, telling, receiver, house, capfd):
+        desk.add(receiver.url)
+        receiver.stop()
+        say(Act.GIVEN)
+        telling.tell_all()
+        house.clock.advance(timedelta(hours=2))
+        for _ in range(2):
+            telling.give_up(now=house.clock.now())
+
+        logged = "".join(capfd.readouterr())
+        assert logged.count("a recipient has not been told") == 1
+        assert "example.com" not in logged
+
+
+class TestNobodyWaitsForAnother:
+    def test_a_slow_receiver_delays_neither_neighbours_nor_mails(
+        self, desk, say, house, receiver
+    ):
+        """F13, G7: five seconds at most; here all others are told meanwhile."""
+        telling = desk.telling(seconds=3)
+        try:
+            with listening() as slow:
+                slow.mode = Mode.SLOW
+                desk.add(slow.url, name="Slow")
+                desk.add(receiver.url, name="Quick")
+                for number in range(10):
+                    say(Act.GIVEN, number)
+                telling.start()
+                began = time.monotonic()
+                wait_for(lambda: len(receiver.heard) == 10)
+
+                assert time.monotonic() - began < 2.5
+                assert len(slow.heard) == 1
+                telling.stop()
+        finally:
+            telling.close()
+
+    def test_more_slow_ones_than_threads_leave_room_for_who_answers(
+        self, desk, say, house, receiver
+    ):
+        """Once it is known who is slow."""
+        telling = desk.telling(seconds=2.2)
+        slow = [Receiver() for _ in range(30)]
+        try:
+            for each in slow:
+                each.mode = Mode.SLOW
+                each.start()
+                desk.add(each.url)
+            say(Act.GIVEN, 1)
+            telling.tell_all()
+            desk.add(receiver.url)
+            house.clock.advance(timedelta(minutes=1))
+            say(Act.GIVEN, 2)
+            telling._begin(house.clock.now)
+            began = time.monotonic()
+
+            wait_for(lambda: receiver.heard)
+
+            assert time.monotonic() - began < 2
+        finally:
+            for each in slow:
+                each.stop()
+            telling.close()
+
+    def test_a_no_does_not_queue_behind_many_yeses(
+        self, desk, say, telling, receiver, house
+    ):
+        """WD-03: a withdrawal is told before an import of a hundred thousand."""
+        desk.add(receiver.url)
+        say(Act.GIVEN, 0)
+        telling.tell_all()
+        for number in range(1, 9):
+            say(Act.GIVEN, number)
+        say(Act.WITHDRAWN, 0)
+
+        telling.tell_all()
+
+        assert b"consent.withdrawn" in receiver.heard[1].body
+
+
+class TestOrder:
+    def test_no_yes_follows_its_no(self, desk, say, telling, receiver, house):
+        """A yes whose tries failed is told no more once it was taken back."""
+        desk.add(receiver.url)
+        receiver.mode = Mode.ERROR
+        say(Act.GIVEN)
+        telling.tell_all()
+        receiver.mode = Mode.OK
+        say(Act.WITHDRAWN)
+        pass_days(telling, house, desk)
+
+        assert [b"withdrawn" in heard.body for heard in receiver.heard] == [False, True]
+        assert desk.events()[0] == ("consent.given", "dropped")
+
+    def test_a_yes_that_is_on_its_way_is_not_overtaken(
+        self, desk, say, tools, house, telling, receiver
+    ):
+        """Another worker waits for it or for its lease, and does not repeat it."""
+        key, _ = desk.add(receiver.url)
+        say(Act.GIVEN)
+        now = house.clock.now()
+        with house.database.transaction() as session:
+            assert deliveries.claim_next(session, key, tools=tools, now=now)
+        say(Act.WITHDRAWN)
+        assert telling.tell_all() == 0
+
+        house.clock.advance(deliveries.LEASE)
+        telling.tell_all()
+
+        assert [b"withdrawn" in heard.body for heard in receiver.heard] == [True]
+
+    def test_erased_between_claim_and_send_nothing_but_that_is_told(
+        self, desk, say, erase, tools, house, telling, receiver
+    ):
+        """T30: of a worker that died with it, nobody takes it over."""
+        key, _ = desk.add(receiver.url)
+        who = say(Act.GIVEN)
+        with house.database.transaction() as session:
+            deliveries.claim_next(session, key, tools=tools, now=house.clock.now())
+        erase(who)
+        house.clock.advance(deliveries.LEASE)
+        telling.tell_all()
+
+        assert [b"contact.erased" in heard.body for heard in receiver.heard] == [True]
+        assert all(row.sealed is None for row in desk.rows())
+
+    def test_what_failed_while_somebody_was_erased_keeps_no_address(
+        self, desk, say, erase, tools, house
+    ):
+        """T30: not even until its next try."""
+        key, _ = desk.add()
+        who = say(Act.GIVEN)
+        now = house.clock.now()
+        with house.database.transaction() as session:
+            told = deliveries.claim_next(session, key, tools=tools, now=now)
+        erase(who)
+        with house.database.transaction() as session:
+            deliveries.failed(session, told, answer="500", tools=tools, now=now)
+
+        (row,) = desk.rows(event="consent.given")
+        assert (row.state, row.sealed) == ("dropped", None)
+
+
+class TestLeases:
+    def test_a_lease_that_ran_out_marks_nothing(
+        self, desk, say, tools, house, telling, receiver
+    ):
+        """F22: and the repetition has the same id."""
+        key, _ = desk.add(receiver.url)
+        say(Act.GIVEN)
+        with house.database.transaction() as session:
+            slept = deliveries.claim_next(
+                session, key, tools=tools, now=house.clock.now()
+            )
+        house.clock.advance(deliveries.LEASE)
+        telling.tell_all()
+
+        with house.database.transaction() as session:
+            now = house.clock.now()
+            assert not deliveries.acknowledged(session, slept, answer="200", now=now)
+            assert not deliveries.failed(
+                session, slept, answer="500", tools=tools, now=now
+            )
+        assert receiver.heard[0].id == slept.message_id
+
+    def test_two_workers_tell_each_thing_once(self, desk, say, receiver, house):
+        """I6: on both databases."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        desk.add(receiver.url)
+        for number in range(40):
+            say(Act.GIVEN, number)
+        workers = [desk.telling() for _ in range(4)]
+        try:
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(lambda each: each.tell_all(), workers))
+            workers[0].tell_all()
+        finally:
+            for each in workers:
+                each.close()
+
+        ids = [heard.id for heard in receiver.heard]
+        assert len(ids) == len(set(ids)) == 40
+        assert states(desk) == {"acknowledged": 40}
+
+    def test_what_was_heard_though_the_line_broke_comes_again_under_its_id(
+        self, desk, say, telling, receiver, house
+    ):
+        desk.add(receiver.url)
+        receiver.mode = Mode.CUT
+        say(Act.GIVEN)
+        telling.tell_all()
+        receiver.mode = Mode.OK
+        pass_days(telling, house, desk)
+
+        first, second = receiver.heard
+        assert (first.id, first.body) == (second.id, second.body)
+
+
+FAULTS = ["down", "dns", "tls", *(set(Mode) - {Mode.OK, Mode.NOISE})]
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(8, id="8"),
+        pytest.param(size("WEBHOOKS", 500), id="full", marks=pytest.mark.stress),
+    ],
+)
+@pytest.mark.parametrize("fault", sorted(FAULTS))
+def test_no_fault_loses_an_event(fault, number, desk, say, house, receiver, in_time):
+    """G7: each fault for a day, and then all arrive under the ids they had."""
+    telling = desk.telling(seconds=0.2)
+    try:
+        key, secret = desk.add(receiver.url)
+        broken = {
+            "dns": "https://nobody.invalid/",
+            "tls": f"https://127.0.0.1:{receiver.port}/",
+        }
+        if fault == "down":
+            receiver.stop()
+        elif fault in broken:
+            readdress(house, key, broken[fault])
+        else:
+            receiver.mode = Mode(fault)
+        for each in range(number):
+            say(Act.GIVEN, each)
+        until = house.clock.now() + timedelta(days=1)
+        while house.clock.now() < until:
+            telling.tell_all()
+            house.clock.advance(timedelta(hours=2))
+
+        tried = {heard.id for heard in receiver.heard}
+        if fault == "down":
+            receiver.start()
+        readdress(house, key, receiver.url)
+        receiver.mode = Mode.OK
+        with house.database.transaction() as session:
+            webhooks.turn_on(session, session.get_one(Webhook, key))
+        pass_days(telling, house, desk, days=3)
+    finally:
+        telling.close()
+
+    expected = {row.message_id for row in house.rows(Delivery)}
+    assert len(expected) == number
+    assert {heard.id for heard in receiver.acknowledged} == expected
+    assert tried <= expected
+    assert states(desk) == {"acknowledged": number}
+    assert all(in_time(heard, secret) for heard in receiver.heard)
+
+
+def readdress(house, key, url):
+    with house.database.transaction() as session:
+        session.get_one(Webhook, key).url = url
+
+
+class TestKills:
+    """F2: the worker is killed at any point, as a process and with kill -9."""
+
+    EVENTS, KILLS = 30, 4
+
+    @pytest.fixture
+    def start(self, environ, database, tmp_path):
+        """Start the worker as an operator does; its lease runs out in two seconds."""
+        running = []
+
+        def start():
+            program = Program(
+                [sys.executable, "-m", "server", "worker"],
+                log=tmp_path / f"worker-{len(running)}.log",
+                cwd=ROOT,
+                env={
+                    **os.environ,
+                    **environ,
+                    "JAWOORD_WEBHOOK_NETWORKS": LOOPBACKS,
+                    "JAWOORD_LEASE_SECONDS": "2",
+                },
+            )
+            running.append(program)
+            return program
+
+        yield start
+        for program in running:
+            if program.process.poll() is None:
+                program.kill()
+
+    def test_nothing_is_lost_and_a_kill_costs_one_repetition(
+        self, desk, say, house, receiver, start, smtp
+    ):
+        """F2, I5: on both databases, at most as many repetitions as kills."""
+        desk.add(receiver.url)
+        house.clock.moment = datetime.now(UTC)
+        for number in range(self.EVENTS):
+            say(Act.GIVEN, number)
+        expected = {row.message_id for row in desk.rows()}
+        receiver.pause_s = 0.05
+        for kill in range(1, self.KILLS + 1):
+            program = start()
+            wait_for(lambda n=kill: len(receiver.heard) >= 5 * n, seconds=60)
+            program.kill()
+        start()
+        wait_for(lambda: states(desk) == {"acknowledged": self.EVENTS}, seconds=60)
+
+        counts = Counter(heard.id for heard in receiver.heard)
+        assert set(counts) == expected
+        assert sum(counts.values()) - self.EVENTS <= self.KILLS

@@ -1,0 +1,137 @@
+"""Recipients on the command line (DS-06)."""
+
+import pytest
+
+from server.models import Delivery, Webhook
+from server.services import deliveries
+from server.worker import Worker
+from tests.receivers import LOOPBACKS, Mode, listening
+from tests.visits import sure_win
+
+URL = "https://crm.example/hook"
+
+
+@pytest.fixture
+def shop(publish):
+    publish(sure_win())
+
+
+@pytest.fixture
+def add(run, shop, house):
+    """Add a recipient; return its public id and its secret."""
+
+    def add(url=URL, *more, **environ):
+        said = run("webhook", "add", "demo", "Our CRM", url, *more, **environ)
+        assert said.exit_code == 0, said.output
+        lines = said.stdout.split()
+        return lines[0], next(w for w in lines if w.startswith("whsec_"))
+
+    return add
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://crm.example/hook", "URL: it has to be https"),
+        ("https://crm.example:8443/", "URL: only port 443"),
+        ("https://me:secret@crm.example/", "URL: leave out the name and password"),
+        ("crm.example", "URL: give an address like https://"),
+    ],
+)
+def test_an_address_that_cannot_be_is_refused_by_name(run, shop, house, url, why):
+    """T9: before anything is stored."""
+    said = run("webhook", "add", "demo", "CRM", url)
+
+    assert said.exit_code == 2
+    assert said.stderr.startswith(f"jawoord: {why}")
+    assert house.rows(Webhook) == []
+
+
+def test_a_shop_that_is_not_there_is_named(run, shop):
+    said = run("webhook", "add", "nowhere", "CRM", URL)
+
+    assert said.exit_code == 2
+    assert "SHOP: there is no shop 'nowhere'" in said.stderr
+
+
+def test_who_hears_of_a_yes_only_is_refused_with_what_is_missing(run, shop):
+    said = run("webhook", "add", "demo", "CRM", URL, "--events", "consent.given")
+
+    assert said.exit_code == 2
+    assert "add consent.withdrawn, contact.erased" in said.stderr
+
+
+def test_the_secret_is_shown_once_and_kept_sealed(run, add, house):
+    public_id, secret = add()
+
+    (row,) = house.rows(Webhook)
+    assert secret.encode() not in row.sealed_secret
+    listed = run("webhook", "list", "--shop", "demo").stdout
+    assert public_id in listed and "Our CRM" in listed and URL in listed
+    assert secret not in listed
+
+
+def test_a_new_secret_replaces_the_old_one(run, add, house):
+    public_id, old = add()
+
+    said = run("webhook", "rotate", public_id).stdout
+
+    assert "whsec_" in said and old not in said
+    assert house.rows(Webhook)[0].sealed_before is not None
+
+
+def test_the_line_can_be_tried(run, add, house_with, smtp, clock):
+    """From the command to the receiver, by the worker of these settings."""
+    with listening() as receiver:
+        public_id, secret = add(receiver.url, JAWOORD_WEBHOOK_NETWORKS=LOOPBACKS)
+        waits = run("webhook", "test", public_id).stdout
+        worker = Worker(house_with(WEBHOOK_NETWORKS=LOOPBACKS).app)
+        worker.tell()
+        worker.close()
+
+        assert waits.split()[0] == receiver.heard[0].id
+    said = run("webhook", "deliveries", "--shop", "demo").stdout
+    assert "acknowledged  webhook.test" in said and said.endswith("200\n")
+
+
+def test_off_and_on_and_the_end(run, add, house):
+    public_id, _ = add()
+
+    def state():
+        return house.rows(Webhook)[0].state
+
+    assert run("webhook", "off", public_id).exit_code == 0
+    assert state() == "off"
+    assert run("webhook", "off", public_id).exit_code == 2
+    assert run("webhook", "test", public_id).exit_code == 2
+    assert run("webhook", "on", public_id, "--url", f"{URL}/2").exit_code == 0
+    assert (state(), house.rows(Webhook)[0].url) == ("active", f"{URL}/2")
+    assert run("webhook", "end", public_id, given="n\n").exit_code == 1
+    assert run("webhook", "end", public_id, "--yes").exit_code == 0
+    assert state() == "ended"
+    assert run("webhook", "on", public_id).exit_code == 2
+
+
+def test_what_was_given_up_is_tried_again_or_told_by_hand(
+    run, add, house, house_with, smtp
+):
+    with listening() as receiver:
+        receiver.mode = Mode.ERROR
+        public_id, _ = add(receiver.url, JAWOORD_WEBHOOK_NETWORKS=LOOPBACKS)
+        for _ in range(2):
+            run("webhook", "test", public_id)
+        worker = Worker(house_with(WEBHOOK_NETWORKS=LOOPBACKS).app)
+        for _ in range(10):
+            worker.tell()
+            house.clock.advance(deliveries.retry.WEBHOOK_WAITS[-1] * 1.2)
+        worker.close()
+    first, second = (row.message_id for row in house.rows(Delivery))
+
+    assert run("doctor").stdout.count("NOT   recipients: 2 events were given up") == 1
+    assert run("webhook", "told", first).stdout == "Noted.\n"
+    assert run("webhook", "told", first).exit_code == 2
+    assert run("webhook", "retry", first).exit_code == 2
+    assert run("webhook", "retry").exit_code == 2
+    assert run("webhook", "retry", "--all-dead").stdout == "1 to be tried again\n"
+    states = {row.message_id: row.state for row in house.rows(Delivery)}
+    assert states == {first: "acknowledged", second: "waiting"}
