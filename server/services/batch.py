@@ -94,7 +94,7 @@ def _name(at: int) -> str:
 
 
 def _as_text(rows: Sequence[Row]) -> str:
-    return json.dumps(rows, default=_as_json, separators=(",", ":"))
+    return _encoder.encode(rows)
 
 
 def _as_json(value: Any) -> Any:
@@ -104,6 +104,9 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, datetime):
         return in_milliseconds(value)
     raise TypeError(f"no column holds a {type(value).__name__}")
+
+
+_encoder = json.JSONEncoder(default=_as_json, separators=(",", ":"))
 
 
 def next_ids(dialect: str, *models: type[Base]) -> list[Any]:
