@@ -126,6 +126,19 @@ def test_confirming_while_an_import_writes(
     house.verify_ledger()
 
 
+def test_a_press_waits_for_who_holds_the_person(
+    asked, request_of, confirming, meanwhile, house
+):
+    """DO-02: so that a yes and a no stand in the order in which they are written."""
+    with meanwhile(confirming(request_of())) as (session, other):
+        contacts.lock(session, asked)
+        other.start()
+        other.join(A_WHILE_S)
+        assert other.is_alive()
+
+    assert house.standing() == {"newsletter": "given"}
+
+
 def test_confirming_while_switching_off(
     asked, confirming, meanwhile, find, tools, house, client
 ):
