@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +72,8 @@ class Database:
 
         Raises `DatabaseBusyError` where other writers held the database too long.
         """
-        with self._gate.passage(), self._writers() as session, session.begin():
+        # The next writer waits for what is between the gate and the commit alone.
+        with self._writers() as session, self._gate.passage(), session.begin():
             yield session
 
     @contextmanager
@@ -179,7 +179,7 @@ class _WriteGate:
 
 
 # Every entry leaves five of these documents.
-_compact = partial(json.dumps, separators=(",", ":"))
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def _sqlite_engine(url: str, *, begin: str, query_only: bool) -> Engine:

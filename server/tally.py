@@ -8,6 +8,8 @@ import os
 import sqlite3
 import threading
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -18,17 +20,45 @@ log = structlog.get_logger()
 NAME = "limits.db"
 PATIENCE_S = 0.5
 LEFT_ALONE_S = 5.0
+# What is over counts for nothing; it only takes room until it is swept away.
+SWEPT_EVERY_S = 30.0
+# Hits of one key are numbered, so that the one that has to be over before another fits
+# is found at once, however many fit.
 _TABLE = """
-CREATE TABLE IF NOT EXISTS hit (key TEXT NOT NULL, until REAL NOT NULL);
-CREATE INDEX IF NOT EXISTS hit_key ON hit (key, until);
-CREATE INDEX IF NOT EXISTS hit_until ON hit (until);
+DROP TABLE IF EXISTS hit;
+CREATE TABLE IF NOT EXISTS noted (
+    key TEXT NOT NULL, number INTEGER NOT NULL, until REAL NOT NULL,
+    PRIMARY KEY (key, number)
+) WITHOUT ROWID;
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One more of what a limit counts under a key; or only a look whether it fits.
+
+    `scope` is what the log calls it.
+    """
+
+    item: RateLimitItem
+    key: str
+    scope: str = ""
+    is_noted: bool = True
+
+    @property
+    def full_key(self) -> str:
+        """Return the key with the limit in it: each limit counts for itself."""
+        return self.item.key_for(self.key)
+
+
+# What is counted one after the other, up to the first hit that is one too many.
+Chain = Sequence[Hit]
 
 
 class Tally:
     """Counts hits within a moving window, for every process that opens the file.
 
-    Its methods raise `TallyError` while the file cannot be used.
+    It raises `TallyError` while the file cannot be used.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,36 +67,36 @@ class Tally:
         self._open: sqlite3.Connection | None = None
         self._pid = 0
         self._alone_until = 0.0
+        self._swept_at = 0.0
 
-    def hit(self, item: RateLimitItem, /, *identifiers: str) -> bool:
-        """Note a hit, unless the window is full."""
-        key, now = item.key_for(*identifiers), time.time()
+    def count(self, *chains: Chain) -> list[Hit | None]:
+        """Note the hits of each chain, and return for each which was one too many.
+
+        That one is not noted, nor are those behind it. All chains are one transaction,
+        so a visitor waits for other processes once. Who only looks waits for nobody.
+        """
+        is_look = not any(hit.is_noted for chain in chains for hit in chain)
+        now = time.time()
         with self._turn:
             try:
-                return self._note(key, item.amount, now, now + item.get_expiry())
+                connection = self._connected()
+                if is_look:
+                    return [_note_chain(connection, chain, now) for chain in chains]
+                return self._note(connection, chains, now)
             except sqlite3.Error as error:
                 raise self._broken(error) from error
 
-    def has_room(self, item: RateLimitItem, /, *identifiers: str) -> bool:
-        """Return whether the window has room for one more hit."""
-        key, now = item.key_for(*identifiers), time.time()
-        with self._turn:
-            try:
-                return not _is_full(self._connected(), key, item.amount, now)
-            except sqlite3.Error as error:
-                raise self._broken(error) from error
-
-    def _note(self, key: str, most: int, now: float, until: float) -> bool:
-        connection = self._connected()
+    def _note(
+        self, connection: sqlite3.Connection, chains: Sequence[Chain], now: float
+    ) -> list[Hit | None]:
         connection.execute("BEGIN IMMEDIATE")
         try:
-            connection.execute("DELETE FROM hit WHERE until <= ?", (now,))
-            is_full = _is_full(connection, key, most, now)
-            if not is_full:
-                connection.execute("INSERT INTO hit VALUES (?, ?)", (key, until))
+            if abs(now - self._swept_at) >= SWEPT_EVERY_S:
+                connection.execute("DELETE FROM noted WHERE until <= ?", (now,))
+                self._swept_at = now
+            return [_note_chain(connection, chain, now) for chain in chains]
         finally:
             connection.execute("COMMIT")
-        return not is_full
 
     def _connected(self) -> sqlite3.Connection:
         if time.monotonic() < self._alone_until:
@@ -96,10 +126,26 @@ class TallyError(Exception):
     """The file of counts cannot be used at this moment."""
 
 
-def _is_full(connection: sqlite3.Connection, key: str, most: int, now: float) -> bool:
-    """Return whether there are so many hits that still count."""
-    found = connection.execute(
-        "SELECT 1 FROM hit WHERE key = ? AND until > ? LIMIT 1 OFFSET ?",
-        (key, now, most - 1),
-    )
-    return found.fetchone() is not None
+def _note_chain(connection: sqlite3.Connection, chain: Chain, now: float) -> Hit | None:
+    return next((hit for hit in chain if not _fits(connection, hit, now)), None)
+
+
+def _fits(connection: sqlite3.Connection, hit: Hit, now: float) -> bool:
+    """Note one hit, if it is to be noted; False if the window is full."""
+    key, most = hit.full_key, hit.item.amount
+    newest, until = connection.execute(_LOOK, {"key": key, "back": most - 1}).fetchone()
+    if until is not None and until > now:
+        return False
+    if hit.is_noted:
+        over = now + hit.item.get_expiry()
+        connection.execute(
+            "INSERT INTO noted VALUES (?, ?, ?)", (key, newest + 1, over)
+        )
+    return True
+
+
+# The newest number of a key, and until when the hit counts that fills the window.
+_LOOK = """
+SELECT newest, (SELECT until FROM noted WHERE key = :key AND number = newest - :back)
+FROM (SELECT coalesce(max(number), 0) AS newest FROM noted WHERE key = :key)
+"""

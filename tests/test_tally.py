@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import sqlite3
 from functools import partial
 
 import pytest
@@ -10,11 +11,22 @@ from limits import parse
 from server import tally
 from server.domain.seals import Vault
 from server.settings import load_settings
-from server.tally import Tally, TallyError
+from server.tally import Hit, Tally, TallyError
 from server.views.limiter import Limiter
 from tests.visits import at_once
 
 TEN = parse("10 per minute")
+TWO = parse("2 per minute")
+
+
+def hit(counts: Tally, key: str) -> bool:
+    """Note one more under a limit of ten; False if it is one too many."""
+    return counts.count([Hit(TEN, key)]) == [None]
+
+
+def has_room(counts: Tally, key: str) -> bool:
+    """Look whether one more fits."""
+    return counts.count([Hit(TEN, key, is_noted=False)]) == [None]
 
 
 @pytest.fixture
@@ -41,44 +53,99 @@ def test_ten_fit_and_the_window_moves(path, moment):
 
     hits = []
     for _ in range(12):
-        hits.append(counts.hit(TEN, "a"))
+        hits.append(hit(counts, "a"))
         moment[0] += 5
 
     assert hits == [True] * 10 + [False] * 2
-    assert counts.hit(TEN, "a"), "the first one is a minute old"
-    assert not counts.hit(TEN, "a")
-    assert counts.hit(TEN, "b")
+    assert hit(counts, "a"), "the first one is a minute old"
+    assert not hit(counts, "a")
+    assert hit(counts, "b")
 
 
 def test_looking_notes_nothing(path, moment):
     counts = Tally(path)
 
-    assert all(counts.has_room(TEN, "a") for _ in range(20))
-    assert [counts.hit(TEN, "a") for _ in range(10)] == [True] * 10
-    assert not counts.has_room(TEN, "a")
+    assert all(has_room(counts, "a") for _ in range(20))
+    assert [hit(counts, "a") for _ in range(10)] == [True] * 10
+    assert not has_room(counts, "a")
 
 
 def test_what_is_over_leaves_the_file(path, moment):
     counts = Tally(path)
     for number in range(50):
-        counts.hit(TEN, str(number))
+        hit(counts, str(number))
     moment[0] += 61
 
-    counts.hit(TEN, "a")
+    hit(counts, "a")
 
-    assert counts._connected().execute("SELECT count(*) FROM hit").fetchone() == (1,)
+    assert counts._connected().execute("SELECT count(*) FROM noted").fetchone() == (1,)
+
+
+def test_the_window_stays_full_while_what_is_over_is_swept(path, moment):
+    counts = Tally(path)
+    for _ in range(10):
+        assert hit(counts, "a")
+        moment[0] += 5
+
+    moment[0] += 22
+    for _ in range(20):
+        hit(counts, "other")
+
+    assert [hit(counts, "a") for _ in range(4)] == [True] * 3 + [False]
+
+
+def test_a_chain_ends_at_what_is_one_too_many(path):
+    """What stands before it is noted, it and what stands behind it is not."""
+    counts = Tally(path)
+    client, rest = Hit(TWO, "client"), Hit(TEN, "instance")
+
+    answers = [counts.count([client, rest])[0] for _ in range(4)]
+
+    assert answers == [None, None, client, client]
+    assert [hit(counts, "instance") for _ in range(9)] == [True] * 8 + [False]
+
+
+def test_chains_are_counted_beside_each_other(path):
+    counts = Tally(path)
+    play, campaign = Hit(TWO, "play"), Hit(TEN, "campaign")
+
+    answers = [counts.count([play], [campaign]) for _ in range(11)]
+
+    assert answers[1] == [None, None]
+    assert answers[2] == [play, None]
+    assert answers[10] == [play, campaign]
+
+
+def test_a_look_in_a_chain_notes_nothing(path):
+    counts = Tally(path)
+    look, noted = Hit(TWO, "not me", is_noted=False), Hit(TEN, "client")
+    assert counts.count([look, noted] * 2) == [None]
+
+    assert counts.count([Hit(TWO, "not me")], [Hit(TWO, "not me")]) == [None, None]
+    assert counts.count([look, noted]) == [look]
+    assert [hit(counts, "client") for _ in range(9)] == [True] * 8 + [False]
+
+
+def test_the_table_of_an_older_version_goes(path):
+    with sqlite3.connect(path) as older:
+        older.execute("CREATE TABLE hit (key TEXT NOT NULL, until REAL NOT NULL)")
+
+    assert hit(Tally(path), "a")
+
+    tables = Tally(path)._connected().execute("SELECT name FROM sqlite_schema")
+    assert tables.fetchall() == [("noted",)]
 
 
 def count(path, hits: int) -> int:
     counts = Tally(path)
-    return sum(counts.hit(TEN, "a") for _ in range(hits))
+    return sum(hit(counts, "a") for _ in range(hits))
 
 
 # Newer Pythons warn of what gunicorn does as well.
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_processes_count_together(path):
     """Also those that were forked from one that counted already."""
-    assert Tally(path).hit(TEN, "a")
+    assert hit(Tally(path), "a")
 
     with multiprocessing.get_context("fork").Pool(3) as pool:
         taken = pool.map(partial(count, path), [20] * 3)
@@ -86,10 +153,31 @@ def test_processes_count_together(path):
     assert sum(taken) == 9
 
 
+def count_chains(path, visits: int) -> tuple[int, int, int]:
+    """Return how many fitted the first, the second chain, and both."""
+    counts = Tally(path)
+    answers = [
+        counts.count([Hit(TWO, "play")], [Hit(TEN, "client"), Hit(TWO, "instance")])
+        for _ in range(visits)
+    ]
+    play, ask = zip(*answers, strict=True)
+    return play.count(None), ask.count(None), answers.count([None, None])
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_processes_count_chains_together(path):
+    """AB-01: however many ask at once, each limit lets as many pass as it says."""
+    with multiprocessing.get_context("fork").Pool(3) as pool:
+        taken = pool.map(partial(count_chains, path), [20] * 3)
+
+    assert [sum(each) for each in zip(*taken, strict=True)] == [2, 2, 2]
+    assert not hit(Tally(path), "client"), "noted before the instance refused"
+
+
 def test_threads_count_together(path):
     counts = Tally(path)
 
-    taken = at_once([partial(counts.hit, TEN, "a") for _ in range(40)], threads=8)
+    taken = at_once([partial(hit, counts, "a") for _ in range(40)], threads=8)
 
     assert sum(taken) == 10
 
@@ -113,4 +201,4 @@ def test_without_its_file_a_process_counts_for_itself(environ, path):
 
     assert pressed == [True] * 10 + [False] * 2
     with pytest.raises(TallyError):
-        Tally(settings.instance / tally.NAME).hit(TEN, "a")
+        hit(Tally(settings.instance / tally.NAME), "a")

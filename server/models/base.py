@@ -15,6 +15,11 @@ MILLISECOND = timedelta(milliseconds=1)
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 
 
+def in_milliseconds(moment: datetime) -> int:
+    """Return a moment as tables keep it; one without a time zone fails."""
+    return (moment - EPOCH) // MILLISECOND
+
+
 class Instant(TypeDecorator[datetime]):
     """A moment as milliseconds since 1970 in UTC: alike and sortable on both."""
 
@@ -23,7 +28,7 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
         """Write a moment; one without a time zone would be a guess, and fails."""
-        return None if value is None else (value - EPOCH) // MILLISECOND
+        return None if value is None else in_milliseconds(value)
 
     def process_result_value(self, value: Any, dialect: Any) -> datetime | None:
         """Read a moment."""

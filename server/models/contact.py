@@ -41,6 +41,8 @@ class Mailbox(Base):
     """The mails lately queued for one mailbox, however its address was spelled."""
 
     __tablename__ = "mailbox"
+    # SQLite keeps each key twice where rows have ids.
+    __table_args__ = {"sqlite_with_rowid": False}
 
     key: Mapped[bytes] = mapped_column(primary_key=True)
     sendings: Mapped[str]

@@ -27,7 +27,6 @@ class Voucher(Base):
         CheckConstraint(
             "(state = 'redeemed') = (redeemed_at IS NOT NULL)", name="redeemed_once"
         ),
-        Index("ix_voucher_prize_id_state_number", "prize_id", "state", "number"),
         # What a draw takes next. Without it PostgreSQL may look for a free one among
         # all that were given: half a second where 500,000 were and none was left.
         Index(

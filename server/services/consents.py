@@ -18,6 +18,7 @@ from server.models.base import inserting, table
 from server.models.consent import ConsentEvent, Evidence, Standing
 from server.models.contact import Contact
 from server.services import tellings, traces
+from server.services.batch import Batch, Writer
 from server.services.contacts import Person
 from server.services.tools import Tools
 
@@ -60,11 +61,13 @@ def record(
     facts: Mapping[str, Any],
     tools: Tools,
     now: datetime,
+    into: Writer | None = None,
 ) -> None:
     """Append one fact for each purpose, under one sealed piece of evidence.
 
     `texts` maps purposes to the hash of the wording that was shown (PR-02). A decision
     moves the stored standing; the caller has seen to it that it may (`may_follow`).
+    What decides nothing can go `into` a batch.
     """
     evidence_hash, sealed = _sealed(session, who, act, facts, tools=tools, now=now)
     rows = [
@@ -86,7 +89,6 @@ def record(
         }
         for purpose, text_hash in texts.items()
     ]
-    _keep(session, who, evidence_hash, sealed)
     tellings.tell(
         session,
         who,
@@ -97,10 +99,12 @@ def record(
         now=now,
     )
     connection = session.connection()
+    writer = into or connection
+    _keep(writer, who, evidence_hash, sealed)
     if act not in DECISIONS:
-        connection.execute(_event.insert(), rows)
+        writer.execute(_APPEND, rows)
         return
-    ids = connection.scalars(_event.insert().returning(_event.c.id), rows).all()
+    ids = connection.scalars(_APPEND.returning(_event.c.id), rows).all()
     _move(connection, who, ids)
 
 
@@ -157,7 +161,7 @@ def record_all(
     tellings.tell_all(session, decisions, tools=tools, now=now)
     connection = session.connection()
     connection.execute(_KEEP, proofs)
-    ids = connection.scalars(_event.insert().returning(_event.c.id), facts).all()
+    ids = connection.scalars(_APPEND.returning(_event.c.id), facts).all()
     connection.execute(_move_all(connection.dialect.name), {"event_ids": ids})
 
 
@@ -172,13 +176,14 @@ def repeat(
     facts: Mapping[str, Any],
     tools: Tools,
     now: datetime,
+    into: Batch | None = None,
 ) -> list[str]:
     """Append a fact to each of a request, or, with None, to each that stands today.
 
     Of those that stand, `only` names the purposes meant, if not all. A fact is about
     the same texts and has the same context: the database copies them, so no round trip
     brings them here and back. Returns the purposes. A decision moves the stored
-    standing, in the same transaction.
+    standing, in the same transaction; it and the evidence can go `into` a batch.
     """
     evidence_hash, sealed = _sealed(session, who, act, facts, tools=tools, now=now)
     connection = session.connection()
@@ -198,7 +203,8 @@ def repeat(
         rows = connection.execute(_REPEAT_CHOSEN, chosen).all()
     if not rows:
         return []
-    _keep(session, who, evidence_hash, sealed)
+    batch = into or Batch(connection)
+    _keep(batch, who, evidence_hash, sealed)
     # Before what stands is moved: whoever waited for a mail had nothing that could end.
     tellings.tell(
         session,
@@ -210,7 +216,21 @@ def repeat(
         now=now,
     )
     if act in DECISIONS:
-        _move(connection, who, [row.id for row in rows])
+        batch.execute(
+            _stand(connection.dialect.name),
+            [
+                {
+                    "contact_id": who.id,
+                    "purpose": row.purpose,
+                    "act": act.value,
+                    "text_hash": row.text_hash,
+                    "event_id": row.id,
+                }
+                for row in rows
+            ],
+        )
+    if into is None:
+        batch.send()
     return [row.purpose for row in rows]
 
 
@@ -234,10 +254,8 @@ def _sealed(
     return hashlib.sha256(sealed).digest(), sealed
 
 
-def _keep(session: Session, who: Person, digest: bytes, sealed: bytes) -> None:
-    session.connection().execute(
-        _KEEP, {"sha256": digest, "contact_id": who.id, "sealed": sealed}
-    )
+def _keep(into: Writer, who: Person, digest: bytes, sealed: bytes) -> None:
+    into.execute(_KEEP, {"sha256": digest, "contact_id": who.id, "sealed": sealed})
 
 
 def _move(connection: Connection, who: Person, event_ids: Sequence[int]) -> None:
@@ -250,6 +268,7 @@ def _move(connection: Connection, who: Person, event_ids: Sequence[int]) -> None
 
 _KEEP = table(Evidence).insert()
 _event, _standing = table(ConsentEvent), table(Standing)
+_APPEND = _event.insert()
 _contact = table(Contact)
 # What a fact has of its own; all else it has in common with the one it follows.
 _OWN = {
@@ -271,7 +290,9 @@ def _repeating(of: Select[Any]) -> Any:
         *(_OWN.get(name, _event.c[name]) for name in names)
     ).order_by(_event.c.id)
     insert = _event.insert().from_select(names, followed)
-    return insert.returning(_event.c.id, _event.c.purpose, _event.c.channel)
+    return insert.returning(
+        *(_event.c[name] for name in ("id", "purpose", "channel", "text_hash"))
+    )
 
 
 _REPEAT_ASKED = _repeating(
@@ -312,14 +333,20 @@ def _decided(person: Any) -> Select[Any]:
     ).where(_event.c.id.in_(bindparam("event_ids", expanding=True)))
 
 
+_MOVED = ("act", "text_hash", "event_id")
+
+
 def _moving(dialect: str, decided: Select[Any]) -> Any:
-    names = ("act", "text_hash", "event_id")
+    return _stand(dialect).from_select(["contact_id", "purpose", *_MOVED], decided)
+
+
+@cache
+def _stand(dialect: str) -> Any:
+    """Return the statement that lets a decision stand, in the place of the last."""
     insert = inserting(dialect)(_standing)
-    return insert.from_select(
-        ["contact_id", "purpose", *names], decided
-    ).on_conflict_do_update(
+    return insert.on_conflict_do_update(
         index_elements=["contact_id", "purpose"],
-        set_={name: getattr(insert.excluded, name) for name in names},
+        set_={name: getattr(insert.excluded, name) for name in _MOVED},
     )
 
 

@@ -16,6 +16,7 @@ from server.domain.campaign import NOTHING
 from server.domain.quiz import Outcome
 from server.models.base import rows_changed, table
 from server.models.voucher import Voucher
+from server.services.batch import Writer
 from server.services.campaigns import Live
 from server.services.tools import Chance
 
@@ -143,8 +144,12 @@ def award(
     entry_id: int,
     now: datetime,
     random: Chance,
+    into: Writer,
 ) -> str | None:
-    """Hand over what an entry won and return its code; None where there is none."""
+    """Hand over what an entry won and return its code; None where there is none.
+
+    A unit that nobody has to race for goes `into` a batch.
+    """
     prize = live.campaign.prize(prize_key)
     if prize.kind in {"none", "ticket"}:
         return None
@@ -156,7 +161,7 @@ def award(
             raise StockError
         return code
     code = prize.code or codes.make(random(8))
-    session.connection().execute(
+    into.execute(
         _AWARD_NEW,
         {
             "prize_id": live.prize_ids[prize_key],

@@ -7,11 +7,11 @@ outcome, with other data it is refused (SAFETY.md section 1).
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, literal_column, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import address, quiz
@@ -22,6 +22,8 @@ from server.domain.optin import Answer, Pending
 from server.domain.profile import campaign_attributes
 from server.models.base import inserting, table
 from server.models.entry import Entry
+from server.models.link import Link
+from server.models.optin import OptIn
 from server.models.prize import Prize as PrizeRow
 from server.models.purchase import Purchase
 from server.models.voucher import Voucher
@@ -37,8 +39,8 @@ from server.services import (
     prize_letters,
     turns,
     typed,
-    vouchers,
 )
+from server.services.batch import Batch, Writer, next_ids
 from server.services.campaigns import Live
 from server.services.consents import Circumstances
 from server.services.contacts import Person
@@ -46,7 +48,6 @@ from server.services.outbox import Mail
 from server.services.texts import Shown
 from server.services.tools import Tools
 
-RESERVED_FOR = timedelta(hours=1)
 # What somebody gets who won nothing at once and takes part in a raffle.
 TICKET_LETTER = "ticket"
 
@@ -123,6 +124,9 @@ class _Made:
     cents: int | None = None
     # What the winner of a choice has picked.
     picked: str | None = None
+    # The keys of a link and a request that may follow, so that all go together.
+    link_id: int = 0
+    optin_id: int = 0
 
     @property
     def given(self) -> str:
@@ -163,6 +167,7 @@ def submit(
     _take_turn(run)
     make = _claim if attempted.step is Step.CLAIM else _play
     made = _settle(run, make(run, who))
+    batch = Batch(session.connection())
     code = draws.award(
         session,
         attempted.live,
@@ -170,8 +175,9 @@ def submit(
         entry_id=made.entry_id,
         now=now,
         random=tools.random,
+        into=batch,
     )
-    _write_to(run, who, made, code)
+    _write_to(run, who, made, code, into=batch)
     return _outcome(attempted, made, code)
 
 
@@ -240,36 +246,6 @@ def _check_same(entry: Entry, attempted: Attempted, print_key: bytes) -> None:
         raise OtherDataError
 
 
-# Written out, because an index of some rows is only used where its words are met.
-_OVER = (
-    select(Entry.id)
-    .where(
-        Entry.state == literal_column("'played'"),
-        Entry.played_at <= bindparam("moment"),
-    )
-    .limit(bindparam("most"))
-)
-
-
-def lapse_due(session: Session, *, now: datetime, most: int = 200) -> int:
-    """Give back what was won and not claimed in time, and return how many plays."""
-    due = session.scalars(_OVER, {"moment": now - RESERVED_FOR, "most": most}).all()
-    lapsed = session.scalars(
-        update(Entry)
-        .where(Entry.id.in_(due), Entry.state == "played")
-        .values(state="lapsed", lapsed_at=now)
-        .returning(Entry.id)
-    ).all()
-    released = session.scalars(
-        update(Voucher)
-        .where(Voucher.entry_id.in_(lapsed), Voucher.state == "reserved")
-        .values(state="free", entry_id=None)
-        .returning(Voucher.id)
-    ).all()
-    vouchers.note_released(session, released, now=now)
-    return len(lapsed)
-
-
 def _outcome(attempted: Attempted, made: "_Made", code: str | None) -> Outcome:
     prize = attempted.live.campaign.prize(made.awarded)
     email = attempted.submission.address
@@ -325,7 +301,7 @@ def _play(run: _Run, who: Person | None) -> _Made:
     )
     sheet, seed = quiz.as_answers(submission.sheet), bytes.fromhex(submission.seed)
     connection = run.session.connection()
-    entry_id = connection.scalar(
+    row = connection.execute(
         _insert_entry(connection.dialect.name),
         {
             "ticket": run.attempted.ticket,
@@ -346,9 +322,10 @@ def _play(run: _Run, who: Person | None) -> _Made:
             **(_claim_values(run, who, sheet) if who else _UNCLAIMED),
             **({} if who else {"answers": sheet or None}),
         },
-    )
-    if entry_id is None:
+    ).one_or_none()
+    if row is None:
         raise TicketUsedError
+    entry_id = row.id
     if run.live.placement.channel == boxcodes.CHANNEL:
         boxcodes.consume(
             run.session,
@@ -359,7 +336,13 @@ def _play(run: _Run, who: Person | None) -> _Made:
         )
     draws.hold(run.session, drawn, entry_id=entry_id)
     return _Made(
-        entry_id, drawn.awarded, led_to.key if led_to else None, seed, drawn.epoch
+        entry_id,
+        drawn.awarded,
+        led_to.key if led_to else None,
+        seed,
+        drawn.epoch,
+        link_id=row.link_id,
+        optin_id=row.optin_id,
     )
 
 
@@ -373,10 +356,12 @@ def _insert_entry(dialect: str) -> Any:
     entry = table(Entry)
     insert = inserting(dialect)(entry)
     return insert.on_conflict_do_nothing(index_elements=["ticket"]).returning(
-        entry.c.id
+        entry.c.id, *next_ids(dialect, *_FOLLOW)
     )
 
 
+# What may follow an entry; a key that is not used is lost.
+_FOLLOW = (Link, OptIn)
 _UNCLAIMED = {
     "state": "played",
     "contact_id": None,
@@ -412,12 +397,14 @@ def _claim(run: _Run, who: Person) -> _Made:
         .where(*played)
         .values(**_claim_values(run, who, sheet))
         .returning(
-            Entry.id, Entry.awarded, Entry.outcome, Entry.browser_seed, Entry.epoch
+            Entry.id.label("entry_id"),
+            *(Entry.awarded, Entry.outcome, Entry.browser_seed, Entry.epoch),
+            *next_ids(run.session.get_bind().dialect.name, *_FOLLOW),
         )
     ).one_or_none()
     if row is None:
         raise TicketUsedError
-    return _Made(*row)
+    return _Made(**row._mapping)
 
 
 _IS_SETTLED = select(Entry.id).where(
@@ -441,7 +428,9 @@ def _take_turn(run: _Run) -> None:
         raise
 
 
-def _write_to(run: _Run, who: Person, made: _Made, code: str | None) -> None:
+def _write_to(
+    run: _Run, who: Person, made: _Made, code: str | None, *, into: Batch
+) -> None:
     """Record what was asked and queue the mails, as far as the mailbox allows."""
     purposes = run.attempted.shown.purposes
     asked = {key: purposes[key].sha256 for key in sorted(run.submission.consents)}
@@ -462,18 +451,21 @@ def _write_to(run: _Run, who: Person, made: _Made, code: str | None) -> None:
         run.session, who, wanted, vault=run.tools.vault, now=run.now, may_wait=True
     )
 
-    def send(turns: Mapping[Kind, datetime]) -> None:
+    def send(made: _Made, turns: Mapping[Kind, datetime]) -> None:
         optin_id = None
         if Kind.CONFIRM in turns:
-            optin_id = _ask(run, who, made.entry_id, asked, answer, pending)
+            optin_id = _ask(run, who, made, asked, answer, pending, into=into)
         if turns:
-            _queue(run, who, made, turns, optin_id, code)
+            _queue(run, who, made, turns, optin_id, code, into=into)
+        into.send()
 
-    send(allowed)
+    send(made, allowed)
     if reply and reply not in allowed:
         # The same work, taken back: time must not tell who is not written to (AB-03).
         pretence = run.session.connection().begin_nested()
-        send({reply: run.now})
+        # Below zero there is no other row that these keys could meet.
+        again = replace(made, link_id=-made.entry_id, optin_id=-made.entry_id)
+        send(again, {reply: run.now})
         pretence.rollback()
     run.tools.copies.keep(run.session, run.attempted.shown, now=run.now)
 
@@ -497,10 +489,12 @@ REPLIES = {
 def _ask(
     run: _Run,
     who: Person,
-    entry_id: int,
+    made: _Made,
     asked: dict[str, bytes],
     answer: Answer,
     pending: Pending | None,
+    *,
+    into: Writer,
 ) -> int:
     """Return the request that the confirmation mail is about, opening it if need be."""
     if answer is Answer.REPEAT and pending is not None:
@@ -512,7 +506,7 @@ def _ask(
         run.session,
         who,
         asked,
-        entry_id=entry_id,
+        entry_id=made.entry_id,
         notice_hash=shown.notice.sha256,
         form_hash=shown.form.sha256,
         locale=run.attempted.locale,
@@ -535,6 +529,8 @@ def _ask(
         },
         now=run.now,
         tools=run.tools,
+        optin_id=made.optin_id,
+        into=into,
     )
 
 
@@ -545,10 +541,13 @@ def _queue(
     turns: Mapping[Kind, datetime],
     optin_id: int | None,
     code: str | None,
+    *,
+    into: Writer,
 ) -> None:
     """Queue the allowed mails. They share a link row; the salts keep them apart."""
-    ref = links.make(
-        run.session,
+    ref = links.put(
+        into,
+        made.link_id,
         contact_id=who.id,
         entry_id=made.entry_id,
         optin_id=optin_id,
@@ -595,4 +594,5 @@ def _queue(
         ],
         tools=run.tools,
         now=run.now,
+        into=into,
     )

@@ -20,6 +20,7 @@ from server.models.link import Link
 from server.models.optin import OptIn
 from server.models.shop import Shop
 from server.services import contacts
+from server.services.batch import Writer
 from server.services.campaigns import Directory
 from server.services.contacts import Person
 from server.services.tools import Tools
@@ -89,25 +90,47 @@ def make(
 ) -> LinkRef:
     """Make what the links of one mail point to; the secret is kept nowhere."""
     secret = tools.random(SECRET_BYTES)
-    row_id: int = (
-        session.connection()
-        .execute(
-            _MAKE,
-            {
-                "secret_hash": hash_secret(secret),
-                "contact_id": contact_id,
-                "entry_id": entry_id,
-                "optin_id": optin_id,
-                "created_at": now,
-            },
-        )
-        .scalar_one()
-    )
+    row = _row(secret, contact_id, entry_id, optin_id, now)
+    row_id: int = session.connection().execute(_MAKE, row).scalar_one()
     return LinkRef(row_id, secret)
 
 
+def put(
+    into: Writer,
+    link_id: int,
+    *,
+    contact_id: int,
+    entry_id: int,
+    optin_id: int | None,
+    tools: Tools,
+    now: datetime,
+) -> LinkRef:
+    """Make it as `make` does, under a key that was taken beforehand."""
+    secret = tools.random(SECRET_BYTES)
+    row = _row(secret, contact_id, entry_id, optin_id, now)
+    into.execute(_PUT, {"id": link_id, **row})
+    return LinkRef(link_id, secret)
+
+
+def _row(
+    secret: bytes,
+    contact_id: int,
+    entry_id: int | None,
+    optin_id: int | None,
+    now: datetime,
+) -> dict[str, Any]:
+    return {
+        "secret_hash": hash_secret(secret),
+        "contact_id": contact_id,
+        "entry_id": entry_id,
+        "optin_id": optin_id,
+        "created_at": now,
+    }
+
+
 _link = table(Link)
-_MAKE = _link.insert().returning(_link.c.id)
+_PUT = _link.insert()
+_MAKE = _PUT.returning(_link.c.id)
 
 
 def find(

@@ -19,6 +19,7 @@ from server.domain.links import LinkRef
 from server.domain.seals import SealError
 from server.models.base import rows_changed, table
 from server.models.consent import ConsentEvent
+from server.models.contact import Contact
 from server.models.optin import OptIn
 from server.services import (
     attributes,
@@ -28,6 +29,7 @@ from server.services import (
     outbox,
     receipt_letters,
 )
+from server.services.batch import Batch, Writer
 from server.services.consents import Circumstances, Request
 from server.services.contacts import Person, Reason
 from server.services.links import Asked, Found
@@ -89,24 +91,26 @@ def request(
     facts: Mapping[str, Any],
     tools: Tools,
     now: datetime,
+    optin_id: int | None = None,
+    into: Writer | None = None,
 ) -> int:
-    """Open a request for these purposes, with its facts; the caller queues the mail."""
-    optin_id: int = (
-        session.connection()
-        .execute(
-            _OPEN_REQUEST,
-            {
-                "contact_id": who.id,
-                "entry_id": entry_id,
-                "state": rules.State.REQUESTED.value,
-                "wordings": {purpose: text.hex() for purpose, text in asked.items()},
-                "requested_at": now,
-                "expires_at": now + rules.LIFE,
-                "provider": address.provider(who.email),
-            },
-        )
-        .scalar_one()
-    )
+    """Open a request for these purposes, with its facts; the caller queues the mail.
+
+    It can go `into` a batch under a key that was taken beforehand.
+    """
+    row = {
+        "contact_id": who.id,
+        "entry_id": entry_id,
+        "state": rules.State.REQUESTED.value,
+        "wordings": {purpose: text.hex() for purpose, text in asked.items()},
+        "requested_at": now,
+        "expires_at": now + rules.LIFE,
+        "provider": address.provider(who.email),
+    }
+    if optin_id is None:
+        optin_id = session.connection().execute(_OPEN_REQUEST, row).scalar_one()
+    else:
+        (into or session.connection()).execute(_PUT, {"id": optin_id, **row})
     consents.record(
         session,
         who,
@@ -117,12 +121,14 @@ def request(
         facts=facts,
         tools=tools,
         now=now,
+        into=into,
     )
     return optin_id
 
 
 _optin = table(OptIn)
-_OPEN_REQUEST = _optin.insert().returning(_optin.c.id)
+_PUT = _optin.insert()
+_OPEN_REQUEST = _PUT.returning(_optin.c.id)
 
 
 def supersede(
@@ -168,14 +174,20 @@ def confirm(
     With the link that was pressed, a mail with the receipt is queued as well, if the
     shop wants that.
     """
-    optin_id = found.asked.id
-    contacts.lock(session, found.who)
-    changed = session.connection().execute(
-        _CONFIRM, {"optin": optin_id, "outcome": rules.State.CONFIRMED, "moment": now}
+    optin_id, who = found.asked.id, found.who
+    connection = session.connection()
+    changed = connection.execute(
+        _CONFIRM,
+        {
+            "optin": optin_id,
+            "person": who.id,
+            "outcome": rules.State.CONFIRMED,
+            "moment": now,
+        },
     )
     if rows_changed(changed) != 1:
         return _as_it_stands(session, optin_id, now=now)
-    who = found.who
+    batch = Batch(connection)
     consents.repeat(
         session,
         who,
@@ -185,10 +197,12 @@ def confirm(
         facts=press(found, by) | _suspect(found.asked, by, now=now),
         tools=tools,
         now=now,
+        into=batch,
     )
     attributes.learn(session, found, given=found.asked.wordings, now=now)
     if ref is not None:
-        receipt_letters.put(session, found, ref, tools=tools, now=now)
+        receipt_letters.put(session, found, ref, tools=tools, now=now, into=batch)
+    batch.send()
     return Confirmation(rules.State.CONFIRMED, now, is_new=True)
 
 
@@ -480,7 +494,16 @@ _MOVE = (
     .where(_optin.c.id == bindparam("optin"), _optin.c.state.in_(rules.OPEN))
     .values(state=bindparam("outcome"), settled_at=bindparam("moment"))
 )
-_CONFIRM = _MOVE.where(_optin.c.expires_at > bindparam("moment"))
+# It locks the person on its way to the request, as `contacts.lock` does: a round trip
+# less. Who was waited for may have settled it; then its newest state decides.
+_CONFIRM = _MOVE.where(
+    _optin.c.expires_at > bindparam("moment"),
+    _optin.c.contact_id
+    == select(Contact.id)
+    .where(Contact.id == bindparam("person"))
+    .with_for_update(key_share=True)
+    .scalar_subquery(),
+)
 
 
 def _first_fact(session: Session, optin_id: int) -> Any:

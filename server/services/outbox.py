@@ -18,6 +18,7 @@ from server.domain.seals import NONCE_BYTES, SealError, Vault
 from server.models.base import rows_changed, table
 from server.models.outbox import Attempt, Outbox
 from server.services import leases
+from server.services.batch import Writer
 from server.services.tools import Tools
 
 LEASE = timedelta(seconds=60)
@@ -67,10 +68,12 @@ def put_mails(
     *,
     tools: Tools,
     now: datetime,
+    into: Writer | None = None,
 ) -> None:
     """Queue mails; they go out only if this transaction is committed.
 
-    The Message-ID stays the same on every try.
+    The Message-ID stays the same on every try. `into` is where the rows go, if not
+    into the database at once.
     """
     rows = []
     for mail in mails:
@@ -96,7 +99,7 @@ def put_mails(
             }
         )
     if rows:
-        session.connection().execute(_PUT, rows)
+        (into or session.connection()).execute(_PUT, rows)
 
 
 _PUT = table(Outbox).insert()

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from server.domain.limits import Kind
 from server.domain.links import LinkRef
 from server.services import consents, contacts, outbox
+from server.services.batch import Writer
 from server.services.links import Found
 from server.services.outbox import Mail
 from server.services.tools import Tools
@@ -15,7 +16,13 @@ LETTER = "receipt"
 
 
 def put(
-    session: Session, found: Found, ref: LinkRef, *, tools: Tools, now: datetime
+    session: Session,
+    found: Found,
+    ref: LinkRef,
+    *,
+    tools: Tools,
+    now: datetime,
+    into: Writer | None = None,
 ) -> None:
     """Queue the letter, if the shop wants it.
 
@@ -31,6 +38,7 @@ def put(
         [Mail(LETTER, who.shop_id, who.id, found.asked.id, params)],
         tools=tools,
         now=now,
+        into=into,
     )
 
 

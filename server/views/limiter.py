@@ -10,7 +10,8 @@ campaign, a visitor's browser is asked for a proof.
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
@@ -20,7 +21,7 @@ from server import tally
 from server.domain.optin import DIGITS_TRIES
 from server.domain.seals import Vault
 from server.settings import SettingError, Settings
-from server.tally import Tally, TallyError
+from server.tally import Chain, Hit, Tally, TallyError
 
 log = structlog.get_logger()
 
@@ -30,11 +31,11 @@ MOST_VERDICTS = 20_000
 class Window(Protocol):
     """Counts hits within a moving window."""
 
-    def hit(self, item: RateLimitItem, /, *identifiers: str) -> bool:
-        """Note a hit; False, and nothing noted, if it is one too many."""
+    def count(self, *chains: Chain) -> list[Hit | None]:
+        """Note the hits of each chain, and return for each which was one too many.
 
-    def has_room(self, item: RateLimitItem, /, *identifiers: str) -> bool:
-        """Return whether a hit would be within the window; nothing is noted."""
+        That one is not noted, nor are those behind it.
+        """
 
 
 class _OwnWindow:
@@ -46,26 +47,37 @@ class _OwnWindow:
         self._hits: OrderedDict[str, deque[float]] = OrderedDict()
         self._turn = threading.Lock()
 
-    def hit(self, item: RateLimitItem, /, *identifiers: str) -> bool:
-        """Note a hit, unless the window is full."""
-        key, now = item.key_for(*identifiers), time.monotonic()
+    def count(self, *chains: Chain) -> list[Hit | None]:
+        """Note the hits of each chain, and return for each which was one too many."""
+        now = time.monotonic()
         with self._turn:
-            hits = self._hits.setdefault(key, deque(maxlen=item.amount))
-            self._hits.move_to_end(key)
-            if len(hits) == item.amount and hits[0] > now - item.get_expiry():
-                return False
+            return [
+                next((hit for hit in chain if not self._fits(hit, now)), None)
+                for chain in chains
+            ]
+
+    def _fits(self, hit: Hit, now: float) -> bool:
+        key, item = hit.full_key, hit.item
+        hits = self._hits.get(key) or deque(maxlen=item.amount)
+        if len(hits) == item.amount and hits[0] > now - item.get_expiry():
+            return False
+        if hit.is_noted:
             hits.append(now)
+            self._hits[key] = hits
+            self._hits.move_to_end(key)
             if len(self._hits) > self.MOST_KEYS:
                 self._hits.popitem(last=False)
         return True
 
-    def has_room(self, item: RateLimitItem, /, *identifiers: str) -> bool:
-        """Return whether the window has room for one more hit."""
-        with self._turn:
-            hits = self._hits.get(item.key_for(*identifiers))
-            if hits is None or len(hits) < item.amount:
-                return True
-            return hits[0] <= time.monotonic() - item.get_expiry()
+
+@dataclass(frozen=True, slots=True)
+class Pressure:
+    """Under which limits a play is too much: its network's, or its campaign's."""
+
+    # More plays than one household makes.
+    is_crowd: bool
+    # More requests than the campaign expects.
+    is_rush: bool
 
 
 class Limiter:
@@ -102,54 +114,77 @@ class Limiter:
         network that typed the addresses of three strangers asks nobody for an hour.
         """
 
-        def within() -> bool:
+        def chain() -> list[Hit]:
             client = (
-                self._hit(self._device, "device", device)
+                self._hits(self._device, "device", device)
                 if device
-                else self._has_room(self._not_me, "not me", network)
-                and self._hit(self._client, "client", network, shop_id)
+                else [
+                    *self._looks(self._not_me, "not me", network),
+                    *self._hits(self._client, "client", network, shop_id),
+                ]
             )
-            return client and self._hit(self._instance, "instance")
+            return [*client, *self._hits(self._instance, "instance")]
 
-        return self._once("ask", ticket, within)
+        return self._once(ticket, {"ask": chain})["ask"]
 
     def may_ask_by_address(self, *, network: str, shop_id: int) -> bool:
         """Count one wish for the page of an address that was typed (WD-05)."""
-        return self._hit(self._client, "client", network, shop_id) and self._hit(
-            self._instance, "instance"
+        return self._fits(
+            *self._hits(self._client, "client", network, shop_id),
+            *self._hits(self._instance, "instance"),
         )
 
     def not_me(self, *, network: str, email: str) -> None:
         """Note that a network typed an address whose owner knows nothing of it."""
-        if self._window.hit(self._one_not_me, self._key("not me", network, email)):
+        one = Hit(self._one_not_me, self._key("not me", network, email))
+        if self._count([one]) == [None]:
             self._hit(self._not_me, "not me", network)
 
-    def is_rush(self, *, ticket: bytes, campaign: str) -> bool:
-        """Count one request of a campaign; True if there are more than it expects."""
-        return not self._once(
-            "campaign", ticket, lambda: self._hit(self._campaign, "campaign", campaign)
+    def pressure(
+        self,
+        *,
+        ticket: bytes,
+        network: str,
+        shop_id: int,
+        campaign: str,
+        is_play: bool,
+        asks: bool,
+    ) -> Pressure:
+        """Count one play of a network and one request of a campaign, if it is that."""
+        counted: dict[str, Callable[[], Chain]] = {}
+        if is_play:
+            counted["play"] = lambda: self._hits(self._play, "play", network, shop_id)
+        if asks:
+            counted["campaign"] = lambda: self._hits(
+                self._campaign, "campaign", campaign
+            )
+        fits = self._once(ticket, counted)
+        return Pressure(
+            is_crowd=not fits.get("play", True), is_rush=not fits.get("campaign", True)
         )
 
-    def is_crowd(self, *, ticket: bytes, network: str, shop_id: int) -> bool:
-        """Count one play; True if there are more than one household makes."""
-        return not self._once(
-            "play", ticket, lambda: self._hit(self._play, "play", network, shop_id)
-        )
+    def _once(
+        self, ticket: bytes, counted: Mapping[str, Callable[[], Chain]]
+    ) -> dict[str, bool]:
+        """Count a ticket once, so that a repeated request cannot use up a limit.
 
-    def _once(self, what: str, ticket: bytes, within: Callable[[], bool]) -> bool:
-        """Count a ticket once, so that a repeated request cannot use up a limit."""
-        key = (what, ticket)
+        Returns which of what is counted is within its limits.
+        """
         with self._asking:
-            if key not in self._verdicts:
-                self._verdicts[key] = within()
-                if len(self._verdicts) > MOST_VERDICTS:
-                    self._verdicts.popitem(last=False)
-            return self._verdicts[key]
+            new = [what for what in counted if (what, ticket) not in self._verdicts]
+            for what, refused in zip(
+                new, self._count(*(counted[what]() for what in new)), strict=True
+            ):
+                self._verdicts[what, ticket] = refused is None
+            while len(self._verdicts) > MOST_VERDICTS:
+                self._verdicts.popitem(last=False)
+            return {what: self._verdicts[what, ticket] for what in counted}
 
     def may_sign_in(self, *, network: str, email: str) -> bool:
         """Count one try to sign in, for its network and for its address."""
-        return self._hit(self._sign_in, "sign-in", network) and self._hit(
-            self._sign_in, "sign-in", email
+        return self._fits(
+            *self._hits(self._sign_in, "sign-in", network),
+            *self._hits(self._sign_in, "sign-in", email),
         )
 
     def may_register(self, *, network: str) -> bool:
@@ -198,7 +233,8 @@ class Limiter:
         if not self.is_guessing():
             self._hit(self._wrong_codes, "all box codes")
         # Sounded once in a while, not for each of them.
-        if self.is_guessing() and self._window.hit(self._alarm, "box codes"):
+        alarm = Hit(self._alarm, "box codes")
+        if self.is_guessing() and self._count([alarm]) == [None]:
             log.error("box codes are being guessed", count=self._wrong_codes[0].amount)
 
     def is_guessing(self) -> bool:
@@ -208,18 +244,38 @@ class Limiter:
     def _has_room(
         self, limits: list[RateLimitItem], scope: str, *who: str | int
     ) -> bool:
+        return self._count(self._looks(limits, scope, *who)) == [None]
+
+    def _hit(self, limits: list[RateLimitItem], scope: str, *who: str | int) -> bool:
+        return self._fits(*self._hits(limits, scope, *who))
+
+    def _fits(self, *hits: Hit) -> bool:
+        return self._count(hits) == [None]
+
+    def _count(self, *chains: Chain) -> list[Hit | None]:
+        """Note the hits of each chain; the log says which was one too many."""
+        if not chains:
+            return []
+        refused = self._window.count(*chains)
+        for hit in refused:
+            if hit is not None and hit.scope:
+                log.warning("limit reached", scope=hit.scope)
+        return refused
+
+    def _hits(
+        self, limits: list[RateLimitItem], scope: str, *who: str | int
+    ) -> list[Hit]:
         key = self._key(scope, *who)
-        return all(self._window.has_room(limit, key) for limit in limits)
+        return [Hit(limit, key, scope) for limit in limits]
+
+    def _looks(
+        self, limits: list[RateLimitItem], scope: str, *who: str | int
+    ) -> list[Hit]:
+        key = self._key(scope, *who)
+        return [Hit(limit, key, is_noted=False) for limit in limits]
 
     def _key(self, scope: str, *who: str | int) -> str:
         return self._vault.hashed("limit", scope, *who).hex()
-
-    def _hit(self, limits: list[RateLimitItem], scope: str, *who: str | int) -> bool:
-        key = self._key(scope, *who)
-        within = all(self._window.hit(limit, key) for limit in limits)
-        if not within:
-            log.warning("limit reached", scope=scope)
-        return within
 
 
 class _MachineWindow:
@@ -229,19 +285,12 @@ class _MachineWindow:
         self._tally = tally
         self._meanwhile = _OwnWindow()
 
-    def hit(self, item: RateLimitItem, /, *identifiers: str) -> bool:
-        """Note a hit, unless the window is full."""
+    def count(self, *chains: Chain) -> list[Hit | None]:
+        """Note the hits of each chain, and return for each which was one too many."""
         try:
-            return self._tally.hit(item, *identifiers)
+            return self._tally.count(*chains)
         except TallyError:
-            return self._meanwhile.hit(item, *identifiers)
-
-    def has_room(self, item: RateLimitItem, /, *identifiers: str) -> bool:
-        """Return whether the window has room for one more hit."""
-        try:
-            return self._tally.has_room(item, *identifiers)
-        except TallyError:
-            return self._meanwhile.has_room(item, *identifiers)
+            return self._meanwhile.count(*chains)
 
 
 def _window(settings: Settings) -> Window:

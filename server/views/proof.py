@@ -57,17 +57,20 @@ def _traits(
 ) -> Traits:
     asks = bool(submission.consents)
     is_play, is_named = step is not Step.CLAIM, step is not Step.PLAY
+    pressure = limiter().pressure(
+        ticket=ticket.id,
+        network=client.network(),
+        shop_id=live.shop_id,
+        campaign=live.campaign.code,
+        is_play=is_play,
+        asks=asks,
+    )
     return Traits(
         trap=submission.trap if is_named else None,
         took=now - ticket.shown_at if is_named else None,
         address=submission.address if is_named else None,
-        is_crowd=is_play
-        and limiter().is_crowd(
-            ticket=ticket.id, network=client.network(), shop_id=live.shop_id
-        ),
-        is_rush=(
-            asks and limiter().is_rush(ticket=ticket.id, campaign=live.campaign.code)
-        )
+        is_crowd=pressure.is_crowd,
+        is_rush=pressure.is_rush
         # While box codes are being guessed, a right one costs a sum as well (T14).
         or (is_play and bool(ticket.box) and limiter().is_guessing()),
         is_spike=asks and live.is_guarded(now),

@@ -1,16 +1,15 @@
 """Hits counted in Redis, so that all processes count together (AB-01)."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import structlog
-from limits import RateLimitItem
 from limits.errors import ConfigurationError
 from limits.storage import RedisStorage
-from limits.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
 
 from server.settings import SettingError
+from server.tally import Chain, Hit
 from server.views.limiter import Window
 
 log = structlog.get_logger()
@@ -20,34 +19,64 @@ PATIENCE_S = 0.5
 LEFT_ALONE_S = 5.0
 
 
+# Several chains in one round trip: hits of a chain are noted in order, up to the first
+# that is one too many. The lists are as `limits` keeps them for its moving window.
+_COUNT = b"""
+local now, refused, at = tonumber(ARGV[1]), {}, 2
+for i, key in ipairs(KEYS) do
+    local chain, most = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
+    local lasts_s, is_noted = tonumber(ARGV[at + 2]), ARGV[at + 3]
+    at = at + 4
+    if not refused[chain] then
+        refused[chain] = 0
+    end
+    if refused[chain] == 0 then
+        local oldest = redis.call('lindex', key, most - 1)
+        if oldest and tonumber(oldest) >= now - lasts_s then
+            refused[chain] = i
+        elseif is_noted == '1' then
+            redis.call('lpush', key, ARGV[1])
+            redis.call('ltrim', key, 0, most - 1)
+            redis.call('expire', key, lasts_s)
+        end
+    end
+end
+return refused
+"""
+
+
 class RedisWindow:
     """Counts in Redis, and in this process while Redis does not answer."""
 
     def __init__(self, url: str, *, meanwhile: Window) -> None:
-        self._shared = MovingWindowRateLimiter(_storage(url))
+        self._storage = _storage(url)
+        self._script = self._storage.get_connection().register_script(_COUNT)
         self._meanwhile = meanwhile
         self._alone_until = 0.0
 
-    def hit(self, item: RateLimitItem, /, *identifiers: str) -> bool:
-        """Note a hit, unless the window is full."""
-        found = self._ask(lambda: self._shared.hit(item, *identifiers))
-        return self._meanwhile.hit(item, *identifiers) if found is None else found
+    def count(self, *chains: Chain) -> list[Hit | None]:
+        """Note the hits of each chain, and return for each which was one too many."""
+        found = self._ask(chains)
+        return self._meanwhile.count(*chains) if found is None else found
 
-    def has_room(self, item: RateLimitItem, /, *identifiers: str) -> bool:
-        """Return whether the window has room for one more hit."""
-        found = self._ask(lambda: self._shared.test(item, *identifiers))
-        return self._meanwhile.has_room(item, *identifiers) if found is None else found
-
-    def _ask(self, ask: Callable[[], bool]) -> bool | None:
+    def _ask(self, chains: Sequence[Chain]) -> list[Hit | None] | None:
         """Return what Redis says, or None while it does not answer."""
         if time.monotonic() < self._alone_until:
             return None
+        hits = [hit for chain in chains for hit in chain]
+        told: list[float | int] = [time.time()]
+        for number, chain in enumerate(chains, 1):
+            for hit in chain:
+                item = hit.item
+                told += [number, item.amount, item.get_expiry(), int(hit.is_noted)]
+        keys = [self._storage.prefixed_key(hit.full_key) for hit in hits]
         try:
-            return ask()
+            refused = self._script(keys, told)
         except RedisError as error:
             self._alone_until = time.monotonic() + LEFT_ALONE_S
             log.error("limits unreachable", error=type(error).__name__)
             return None
+        return [hits[which - 1] if which else None for which in refused]
 
 
 def _storage(url: str) -> RedisStorage:

@@ -21,6 +21,7 @@ from server.models import (
     Contact,
     Entry,
     Link,
+    Mailbox,
     Membership,
     OptIn,
     Outbox,
@@ -198,6 +199,21 @@ def test_rows_outlive_a_table_that_is_copied(bare: Database, now: datetime):
         bare.transaction() as session,
     ):
         session.execute(text("UPDATE consent_event SET act = 'x'"))
+
+
+def test_mailboxes_are_counted_on_after_a_step(bare: Database, now: datetime):
+    """Step 0009 and back: a table that is copied gives nobody a mail more (AB-01)."""
+    migrate(bare)
+    with bare.transaction() as session:
+        session.add(Mailbox(key=b"k" * 16, sendings="c1790000000", touched_at=now))
+
+    downgrade(bare, "0008")
+    migrate(bare)
+
+    with bare.transaction() as session:
+        (kept,) = session.scalars(select(Mailbox)).all()
+        assert (kept.key, kept.sendings) == (b"k" * 16, "c1790000000")
+        assert kept.touched_at == now
 
 
 def test_a_step_that_loses_a_row_is_not_taken(bare: Database, now: datetime):

@@ -6,7 +6,7 @@ from sqlalchemy import delete, update
 
 from server.domain.limits import Kind
 from server.models import AddressChange, Entry, Link, Mailbox, Outbox, Turn
-from server.services import contacts, entries
+from server.services import contacts, unclaimed
 from tests.visits import few_mugs, sure_win, take_card
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
@@ -52,7 +52,7 @@ def test_what_an_unclaimed_play_told_goes_after_a_day(
     house.clock.advance(timedelta(hours=1))
     with database.transaction() as session:
         session.execute(update(Entry).values(answers={"a": "b"}, source={"order": "7"}))
-        entries.lapse_due(session, now=house.clock.now())
+        unclaimed.lapse_due(session, now=house.clock.now())
 
     house.clock.advance(DAY - SECOND)
     keeper.run()

@@ -14,6 +14,7 @@ from server.domain.people_file import CONSENTS, Around, read
 from server.models import OptIn
 from server.services import (
     consent_imports,
+    contacts,
     links,
     optins,
     outbox,
@@ -94,6 +95,24 @@ def test_confirming_while_an_import_writes(asked, request_of, confirming, tools,
         consent_imports.bring_in(session, batch, tools=tools, now=house.clock.now())
 
     house.verify_ledger()
+
+
+def test_a_press_waits_for_who_holds_the_person(asked, request_of, confirming, house):
+    """DO-02: so that a yes and a no stand in the order in which they are written."""
+    press, found = confirming(request_of()), house.database
+
+    def confirm():
+        with found.transaction() as session:
+            press(session)
+
+    with ThreadPoolExecutor(1) as pool, found.transaction() as session:
+        contacts.lock(session, asked)
+        pressing = pool.submit(confirm)
+        until_blocked(found, pressing.done)
+        assert not pressing.done()
+    pressing.result()
+
+    assert house.standing() == {"newsletter": "given"}
 
 
 def test_confirming_while_switching_off(asked, confirming, find, tools, house, client):

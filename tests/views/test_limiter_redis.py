@@ -2,12 +2,17 @@
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import redis
+from limits import parse
 
 from server.domain.seals import Vault
 from server.settings import load_settings
+from server.tally import Hit, Tally
 from server.views.limiter import Limiter
+from server.views.redis_window import RedisWindow
 from tests.servers import Redis
 
 OFTEN = 12
@@ -80,6 +85,32 @@ def test_wrong_codes_are_counted_together_and_right_ones_not(
 
     assert not one.may_redeem(network="a")
     assert one.may_redeem(network="b")
+
+
+def test_chains_take_one_round_trip_and_end_at_what_is_one_too_many(
+    redis_server: Redis,
+):
+    """AB-01: as they are counted in the file of a machine."""
+    window = RedisWindow(redis_server.url, meanwhile=Tally(Path("/nowhere")))
+    two, ten = parse("2 per minute"), parse("10 per minute")
+    play, client, rest = Hit(two, "play"), Hit(ten, "client"), Hit(two, "instance")
+    look = Hit(two, "play", is_noted=False)
+    before = commands(redis_server)
+
+    answers = [window.count([play], [client, rest]) for _ in range(3)]
+
+    assert commands(redis_server) - before <= 4, "one each, and once to load the script"
+    assert answers == [[None, None], [None, None], [play, rest]]
+    assert window.count([look, client], [Hit(ten, "instance")]) == [look, None]
+    assert [window.count([client])[0] for _ in range(8)] == [None] * 7 + [client]
+
+
+def commands(server: Redis) -> int:
+    """Return how many scripts were called for so far."""
+    with redis.from_url(server.url) as client:
+        stats = client.info("commandstats")
+    names = ("cmdstat_evalsha", "cmdstat_script|load", "cmdstat_script")
+    return sum(stats.get(name, {}).get("calls", 0) for name in names)
 
 
 def test_without_redis_wrong_codes_are_still_counted(limiter, redis_server: Redis):
