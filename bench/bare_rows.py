@@ -46,9 +46,10 @@ RETURNING = {
 # PostgreSQL's own ceiling: every row of an entry in one statement, one round trip.
 CTE = """
 WITH contact AS (
-  INSERT INTO contact (public_id, shop_id, email, email_hash, subject_ref, sealed_key,
-    locale, created_at, seen_at)
-  VALUES (:public_id, :shop, :email, :h1, :subject, :sealed_key, 'nl', :now, :now)
+  INSERT INTO contact (public_id, shop_id, sealed_email, email_hash, subject_ref,
+    sealed_key, locale, created_at, seen_at)
+  VALUES (:public_id, :shop, :sealed_email, :h1, :subject, :sealed_key, 'nl', :now,
+    :now)
   RETURNING id
 ), mailbox AS (
   INSERT INTO mailbox (key, sendings, touched_at)
@@ -97,7 +98,10 @@ def insert_at_once(connection: Connection, ids: dict[str, int], email: str) -> N
             bindparam("wordings", type_=JSON), bindparam("context", type_=JSON)
         ),
         ids
-        | {"email": email, "now": int(clock.now().timestamp() * 1000)}
+        | {
+            "sealed_email": random(len(email) + 28),
+            "now": int(clock.now().timestamp() * 1000),
+        }
         | {"public_id": random(12).hex(), "subject": subject}
         | {"h1": random(32), "h2": random(32), "h3": random(32)}
         | {"sealed_key": random(64), "ticket": random(16), "seed": random(16)}
@@ -117,7 +121,8 @@ def insert(connection: Connection, ids: dict[str, int], email: str) -> None:
         {
             "public_id": random(12).hex(),
             "shop_id": ids["shop"],
-            "email": email,
+            # As long as it is once it is sealed.
+            "sealed_email": random(len(email) + 28),
             "email_hash": random(32),
             "subject_ref": subject,
             "sealed_key": random(64),

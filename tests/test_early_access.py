@@ -12,12 +12,13 @@ import pytest
 from sqlalchemy import select
 
 from server.domain.consent import request_text
-from server.models import Campaign, Contact, Entry, Outbox, Standing
+from server.models import Campaign, Entry, Outbox, Standing
 from server.services import contacts, invitations, privacy
 from server.services.contacts import Reason
 from server.worker import Worker
 from tests.factories import campaign_file, shop_file
 from tests.letters import end_leases
+from tests.people import contact_of
 from tests.servers import ROOT, Program
 from tests.visits import at_once, take_card
 
@@ -519,7 +520,9 @@ class TestTheProcess:
         assert len(early) <= self.PEOPLE + 2
 
 
-def test_the_purposes_words_are_what_the_database_compares(database, opened, join):
+def test_the_purposes_words_are_what_the_database_compares(
+    database, opened, join, vault
+):
     """What `waiting` looks for is what a yes was recorded under."""
     join(ADA)
 
@@ -527,7 +530,9 @@ def test_the_purposes_words_are_what_the_database_compares(database, opened, joi
     purpose = campaign.purposes[0]
     with database.reading() as session:
         standing = session.scalars(
-            select(Standing).join(Contact).where(Contact.email == ADA)
+            select(Standing).where(
+                Standing.contact_id == contact_of(session, ADA, vault).id
+            )
         ).one()
     assert (
         standing.text_hash == request_text(purpose, purpose.texts["en"], legal).sha256

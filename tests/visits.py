@@ -27,6 +27,7 @@ from server.sealing import Sealing
 from server.services import consents, contacts, ledger, ledger_audit
 from server.services.contacts import Person
 from tests.factories import campaign_file, prize_table
+from tests.people import contact_of, email_of
 
 M = TypeVar("M", bound=Base)
 T = TypeVar("T")
@@ -213,8 +214,12 @@ class House:
     def person(self, email: str = EMAIL) -> Person:
         """Return somebody with the key that opens their evidence."""
         with self.database.reading() as session:
-            row = session.scalars(select(Contact).filter_by(email=email)).one()
+            row = contact_of(session, email, self.vault)
             return contacts.person(session, row.id, vault=self.vault)
+
+    def emails(self) -> list[str]:
+        """Return everybody's address, oldest first; empty for who was erased."""
+        return [email_of(row, self.vault) for row in self.rows(Contact)]
 
     def facts(self, email: str = EMAIL) -> list[ConsentEvent]:
         """Return the facts about somebody's consents in ledger order."""

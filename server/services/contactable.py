@@ -18,6 +18,7 @@ from server.domain.claim import SOFT, SOFT_PURPOSE
 from server.domain.consent import CLAIMS, Act
 from server.domain.optin import OPEN
 from server.domain.retention import soft_until
+from server.domain.seals import Vault
 from server.domain.shop import Retention
 from server.models.attribute import Attribute
 from server.models.base import table
@@ -25,7 +26,7 @@ from server.models.consent import ConsentEvent, Standing
 from server.models.contact import Contact
 from server.models.optin import OptIn
 from server.models.preference import Preference
-from server.services import campaigns, contacts
+from server.services import campaigns, contacts, envelopes
 
 RANGE = 1_000
 Basis = Literal["consent", "soft"]
@@ -93,18 +94,24 @@ def heading(session: Session, wanted: Wanted) -> tuple[str, ...]:
 
 
 def lines(
-    look: Look, wanted: Wanted, *, clock: Callable[[], datetime]
+    look: Look, wanted: Wanted, *, vault: Vault, clock: Callable[[], datetime]
 ) -> Iterator[Line]:
     """Yield everybody, by ranges; each is as of the moment in which it is read."""
     after: int | None = 0
     while after is not None:
         with look() as session:
-            some, after = page(session, wanted, after=after, now=clock())
+            some, after = page(session, wanted, after=after, vault=vault, now=clock())
         yield from some
 
 
 def page(
-    session: Session, wanted: Wanted, *, after: int, now: datetime, most: int = RANGE
+    session: Session,
+    wanted: Wanted,
+    *,
+    after: int,
+    vault: Vault,
+    now: datetime,
+    most: int = RANGE,
 ) -> tuple[list[Line], int | None]:
     """Return a range of people, and after whom the next one begins; None at the end.
 
@@ -128,7 +135,9 @@ def page(
     found = [
         line
         for row in rows
-        if (line := _line(wanted, row, known[row.id], terms=terms, now=now))
+        if (
+            line := _line(wanted, row, known[row.id], terms=terms, vault=vault, now=now)
+        )
     ]
     return found, rows[-1].id if len(rows) == most else None
 
@@ -139,6 +148,7 @@ def _line(
     attributes: Mapping[str, str],
     *,
     terms: Retention,
+    vault: Vault,
     now: datetime,
 ) -> Line | None:
     """Return somebody's line; None where a sale is too long ago (SO-03)."""
@@ -149,7 +159,7 @@ def _line(
     if until and until <= now.date():
         return None
     return Line(
-        email=row.email,
+        email=envelopes.email_of(row, vault=vault),
         locale=row.locale,
         purpose=wanted.purpose,
         basis=wanted.basis,
@@ -244,7 +254,7 @@ def _page(dialect: str) -> Select[Any]:
     return (
         select(
             _contact.c.id,
-            _contact.c.email,
+            *envelopes.EMAIL,
             _contact.c.locale,
             _standing.c.text_hash,
             _event.c.method,

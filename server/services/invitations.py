@@ -19,7 +19,7 @@ from server.models.contact import Contact
 from server.models.entry import Entry
 from server.models.optin import OptIn
 from server.models.shop import Shop
-from server.services import consents, contacts, links, outbox
+from server.services import consents, contacts, envelopes, links, outbox
 from server.services.campaigns import Directory
 from server.services.links import Found
 from server.services.outbox import Mail
@@ -78,7 +78,10 @@ def invite(
     for call in calls:
         marked = session.execute(_MARK, {"ids": call.entry_ids, "moment": now}).all()
         ids = [entry.contact_id for entry in marked]
-        emails = {row.id: row.email for row in session.execute(_EMAILS, {"ids": ids})}
+        emails = {
+            row.id: envelopes.email_of(row, vault=tools.vault)
+            for row in session.execute(_EMAILS, {"ids": ids})
+        }
         mails += [
             _mail(session, call, entry, emails[entry.contact_id], tools=tools, now=now)
             for entry in sorted(marked)
@@ -157,7 +160,7 @@ _MARK = (
     .values(invited_at=bindparam("moment"))
     .returning(_entry.c.id, _entry.c.contact_id, _entry.c.locale, _entry.c.answers)
 )
-_EMAILS = select(Contact.id, Contact.email).where(
+_EMAILS = select(Contact.id, *envelopes.EMAIL).where(
     Contact.id.in_(bindparam("ids", expanding=True))
 )
 

@@ -79,7 +79,7 @@ def export(
         "format": FORMAT,
         "made_at": moment(now),
         "controller": proof_rules.controller(shop.legal),
-        "person": _person(contact),
+        "person": _person(contact, who),
         "attributes": _attributes(session, who.id),
         "entries": _entries(session, who.id),
         "consents": proof_rules.told(proof),
@@ -92,10 +92,10 @@ def export(
     }
 
 
-def _person(contact: Contact) -> dict[str, Any]:
+def _person(contact: Contact, who: Person) -> dict[str, Any]:
     return {
         "id": contact.public_id,
-        "email": contact.email,
+        "email": who.email,
         "locale": contact.locale,
         "known_since": moment(contact.created_at),
         "last_seen": moment(contact.seen_at),

@@ -205,7 +205,7 @@ def erase(
     for known in contacts.known_as(session, who) if is_wished else ():
         contacts.suppress(session, known, reason=Reason.ERASED, until=None, now=now)
     _forget(session, who)
-    contact.email = ""
+    contact.sealed_email = b""
     contact.email_hash = tools.random(HASH_BYTES)
     contact.sealed_key = b""
     contact.restricted_at = None

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from server import models
 from server.db import Database, LostRowsError
-from server.migrations import config, is_current, migrate
+from server.migrations import config, is_current, migrate, steps_on
 from server.models import (
     Attempt,
     ConsentEvent,
@@ -213,9 +213,7 @@ def test_a_step_that_loses_a_row_is_not_taken(bare: Database, now: datetime):
 
 def downgrade(database: Database, step: str) -> None:
     with database.reshaping() as connection:
-        settings = config()
-        settings.attributes["connection"] = connection
-        command.downgrade(settings, step)
+        command.downgrade(steps_on(connection), step)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.domain.retention import Verdict, judge
-from server.domain.seals import SealError
+from server.domain.seals import SealError, Vault
 from server.models.attribute import Attribute
 from server.models.campaign import Campaign
 from server.models.consent import ConsentEvent, Evidence, Standing
@@ -17,7 +17,7 @@ from server.models.entry import Entry
 from server.models.optin import OptIn
 from server.models.placement import Placement
 from server.models.text import Text
-from server.services import acquaintances, consents, contacts
+from server.services import acquaintances, consents, contacts, envelopes
 from server.services.campaigns import Directory
 from server.services.contacts import Reason
 from server.services.office import entries
@@ -107,6 +107,7 @@ def find(
     public_id: str,
     *,
     directory: Directory,
+    vault: Vault,
     now: datetime,
 ) -> Dossier | None:
     """Return a person of this shop with everything that proves their choices."""
@@ -116,7 +117,7 @@ def find(
     events = consents.history(session, contact.subject_ref)
     return Dossier(
         public_id=contact.public_id,
-        email=contact.email,
+        email=envelopes.shown_email(contact, vault=vault),
         locale=contact.locale,
         created_at=contact.created_at,
         seen_at=contact.seen_at,
@@ -129,7 +130,7 @@ def find(
         requests=_requests(session, contact.id, events),
         loose=_facts([event for event in events if event.optin_id is None]),
         bodies=_bodies(session, events),
-        entries=entries.of_contact(session, shop_id, contact.id),
+        entries=entries.of_contact(session, shop_id, contact.id, vault=vault),
     )
 
 
