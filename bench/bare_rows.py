@@ -18,6 +18,7 @@ from server.models import (
     Voucher,
 )
 
+ANSWERS = '{"first_name":"An"}'
 CONTEXT = {
     "campaign": "welcome-scratch",
     "version": 1,
@@ -56,10 +57,10 @@ WITH contact AS (
   VALUES (:h2, 'c1790000000 p1790000000', :now), (:h3, 'c1790000000 p1790000000', :now)
 ), entry AS (
   INSERT INTO entry (ticket, campaign_id, version, placement_id, contact_id, state,
-    locale, browser_seed, epoch, drawn, awarded, play_print, claim_print, answers,
-    played_at, claimed_at)
+    locale, browser_seed, epoch, drawn, awarded, play_print, claim_print,
+    sealed_answers, played_at, claimed_at)
   SELECT :ticket, :campaign, 1, :placement, contact.id, 'claimed', 'nl', :seed, 1,
-    'ten_percent', 'ten_percent', :h1, :h2, '{"first_name": "An"}', :now, :now
+    'ten_percent', 'ten_percent', :h1, :h2, :answers, :now, :now
   FROM contact RETURNING id
 ), voucher AS (
   INSERT INTO voucher (prize_id, code, state, entry_id, awarded_at)
@@ -107,6 +108,7 @@ def insert_at_once(connection: Connection, ids: dict[str, int], email: str) -> N
         | {"sealed_key": random(64), "ticket": random(16), "seed": random(16)}
         | {"wordings": {"newsletter": subject.hex() * 2, "offers": subject.hex() * 2}}
         | {"evidence": random(400), "mail": random(260), "context": CONTEXT}
+        | {"answers": random(len(ANSWERS) + 28)}
         | {"message_id": f"<{random(16).hex()}@127.0.0.1>"},
     )
 
@@ -159,7 +161,7 @@ def insert(connection: Connection, ids: dict[str, int], email: str) -> None:
             "unit": None,
             "play_print": random(32),
             "claim_print": random(32),
-            "answers": {"first_name": "An"},
+            "sealed_answers": random(len(ANSWERS) + 28),
             "played_at": now,
             "claimed_at": now,
         },

@@ -54,6 +54,7 @@ RANDOM |= {
     "sealed",
     "sealed_key",
     "sealed_email",
+    "sealed_answers",
     "evidence_hash",
     "secret_hash",
 }

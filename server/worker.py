@@ -38,7 +38,6 @@ from server.sealing import Sealing
 from server.services import (
     address_changes,
     alarms,
-    entries,
     funnel,
     invitations,
     lapses,
@@ -50,6 +49,7 @@ from server.services import (
     raffle_places,
     receipt_letters,
     stats,
+    unclaimed,
 )
 from server.services.campaigns import Directory
 from server.services.links import Found
@@ -217,7 +217,7 @@ class Worker:
         with self._database.transaction() as session:
             self.tally.expired += optins.expire_due(session, tools=self._tools, now=now)
         with self._database.transaction() as session:
-            self.tally.lapsed += entries.lapse_due(session, now=now)
+            self.tally.lapsed += unclaimed.lapse_due(session, now=now)
         with self._database.transaction() as session:
             self.tally.over += lapses.lapse_due(
                 session, directory=self._directory, random=self._tools.random, now=now

@@ -24,6 +24,7 @@ from server.services.consents import Circumstances
 from server.services.entries import Attempted
 from server.views import guards
 from tests.factories import campaign_file, make, shop_file
+from tests.people import tell
 
 PASSWORD = "a long enough password"
 IP, AGENT = "203.0.113.77", "Netscape Navigator 4.7"
@@ -184,7 +185,7 @@ def play(
         if answers:
             # Only what is asked is kept; the office must hold by itself all the same.
             entry = select(Entry).where(Entry.ticket == attempted.ticket)
-            session.scalars(entry).one().answers = dict(answers)
+            tell(session, session.scalars(entry).one(), tools.vault, answers=answers)
 
 
 def _deliver(app: Flask, database: Database, now: datetime) -> None:

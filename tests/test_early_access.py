@@ -18,7 +18,7 @@ from server.services.contacts import Reason
 from server.worker import Worker
 from tests.factories import campaign_file, shop_file
 from tests.letters import end_leases
-from tests.people import contact_of
+from tests.people import contact_of, tell
 from tests.servers import ROOT, Program
 from tests.visits import at_once, take_card
 
@@ -364,12 +364,15 @@ def test_the_letter_repeats_nothing_that_was_typed_but_a_name(
     assert b"evil" not in smtp.to(ADA)[-1].raw
 
 
-def test_a_name_that_is_none_is_not_greeted(join, worker, smtp, database, clock, now):
+def test_a_name_that_is_none_is_not_greeted(
+    join, worker, smtp, database, clock, now, vault
+):
     """AB-06: not even one that got past the form."""
     join(ADA)
     with database.transaction() as session:
         entry = session.scalars(select(Entry)).one()
-        entry.answers = {"first_name": "Win\r\nBcc: eve@home.test http://evil.example"}
+        told = {"first_name": "Win\r\nBcc: eve@home.test http://evil.example"}
+        tell(session, entry, vault, answers=told)
     clock.moment = now + STARTS
 
     worker.invite(now=clock.now())

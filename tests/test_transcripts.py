@@ -14,7 +14,7 @@ import pytest
 from server.domain.chain import WrongLineError
 from server.domain.transcript import verify
 from server.models import Campaign, Entry
-from server.services import campaigns, entries, transcripts
+from server.services import campaigns, transcripts, unclaimed
 from tests.factories import campaign_file, prize_table, shop_file
 from tests.visits import NOTHING, at_once, few_mugs, sure_win, take_card
 
@@ -95,7 +95,7 @@ def test_a_unit_that_lapsed_and_was_won_again_is_told(publish, client, house):
     take_card(client).play(client)
     house.clock.advance(timedelta(hours=2))
     with house.database.transaction() as session:
-        assert entries.lapse_due(session, now=house.clock.now()) == 1
+        assert unclaimed.lapse_due(session, now=house.clock.now()) == 1
     house.clock.advance(timedelta(minutes=1))
     take_card(client).play(client)
     house.clock.advance(3 * DAY)

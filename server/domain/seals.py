@@ -79,6 +79,9 @@ class Column(StrEnum):
     """A column whose fields are sealed one by one (T24)."""
 
     EMAIL = "contact.email"
+    ANSWERS = "entry.answers"
+    SOURCE = "entry.source"
+    VALUE = "attribute.value"
 
 
 def place(column: Column, *row: bytes) -> bytes:
@@ -86,8 +89,9 @@ def place(column: Column, *row: bytes) -> bytes:
 
     A row is named by what is known before it is there and never changes, so it can be
     written at once: a person by `subject_ref`, which is random, unique and what the
-    ledger knows them by. A row id would bind no better: what can be moved to another
-    row is the whole person, key and all, and then every row that refers to them too.
+    ledger knows them by; an entry by its ticket. A row id would bind no better: what
+    can be moved to another row is the whole person, key and all, and that is the same
+    as to let all that refers to them refer to somebody else.
     """
     return b"|".join((column.encode(), *row))
 

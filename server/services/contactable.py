@@ -128,9 +128,15 @@ def page(
     connection = session.connection()
     rows = connection.execute(_page(connection.dialect.name), told).all()
     known: dict[int, dict[str, str]] = {row.id: {} for row in rows}
+    people = {row.id: row for row in rows}
     about = {"ids": list(known), "of": wanted.purpose}
     for fact in connection.execute(_ATTRIBUTES, about):
-        known[fact.contact_id][fact.key] = fact.value
+        person = people[fact.contact_id]
+        known[fact.contact_id][fact.key] = envelopes.value_of(
+            fact,
+            envelopes.key_of(person, vault=vault),
+            subject_ref=person.subject_ref,
+        )
     terms = campaigns.terms(session, wanted.shop_id)
     found = [
         line
@@ -292,7 +298,7 @@ _KEYS = (
     .order_by(_attribute.c.key)
 )
 _ATTRIBUTES = select(
-    _attribute.c.contact_id, _attribute.c.key, _attribute.c.value
+    _attribute.c.contact_id, _attribute.c.key, _attribute.c.sealed_value
 ).where(
     _attribute.c.contact_id.in_(bindparam("ids", expanding=True)),
     _attribute.c.purpose == bindparam("of"),

@@ -186,7 +186,9 @@ def confirm(
         tools=tools,
         now=now,
     )
-    attributes.learn(session, found, given=found.asked.wordings, now=now)
+    attributes.learn(
+        session, found, given=found.asked.wordings, random=tools.random, now=now
+    )
     if ref is not None:
         receipt_letters.put(session, found, ref, tools=tools, now=now)
     return Confirmation(rules.State.CONFIRMED, now, is_new=True)

@@ -244,7 +244,9 @@ def _forget(session: Session, who: Person) -> None:
     session.execute(
         update(Entry)
         .where(Entry.contact_id == who.id)
-        .values(answers=None, source=None, play_print=b"", claim_print=b"")
+        .values(
+            sealed_answers=None, sealed_source=None, play_print=b"", claim_print=b""
+        )
     )
 
 

@@ -102,7 +102,11 @@ class TestErasure:
         (row,) = house.rows(Contact)
         assert (row.sealed_email, row.sealed_key) == (b"", b"")
         (entry,) = house.rows(Entry)
-        assert (entry.answers, entry.source, entry.play_print) == (None, None, b"")
+        assert (entry.sealed_answers, entry.sealed_source, entry.play_print) == (
+            None,
+            None,
+            b"",
+        )
         assert audited().entries == len(house.rows(ConsentEvent))
 
     def test_what_stood_has_ended_and_the_ledger_says_so(self, ann, use, house):

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from server.models import BoxCode, ConsentEvent, Entry, Voucher
-from server.services import boxcodes, entries
+from server.services import boxcodes, unclaimed
 from tests.boxes import ENTRIES, PLACEMENT, fill_boxes, scan, take_box
 from tests.factories import campaign_file
 from tests.pages import faults
@@ -93,7 +93,7 @@ def test_what_was_not_claimed_in_time_does_not_come_back(client, house, label, c
     take_box(client, label).play(client)
     clock.advance(timedelta(hours=2))
     with house.database.transaction() as session:
-        entries.lapse_due(session, now=clock.now())
+        unclaimed.lapse_due(session, now=clock.now())
 
     assert scan(client, label).status_code == 410
 

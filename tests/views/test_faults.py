@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from server.models import BoxCode, Device, Entry, Voucher
-from server.services import devices, entries, lapses
+from server.services import devices, lapses
 from server.services.campaigns import Directory
 from tests.boxes import PLACEMENT, fill_boxes, take_box
 from tests.factories import campaign_file, prize_table
@@ -239,7 +239,7 @@ def test_what_lapses(publish, client, house, vault, clock, database):
 
     def unclaimed():
         with database.transaction() as session:
-            return entries.lapse_due(session, now=clock.now())
+            return unclaimed.lapse_due(session, now=clock.now())
 
     def over():
         with database.transaction() as session:

@@ -7,7 +7,7 @@ import pytest
 
 from server.domain import chance
 from server.models import Campaign, Contact, Entry, Outbox, Voucher
-from server.services import campaigns, entries
+from server.services import campaigns, unclaimed
 from tests.factories import campaign_file
 from tests.visits import (
     AGREED,
@@ -35,7 +35,7 @@ def set_paused(house, *, paused: bool) -> None:
 
 def lapse(house) -> int:
     with house.database.transaction() as session:
-        return entries.lapse_due(session, now=house.clock.now())
+        return unclaimed.lapse_due(session, now=house.clock.now())
 
 
 def test_the_outcome_is_the_one_the_seeds_give(publish, client, house):
@@ -214,7 +214,7 @@ def test_what_is_not_claimed_goes_back_into_the_game(publish, client, house, clo
     publish(few_mugs(1, "lucky-scratch"))
     late = take_card(client, "lucky-inline")
     late.play(client)
-    clock.advance(entries.RESERVED_FOR)
+    clock.advance(unclaimed.RESERVED_FOR)
 
     assert lapse(house) == 1
     assert lapse(house) == 0
@@ -236,7 +236,7 @@ def test_a_faulty_claim_that_is_too_late_hears_so(publish, client, house, clock)
     publish(few_mugs(1, "lucky-scratch"))
     late = take_card(client, "lucky-inline")
     late.play(client)
-    clock.advance(entries.RESERVED_FOR)
+    clock.advance(unclaimed.RESERVED_FOR)
     lapse(house)
 
     answer = late.claim(client, "not an address")
@@ -258,7 +258,7 @@ def test_a_claim_just_in_time_is_kept(publish, client, house, clock):
     publish(few_mugs(1, "lucky-scratch"))
     card = take_card(client, "lucky-inline")
     card.play(client)
-    clock.advance(entries.RESERVED_FOR - timedelta(seconds=1))
+    clock.advance(unclaimed.RESERVED_FOR - timedelta(seconds=1))
 
     assert lapse(house) == 0
     assert card.claim(client).status_code == 200

@@ -194,7 +194,7 @@ def test_unknown_fields_are_ignored(client, house):
 
     (entry,) = house.rows(Entry)
     assert answer.status_code == 200
-    assert entry.answers == {} and entry.locale == "en"
+    assert house.answers() == {} and entry.locale == "en"
 
 
 def test_other_kinds_of_bodies_are_asked_again(client, house):
@@ -318,7 +318,7 @@ def test_a_name_that_could_be_an_advertisement_is_refused(client, house, name):
 @pytest.mark.parametrize("name", ["Iris", "Anne-Marie", "D'Arcy", "Zoë", "محمد", "李"])
 def test_a_name_in_any_script_is_a_name(client, house, name):
     assert take_card(client).enter(client, more={"first_name": name}).status_code == 200
-    assert house.rows(Entry)[0].answers == {"first_name": name}
+    assert house.answers() == {"first_name": name}
 
 
 @pytest.mark.parametrize(

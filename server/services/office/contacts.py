@@ -126,7 +126,7 @@ def find(
         erased_at=contact.erased_at,
         verdict=_verdict(session, contact.id, directory=directory, now=now),
         standing=_standing(session, contact.id),
-        attributes=_attributes(session, contact.id),
+        attributes=_attributes(session, contact, vault=vault),
         requests=_requests(session, contact.id, events),
         loose=_facts([event for event in events if event.optin_id is None]),
         bodies=_bodies(session, events),
@@ -207,20 +207,22 @@ def _standing(session: Session, contact_id: int) -> list[StandingLine]:
     ]
 
 
-def _attributes(session: Session, contact_id: int) -> list[AttributeLine]:
+def _attributes(
+    session: Session, contact: Contact, *, vault: Vault
+) -> list[AttributeLine]:
     rows = session.execute(
         select(Attribute, Campaign.code, Placement.code)
         .join(Entry, Entry.id == Attribute.entry_id)
         .join(Campaign, Campaign.id == Entry.campaign_id)
         .join(Placement, Placement.id == Entry.placement_id)
-        .where(Attribute.contact_id == contact_id)
+        .where(Attribute.contact_id == contact.id)
         .order_by(Attribute.purpose, Attribute.key)
     )
     return [
         AttributeLine(
             key=row.key,
             kind=row.kind,
-            value=row.value,
+            value=_value(row, contact, vault),
             purpose=row.purpose,
             campaign=campaign,
             placement=placement,
@@ -228,6 +230,15 @@ def _attributes(session: Session, contact_id: int) -> list[AttributeLine]:
         )
         for row, campaign, placement in rows
     ]
+
+
+def _value(row: Attribute, contact: Contact, vault: Vault) -> str:
+    """Return what somebody told; empty where their key was lost."""
+    try:
+        key = envelopes.key_of(contact, vault=vault)
+        return envelopes.value_of(row, key, subject_ref=contact.subject_ref)
+    except SealError:
+        return ""
 
 
 def _requests(

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.domain import address
-from server.domain.seals import Vault
+from server.domain.seals import Own, SealError, Vault
 from server.models.campaign import Campaign
 from server.models.contact import Contact
 from server.models.entry import Entry
@@ -133,6 +133,7 @@ def _line(
     *,
     vault: Vault,
 ) -> EntryLine:
+    told = _told(entry, contact, vault)
     return EntryLine(
         name=entry.ticket.hex(),
         played_at=entry.played_at,
@@ -144,9 +145,26 @@ def _line(
         awarded=entry.awarded,
         unit=entry.unit,
         outcome=entry.outcome,
-        source=entry.source or {},
-        answers=entry.answers or {},
+        source=told[1],
+        answers=told[0],
         email=envelopes.shown_email(contact, vault=vault) if contact else None,
         contact=contact.public_id if contact else None,
         erased_at=contact.erased_at if contact else None,
     )
+
+
+def _told(
+    entry: Entry, contact: Contact | None, vault: Vault
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what an entry was answered with, and what the page around it told.
+
+    Nothing where a key was lost: the list must show the others all the same.
+    """
+    try:
+        holder = Own(envelopes.key_of(contact, vault=vault)) if contact else vault
+        return (
+            envelopes.answers_of(entry, holder),
+            envelopes.source_of(entry, holder),
+        )
+    except SealError:
+        return {}, {}
