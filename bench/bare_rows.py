@@ -25,7 +25,6 @@ CONTEXT = {
     "placement": "welcome-inline",
     "place": "web",
     "device": None,
-    "page": "http://localhost:8401/demo/done",
 }
 
 
