@@ -22,6 +22,7 @@ from server.commands import (
     doctor,
     draw,
     forecast,
+    keys,
     ledger,
     member,
     outbox,
@@ -133,6 +134,7 @@ for part in (
     retention.retention,
     suppression.suppression,
     prize.prize,
+    keys.keys,
     doctor.doctor,
 ):
     main.add_command(part)

@@ -32,6 +32,11 @@ class Vault:
         self._print_key = hmac.digest(data_keys[0], b"jawoord|print", "sha256")
 
     @property
+    def key_ids(self) -> tuple[bytes, ...]:
+        """Return by what each key is named in front of what it sealed, oldest first."""
+        return tuple(self._keys)
+
+    @property
     def print_key(self) -> bytes:
         """Return the key under which submissions are fingerprinted."""
         return self._print_key
