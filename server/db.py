@@ -214,6 +214,8 @@ def _sqlite_engine(url: str, *, begin: str, query_only: bool) -> Engine:
             "synchronous=FULL",
             "foreign_keys=ON",
             "temp_store=MEMORY",
+            # What is erased is overwritten, not left in a free page (029).
+            "secure_delete=ON",
             f"query_only={'ON' if query_only else 'OFF'}",
         ):
             connection.execute(f"PRAGMA {pragma}")
