@@ -18,13 +18,13 @@ from server.models import (
     Voucher,
 )
 
+ANSWERS = '{"first_name":"An"}'
 CONTEXT = {
     "campaign": "welcome-scratch",
     "version": 1,
     "placement": "welcome-inline",
     "place": "web",
     "device": None,
-    "page": "http://localhost:8401/demo/done",
 }
 
 
@@ -46,19 +46,20 @@ RETURNING = {
 # PostgreSQL's own ceiling: every row of an entry in one statement, one round trip.
 CTE = """
 WITH contact AS (
-  INSERT INTO contact (public_id, shop_id, email, email_hash, subject_ref, sealed_key,
-    locale, created_at, seen_at)
-  VALUES (:public_id, :shop, :email, :h1, :subject, :sealed_key, 'nl', :now, :now)
+  INSERT INTO contact (public_id, shop_id, sealed_email, email_hash, subject_ref,
+    sealed_key, locale, created_at, seen_at)
+  VALUES (:public_id, :shop, :sealed_email, :h1, :subject, :sealed_key, 'nl', :now,
+    :now)
   RETURNING id
 ), mailbox AS (
   INSERT INTO mailbox (key, sendings, touched_at)
   VALUES (:h2, 'c1790000000 p1790000000', :now), (:h3, 'c1790000000 p1790000000', :now)
 ), entry AS (
   INSERT INTO entry (ticket, campaign_id, version, placement_id, contact_id, state,
-    locale, browser_seed, epoch, drawn, awarded, play_print, claim_print, answers,
-    played_at, claimed_at)
+    locale, browser_seed, epoch, drawn, awarded, play_print, claim_print,
+    sealed_answers, played_at, claimed_at)
   SELECT :ticket, :campaign, 1, :placement, contact.id, 'claimed', 'nl', :seed, 1,
-    'ten_percent', 'ten_percent', :h1, :h2, '{"first_name": "An"}', :now, :now
+    'ten_percent', 'ten_percent', :h1, :h2, :answers, :now, :now
   FROM contact RETURNING id
 ), voucher AS (
   INSERT INTO voucher (prize_id, code, state, entry_id, awarded_at)
@@ -97,12 +98,16 @@ def insert_at_once(connection: Connection, ids: dict[str, int], email: str) -> N
             bindparam("wordings", type_=JSON), bindparam("context", type_=JSON)
         ),
         ids
-        | {"email": email, "now": int(clock.now().timestamp() * 1000)}
+        | {
+            "sealed_email": random(len(email) + 28),
+            "now": int(clock.now().timestamp() * 1000),
+        }
         | {"public_id": random(12).hex(), "subject": subject}
         | {"h1": random(32), "h2": random(32), "h3": random(32)}
         | {"sealed_key": random(64), "ticket": random(16), "seed": random(16)}
         | {"wordings": {"newsletter": subject.hex() * 2, "offers": subject.hex() * 2}}
         | {"evidence": random(400), "mail": random(260), "context": CONTEXT}
+        | {"answers": random(len(ANSWERS) + 28)}
         | {"message_id": f"<{random(16).hex()}@127.0.0.1>"},
     )
 
@@ -117,7 +122,8 @@ def insert(connection: Connection, ids: dict[str, int], email: str) -> None:
         {
             "public_id": random(12).hex(),
             "shop_id": ids["shop"],
-            "email": email,
+            # As long as it is once it is sealed.
+            "sealed_email": random(len(email) + 28),
             "email_hash": random(32),
             "subject_ref": subject,
             "sealed_key": random(64),
@@ -154,7 +160,7 @@ def insert(connection: Connection, ids: dict[str, int], email: str) -> None:
             "unit": None,
             "play_print": random(32),
             "claim_print": random(32),
-            "answers": {"first_name": "An"},
+            "sealed_answers": random(len(ANSWERS) + 28),
             "played_at": now,
             "claimed_at": now,
         },

@@ -37,7 +37,6 @@ FREE = (
 # Each copy stands for somebody else. `n` is a copy's number, `j` counts its rows.
 FRESH = {
     ("contact", "public_id"): "'grown' || (1000000000000000000 + n)",
-    ("contact", "email"): "'grown-' || n || '@bench.example'",
     ("contact", "subject_ref"): "{ref}",
     ("consent_event", "subject_ref"): "{ref}",
     ("voucher", "number"): "CASE WHEN number IS NULL THEN NULL ELSE n END",
@@ -50,7 +49,15 @@ FRESH = {
     ("outbox", "settled_at"): "due_at",
 }
 RANDOM = {"email_hash", "key", "ticket", "browser_seed", "play_print", "claim_print"}
-RANDOM |= {"sha256", "sealed", "sealed_key", "evidence_hash", "secret_hash"}
+RANDOM |= {
+    "sha256",
+    "sealed",
+    "sealed_key",
+    "sealed_email",
+    "sealed_answers",
+    "evidence_hash",
+    "secret_hash",
+}
 OWN = {"contact_id", "entry_id", "optin_id"}
 
 

@@ -22,6 +22,7 @@ from server.commands import (
     doctor,
     draw,
     forecast,
+    keys,
     ledger,
     member,
     outbox,
@@ -35,9 +36,9 @@ from server.commands import (
     voucher,
     webhook,
 )
-from server.commands.base import database_trouble, fail, opened
+from server.commands.base import bar, database_trouble, fail, opened
 from server.db import DatabaseBusyError
-from server.migrations import OutdatedError, migrate
+from server.migrations import KeysError, OutdatedError, migrate
 from server.settings import SettingError, load_settings
 from server.translations import compile_all
 
@@ -45,7 +46,13 @@ ROOT = Path(__file__).parent.parent
 
 
 # What says itself, in one line, what a person can do.
-KNOWN = (SettingError, OutdatedError, assets_of.AssetError, showroom.EndedError)
+KNOWN = (
+    SettingError,
+    OutdatedError,
+    KeysError,
+    assets_of.AssetError,
+    showroom.EndedError,
+)
 
 
 class _Commands(click.Group):
@@ -87,7 +94,7 @@ def init() -> None:
     """Make keys and tables, or bring the tables up to date."""
     settings = load_settings()
     with opened(settings) as database:
-        migrate(database)
+        migrate(database, data_keys=settings.data_keys, bar=bar)
     click.echo(f"Ready: keys in {settings.instance}, tables up to date.")
 
 
@@ -129,6 +136,7 @@ for part in (
     suppression.suppression,
     webhook.webhook,
     prize.prize,
+    keys.keys,
     doctor.doctor,
 ):
     main.add_command(part)

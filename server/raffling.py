@@ -43,7 +43,9 @@ class Raffling:
 
     def _close(self, due: Known, now: datetime) -> bool:
         with self.database.reading() as session:
-            gathered = raffles.gather(session, due, directory=self.directory)
+            gathered = raffles.gather(
+                session, due, directory=self.directory, vault=self.tools.vault
+            )
         with self.database.transaction() as session:
             return raffles.close(session, gathered, now=now)
 

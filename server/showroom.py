@@ -66,7 +66,7 @@ def prepare(settings: Settings) -> list[str]:
     """Make what is missing, keep what is there; return what the visitor should know."""
     database = Database(settings.database_url)
     try:
-        migrate(database)
+        migrate(database, data_keys=settings.data_keys)
         with database.transaction() as session:
             _shop(session, settings)
             notes = _campaigns(session, settings)

@@ -12,6 +12,7 @@ from server.models import Contact, Entry, RafflePlace
 from server.raffling import Raffling
 from server.services import raffle_records
 from tests.factories import campaign_file
+from tests.people import email_of
 from tests.visits import House, take_card
 
 CODE, PAGE = "summer-raffle", "summer-raffle-page"
@@ -73,13 +74,13 @@ def record(
 def winners(house: House) -> list[str]:
     """Return the names of who was drawn, in order."""
     with house.database.reading() as session:
-        emails = session.scalars(
-            select(Contact.email)
+        drawn = session.scalars(
+            select(Contact)
             .join(Entry, Entry.contact_id == Contact.id)
             .join(RafflePlace, RafflePlace.entry_id == Entry.id)
             .order_by(RafflePlace.number)
         )
-        return [email.partition("@")[0] for email in emails]
+        return [email_of(row, house.vault).partition("@")[0] for row in drawn]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +170,12 @@ class Postgres:
                 for (table,) in tables
             )
             connection.execute(sql.SQL("; ").join(deletes))
+
+    def files(self) -> Iterator[Path]:
+        """Write out what is in memory, and yield each file a thief would take."""
+        with self.admin() as connection:
+            connection.execute("CHECKPOINT")
+        yield from (path for path in self._folder.rglob("*") if path.is_file())
 
     def stop(self) -> None:
         """Stop the cluster and forget it."""

@@ -14,6 +14,7 @@ from server.services import consent_imports
 from tests.claims import EMAIL, consent, csv_of, sale
 from tests.domain.test_spreadsheet import COMPUTED, PAYLOADS
 from tests.factories import campaign_file, make
+from tests.people import add_attribute
 from tests.visits import take_card
 
 CELL = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -213,23 +214,15 @@ def test_signing_up_confirming_withdrawing(client, house, exported):
 def poisoned(run, file, house):
     """Somebody about whom every payload is known, as a form might have let in."""
     run("consents", "import", file(consent()), *OF_DEMO)
-    from server.models import Attribute, Entry
+    from server.models import Contact, Entry
 
     with house.database.transaction() as session:
         now, who = house.clock.now(), house.person()
         entry = make(session, Entry, now=now)
+        contact = session.get_one(Contact, who.id)
         for number, payload in enumerate(PAYLOADS):
-            session.add(
-                Attribute(
-                    contact_id=who.id,
-                    key=f"k{number:02}",
-                    kind="text",
-                    value=payload,
-                    purpose="newsletter",
-                    entry_id=entry.id,
-                    at=now,
-                )
-            )
+            fact = {"key": f"k{number:02}", "value": payload, "at": now}
+            add_attribute(session, entry, contact, house.vault, **fact)
     return len(PAYLOADS)
 
 

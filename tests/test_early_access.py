@@ -12,12 +12,13 @@ import pytest
 from sqlalchemy import select
 
 from server.domain.consent import request_text
-from server.models import Campaign, Contact, Entry, Outbox, Standing
+from server.models import Campaign, Entry, Outbox, Standing
 from server.services import contacts, invitations, privacy
 from server.services.contacts import Reason
 from server.worker import Worker
 from tests.factories import campaign_file, shop_file
 from tests.letters import end_leases
+from tests.people import contact_of, tell
 from tests.servers import ROOT, Program
 from tests.visits import at_once, take_card
 
@@ -363,12 +364,15 @@ def test_the_letter_repeats_nothing_that_was_typed_but_a_name(
     assert b"evil" not in smtp.to(ADA)[-1].raw
 
 
-def test_a_name_that_is_none_is_not_greeted(join, worker, smtp, database, clock, now):
+def test_a_name_that_is_none_is_not_greeted(
+    join, worker, smtp, database, clock, now, vault
+):
     """AB-06: not even one that got past the form."""
     join(ADA)
     with database.transaction() as session:
         entry = session.scalars(select(Entry)).one()
-        entry.answers = {"first_name": "Win\r\nBcc: eve@home.test http://evil.example"}
+        told = {"first_name": "Win\r\nBcc: eve@home.test http://evil.example"}
+        tell(session, entry, vault, answers=told)
     clock.moment = now + STARTS
 
     worker.invite(now=clock.now())
@@ -519,7 +523,9 @@ class TestTheProcess:
         assert len(early) <= self.PEOPLE + 2
 
 
-def test_the_purposes_words_are_what_the_database_compares(database, opened, join):
+def test_the_purposes_words_are_what_the_database_compares(
+    database, opened, join, vault
+):
     """What `waiting` looks for is what a yes was recorded under."""
     join(ADA)
 
@@ -527,7 +533,9 @@ def test_the_purposes_words_are_what_the_database_compares(database, opened, joi
     purpose = campaign.purposes[0]
     with database.reading() as session:
         standing = session.scalars(
-            select(Standing).join(Contact).where(Contact.email == ADA)
+            select(Standing).where(
+                Standing.contact_id == contact_of(session, ADA, vault).id
+            )
         ).one()
     assert (
         standing.text_hash == request_text(purpose, purpose.texts["en"], legal).sha256

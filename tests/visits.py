@@ -22,11 +22,20 @@ from server.domain.campaign import Campaign
 from server.domain.ledger import Notary
 from server.domain.links import LinkRef, Salt
 from server.domain.seals import Vault
-from server.models import Base, ConsentEvent, Contact, Outbox, Standing
+from server.models import (
+    Attribute,
+    Base,
+    ConsentEvent,
+    Contact,
+    Entry,
+    Outbox,
+    Standing,
+)
 from server.sealing import Sealing
-from server.services import consents, contacts, ledger, ledger_audit
+from server.services import consents, contacts, envelopes, ledger, ledger_audit
 from server.services.contacts import Person
 from tests.factories import campaign_file, prize_table
+from tests.people import answers_of, contact_of, email_of, source_of
 
 M = TypeVar("M", bound=Base)
 T = TypeVar("T")
@@ -213,8 +222,39 @@ class House:
     def person(self, email: str = EMAIL) -> Person:
         """Return somebody with the key that opens their evidence."""
         with self.database.reading() as session:
-            row = session.scalars(select(Contact).filter_by(email=email)).one()
+            row = contact_of(session, email, self.vault)
             return contacts.person(session, row.id, vault=self.vault)
+
+    def emails(self) -> list[str]:
+        """Return everybody's address, oldest first; empty for who was erased."""
+        return [email_of(row, self.vault) for row in self.rows(Contact)]
+
+    def answers(self, number: int = 0) -> dict[str, str]:
+        """Return what was answered in an entry, the first if none is named."""
+        with self.database.reading() as session:
+            return answers_of(session, self.rows(Entry)[number], self.vault)
+
+    def source(self, number: int = 0) -> dict[str, str]:
+        """Return what the page around an entry told."""
+        with self.database.reading() as session:
+            return source_of(session, self.rows(Entry)[number], self.vault)
+
+    def attributes(self) -> dict[str, tuple[str, str, str]]:
+        """Return what is known about people: key -> kind, value, purpose."""
+        with self.database.reading() as session:
+            people = {row.id: row for row in session.scalars(select(Contact))}
+            return {
+                row.key: (
+                    row.kind,
+                    self._value(row, people[row.contact_id]),
+                    row.purpose,
+                )
+                for row in session.scalars(select(Attribute))
+            }
+
+    def _value(self, row: Attribute, person: Contact) -> str:
+        key = envelopes.key_of(person, vault=self.vault)
+        return envelopes.value_of(row, key, subject_ref=person.subject_ref)
 
     def facts(self, email: str = EMAIL) -> list[ConsentEvent]:
         """Return the facts about somebody's consents in ledger order."""

@@ -12,6 +12,7 @@ from server import clock
 from server.commands.base import fail, opened, written
 from server.db import Database
 from server.domain.audience import COLUMNS, PLATFORMS, Platform, row
+from server.domain.seals import Vault
 from server.domain.spreadsheet import csv_line
 from server.services import audiences, vouchers
 from server.services.audiences import RANGE, Audience
@@ -38,13 +39,15 @@ def export(*, shop: str, platform: Platform, file: Path) -> None:
 
     Hand every file to the platform: a removal is told once.
     """
-    with opened(load_settings()) as database:
+    settings = load_settings()
+    vault = Vault(settings.data_keys)
+    with opened(settings) as database:
         of = _audience(database, shop, platform)
         with written(file) as out:
             lines = _Lines(out)
             lines.write(*COLUMNS[platform])
-            removed, blocked = _write_removals(database, of, lines)
-            added = _write_members(database, of, lines, blocked)
+            removed, blocked = _write_removals(database, of, lines, vault=vault)
+            added = _write_members(database, of, lines, blocked, vault=vault)
         # Not before the file is there: what nobody was told is told by the next one.
         for first in range(0, len(removed), RANGE):
             with database.transaction() as session:
@@ -68,7 +71,7 @@ def _audience(database: Database, shop: str, platform: Platform) -> Audience:
 
 
 def _write_removals(
-    database: Database, of: Audience, lines: "_Lines"
+    database: Database, of: Audience, lines: "_Lines", *, vault: Vault
 ) -> tuple[list[int], set[str]]:
     """Write who has to go; return their rows, and every hash that a no is known of.
 
@@ -78,7 +81,7 @@ def _write_removals(
     blocked: set[str] = set()
 
     def page(session: Session, after: int) -> tuple[list[audiences.Known], int | None]:
-        return audiences.known(session, of, after=after, now=clock.now())
+        return audiences.known(session, of, after=after, vault=vault, now=clock.now())
 
     for one in _each(database, page):
         if not one.may_stay:
@@ -90,14 +93,21 @@ def _write_removals(
 
 
 def _write_members(
-    database: Database, of: Audience, lines: "_Lines", blocked: set[str]
+    database: Database,
+    of: Audience,
+    lines: "_Lines",
+    blocked: set[str],
+    *,
+    vault: Vault,
 ) -> int:
     """Write who is in it, each noted before; return how many."""
     count, after = 0, 0
     while True:
         with database.transaction() as session:
             now = clock.now()
-            found, following = audiences.members(session, of, after=after, now=now)
+            found, following = audiences.members(
+                session, of, after=after, vault=vault, now=now
+            )
             some = [member for member in found if member.hashed not in blocked]
             audiences.track(session, of, some, now=now)
         for member in some:

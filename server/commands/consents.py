@@ -13,6 +13,7 @@ from server.commands import people
 from server.commands.base import fail, opened, written
 from server.db import Database
 from server.domain.people_file import CONSENTS
+from server.domain.seals import Vault
 from server.services import contactable, sheets, vouchers
 from server.services.contactable import HEADING, Basis, Wanted
 from server.services.sheets import Format
@@ -54,13 +55,16 @@ def export_consents(
     """Write who may be written to today. Take a workbook (xlsx) for a spreadsheet."""
     if kind == "xlsx" and file is None:
         fail("a workbook needs a file: -o FILE")
-    with opened(load_settings()) as database:
+    settings = load_settings()
+    vault = Vault(settings.data_keys)
+    with opened(settings) as database:
         wanted = _wanted(database, shop, purpose, basis)
         if file is None:
-            count, digest = _write(database, wanted, kind, sys.stdout.buffer)
+            out = sys.stdout.buffer
+            count, digest = _write(database, wanted, kind, out, vault=vault)
         else:
             with written(file) as out:
-                count, digest = _write(database, wanted, kind, out)
+                count, digest = _write(database, wanted, kind, out, vault=vault)
     where = file or "the output"
     click.echo(f"{where}: {count:,} rows, SHA-256 {digest}", err=True)
 
@@ -77,13 +81,15 @@ def _wanted(database: Database, shop: str, purpose: str, basis: Basis) -> Wanted
 
 
 def _write(
-    database: Database, wanted: Wanted, kind: Format, out: IO[bytes]
+    database: Database, wanted: Wanted, kind: Format, out: IO[bytes], *, vault: Vault
 ) -> tuple[int, str]:
     with database.reading() as session:
         keys = contactable.heading(session, wanted)
     rows = _Counted(
         line.cells(keys)
-        for line in contactable.lines(database.reading, wanted, clock=clock.now)
+        for line in contactable.lines(
+            database.reading, wanted, vault=vault, clock=clock.now
+        )
     )
     heading, digest = (*HEADING, *keys), hashlib.sha256()
     if kind == "xlsx":

@@ -41,8 +41,8 @@ def show(code: str, key: str | None) -> None:
         record = raffle_records.find(session, found.code, found.key)
         if record is None:
             fail(f"{code} is not published yet")
-        directory = Directory(Vault(settings.data_keys))
-        drawn = pages.standings(session, found, directory=directory)
+        vault = Vault(settings.data_keys)
+        drawn = pages.standings(session, found, directory=Directory(vault), vault=vault)
     click.echo(f"{found.code} {found.key}: {found.state}")
     click.echo(f"  draws       {_moment(record.promise.at)}")
     if record.promise.randomness:
@@ -116,6 +116,7 @@ def contacted(code: str, key: str | None, *, label: str, said: str) -> None:
     """Keep that somebody tried to reach a winner (PZ-13)."""
     _check_note(said)
     with transaction() as (session, settings):
+        vault = Vault(settings.data_keys)
         found = _find(session, code, key)
         is_kept = pages.note_contact(
             session,
@@ -123,7 +124,8 @@ def contacted(code: str, key: str | None, *, label: str, said: str) -> None:
             label,
             said=said.strip(),
             by=OPERATOR,
-            directory=Directory(Vault(settings.data_keys)),
+            directory=Directory(vault),
+            vault=vault,
             now=clock.now(),
         )
         if not is_kept:

@@ -1,12 +1,13 @@
 """Encryption of what is about a person, and keyed hashes of their address.
 
-A person's evidence is sealed under a key of that person, which is itself sealed
-under the newest data key: destroying the person's key erases the evidence while the
-ledger, which holds only its hash, still verifies (GDPR 17; SAFETY.md T24).
+What is a person's is sealed under a key of that person, which is itself sealed under
+the newest data key: destroying the person's key erases it, also in copies, while the
+ledger, which holds only the hash of evidence, still verifies (GDPR 17; SAFETY.md T24).
 """
 
 import hashlib
 import hmac
+from enum import StrEnum
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -31,6 +32,11 @@ class Vault:
         self._print_key = hmac.digest(data_keys[0], b"jawoord|print", "sha256")
 
     @property
+    def key_ids(self) -> tuple[bytes, ...]:
+        """Return by what each key is named in front of what it sealed, oldest first."""
+        return tuple(self._keys)
+
+    @property
     def print_key(self) -> bytes:
         """Return the key under which submissions are fingerprinted."""
         return self._print_key
@@ -53,14 +59,56 @@ class Vault:
         return _decrypt(cipher, sealed[KEY_ID_BYTES:], about)
 
 
+class Own:
+    """A person's own key. Destroying it erases all that it has sealed."""
+
+    __slots__ = ("_cipher",)
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def seal(self, plain: bytes, *, nonce: bytes, about: bytes = b"") -> bytes:
+        """Return nonce and ciphertext. `nonce` is 12 fresh random bytes."""
+        return nonce + self._cipher.encrypt(nonce, plain, about)
+
+    def open(self, sealed: bytes, *, about: bytes = b"") -> bytes:
+        """Return the plain bytes. Raises `SealError`."""
+        return _decrypt(self._cipher, sealed, about)
+
+
+# Who is known has a key of their own. What nobody has claimed yet is the house's.
+Holder = Own | Vault
+
+
+class Column(StrEnum):
+    """A column whose fields are sealed one by one (T24)."""
+
+    EMAIL = "contact.email"
+    ANSWERS = "entry.answers"
+    SOURCE = "entry.source"
+    VALUE = "attribute.value"
+
+
+def place(column: Column, *row: bytes) -> bytes:
+    """Return what a field is bound to: it opens in this column of this row alone.
+
+    A row is named by what is known before it is there and never changes, so it can be
+    written at once: a person by `subject_ref`, which is random, unique and what the
+    ledger knows them by; an entry by its ticket. A row id would bind no better: what
+    can be moved to another row is the whole person, key and all, and that is the same
+    as to let all that refers to them refer to somebody else.
+    """
+    return b"|".join((column.encode(), *row))
+
+
 def seal_for(key: bytes, plain: bytes, *, nonce: bytes, about: bytes) -> bytes:
     """Seal under a person's own key."""
-    return nonce + AESGCM(key).encrypt(nonce, plain, about)
+    return Own(key).seal(plain, nonce=nonce, about=about)
 
 
 def open_for(key: bytes, sealed: bytes, *, about: bytes) -> bytes:
     """Open what was sealed under a person's own key. Raises `SealError`."""
-    return _decrypt(AESGCM(key), sealed, about)
+    return Own(key).open(sealed, about=about)
 
 
 def _decrypt(cipher: AESGCM, sealed: bytes, about: bytes) -> bytes:

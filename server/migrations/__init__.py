@@ -1,9 +1,11 @@
 """The schema's steps, numbered; they run on both databases and import no models."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from server.db import Database
 
@@ -17,6 +19,14 @@ class OutdatedError(Exception):
     """The database does not have the tables that this version works on."""
 
 
+class KeysError(Exception):
+    """A step cannot open what it has to, with these data keys; nothing was changed."""
+
+
+# Shows how far a long work is: how much it is in all, and what it is called.
+Bar = Callable[[int, str], AbstractContextManager[Callable[[int], None]]]
+
+
 def config() -> "Config":
     """Return Alembic's settings for the migrations in this folder."""
     # Here, because who serves or mails has no use for Alembic and its megabytes.
@@ -27,14 +37,34 @@ def config() -> "Config":
     return made
 
 
-def migrate(database: Database) -> None:
-    """Bring the schema to the newest step, in one transaction."""
+def migrate(
+    database: Database, *, data_keys: tuple[bytes, ...] = (), bar: Bar | None = None
+) -> None:
+    """Bring the schema to the newest step, in one transaction.
+
+    A database with people in it needs the data keys that have sealed what is theirs.
+    Raises `KeysError` where these do not open it; then nothing was changed.
+    """
     from alembic import command
 
     with database.reshaping() as connection:
-        settings = config()
-        settings.attributes["connection"] = connection
-        command.upgrade(settings, "head")
+        command.upgrade(steps_on(connection, data_keys=data_keys, bar=bar), "head")
+    database.compact()
+
+
+def steps_on(
+    connection: Connection,
+    *,
+    data_keys: tuple[bytes, ...] = (),
+    bar: Bar | None = None,
+) -> "Config":
+    """Return Alembic's settings with all that a step may need."""
+    settings = config()
+    settings.attributes["connection"] = connection
+    settings.attributes["data_keys"] = data_keys
+    if bar is not None:
+        settings.attributes["bar"] = bar
+    return settings
 
 
 def check_current(database: Database) -> None:

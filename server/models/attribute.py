@@ -11,7 +11,7 @@ from server.models.base import Base
 class Attribute(Base):
     """One fact about a person, kept only while its purpose has their yes.
 
-    `kind` says how `value` is to be read; the entry is where they told it.
+    `kind` says how its value is to be read; the entry is where they told it.
     """
 
     __tablename__ = "attribute"
@@ -19,7 +19,8 @@ class Attribute(Base):
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
-    value: Mapped[str]
+    # Under the person's own key (T24).
+    sealed_value: Mapped[bytes]
     purpose: Mapped[str]
     entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"))
     at: Mapped[datetime]

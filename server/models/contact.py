@@ -21,11 +21,12 @@ class Contact(Base):
     id: Mapped[int] = row_id()
     public_id: Mapped[str] = mapped_column(unique=True)
     shop_id: Mapped[int] = mapped_column(ForeignKey("shop.id"))
-    email: Mapped[str]
+    # Under the person's own key: whoever has the file alone reads no address (T24).
+    sealed_email: Mapped[bytes]
     email_hash: Mapped[bytes]
     # By this, and nothing else, the ledger knows the person.
     subject_ref: Mapped[bytes] = mapped_column(unique=True)
-    # Destroying this key erases the person's evidence (GDPR 17).
+    # Destroying this key erases what is sealed under it, evidence too (GDPR 17).
     sealed_key: Mapped[bytes]
     locale: Mapped[str]
     created_at: Mapped[datetime]

@@ -1,7 +1,6 @@
 """One participation."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -58,11 +57,13 @@ class Entry(Base):
     unit: Mapped[int | None]
     play_print: Mapped[bytes]
     claim_print: Mapped[bytes | None]
-    answers: Mapped[dict[str, Any] | None]
+    # What was told: sealed under the person's key, or the house's while nobody has
+    # claimed it (T24).
+    sealed_answers: Mapped[bytes | None]
     # What a quiz led to.
     outcome: Mapped[str | None]
-    # What the page around it told: campaign parameters, an order reference.
-    source: Mapped[dict[str, Any] | None]
+    # What the page around it told, sealed alike: parameters, an order reference.
+    sealed_source: Mapped[bytes | None]
     # The public id of the tablet it came from.
     device: Mapped[str | None]
     played_at: Mapped[datetime]

@@ -19,6 +19,7 @@ from server.models.outbox import Outbox
 from server.models.rights import AddressChange
 from server.services import (
     contacts,
+    envelopes,
     links,
     moved_mails,
     optins,
@@ -135,7 +136,7 @@ def confirm(
     if sealed is None:
         return False
     moved = _at(found.who, _opened(found, sealed), tools=tools)
-    if not _move(session, found.who, moved, now=now):
+    if not _move(session, found.who, moved, tools=tools, now=now):
         return False
     _keep_lists_away(session, found.who, moved, now=now)
     _close_requests(session, found, by=by, tools=tools, now=now)
@@ -169,7 +170,9 @@ def _opened(found: Found, sealed: bytes) -> str:
     return open_for(found.who.key, sealed, about=found.who.subject_ref).decode()
 
 
-def _move(session: Session, who: Person, moved: Person, *, now: datetime) -> bool:
+def _move(
+    session: Session, who: Person, moved: Person, *, tools: Tools, now: datetime
+) -> bool:
     """Give a contact its new address, unless it has another by now or it is taken."""
     other = aliased(Contact)
     is_taken = exists().where(
@@ -185,7 +188,16 @@ def _move(session: Session, who: Person, moved: Person, *, now: datetime) -> boo
             Contact.erased_at.is_(None),
             ~is_taken,
         )
-        .values(email=moved.email, email_hash=moved.email_hash, moved_at=now)
+        .values(
+            sealed_email=envelopes.seal_email(
+                who.key,
+                moved.email,
+                subject_ref=who.subject_ref,
+                random=tools.random,
+            ),
+            email_hash=moved.email_hash,
+            moved_at=now,
+        )
         .execution_options(synchronize_session=False)
     )
     try:

@@ -10,16 +10,24 @@ from sqlalchemy.orm import Session
 
 from server.domain.campaign import Campaign, parse_campaign
 from server.domain.profile import Attribute, campaign_attributes, tells
+from server.domain.seals import Own
 from server.models import attribute as models
 from server.models.base import inserting, table
 from server.models.campaign import CampaignVersion
 from server.models.entry import Entry
+from server.services import envelopes
 from server.services.contacts import Person
 from server.services.links import Found
+from server.services.tools import Chance
 
 
 def learn(
-    session: Session, found: Found, *, given: Iterable[str], now: datetime
+    session: Session,
+    found: Found,
+    *,
+    given: Iterable[str],
+    random: Chance,
+    now: datetime,
 ) -> None:
     """Keep what the entry behind a link told under purposes just confirmed.
 
@@ -28,9 +36,9 @@ def learn(
     """
     purposes, kept = set(given), {}
     for entry_id, campaign, answers in _told(session, found):
-        for told in campaign_attributes(campaign, answers or {}):
+        for told in campaign_attributes(campaign, answers):
             if told.purpose in purposes:
-                kept[told.key] = _row(found.who, entry_id, told, now)
+                kept[told.key] = _row(found.who, entry_id, told, random=random, now=now)
     if kept:
         connection = session.connection()
         connection.execute(_keep(connection.dialect.name), list(kept.values()))
@@ -38,34 +46,42 @@ def learn(
 
 def _told(
     session: Session, found: Found
-) -> Iterable[tuple[int, Campaign, dict[str, str] | None]]:
+) -> Iterable[tuple[int, Campaign, dict[str, str]]]:
     """Return the entries of a request, oldest first, each with its campaign."""
+    holder = Own(found.who.key)
     if found.asked.entry_id == found.entry_id:
         # Nearly always; and most campaigns ask nothing that is kept.
         if tells(found.campaign):
-            answers = session.scalar(_ANSWERS, {"entry": found.entry_id})
-            yield found.entry_id, found.campaign, answers
+            row = session.execute(_ANSWERS, {"entry": found.entry_id}).one()
+            yield found.entry_id, found.campaign, envelopes.answers_of(row, holder)
         return
     both = [found.asked.entry_id, found.entry_id]
     for row in session.execute(_TOLD, {"ids": both}):
-        yield row.id, parse_campaign(row.definition), row.answers
+        yield row.id, parse_campaign(row.definition), envelopes.answers_of(row, holder)
 
 
 def add(
     session: Session,
     who: Person,
     entry_id: int,
-    told: Iterable[Attribute],
+    campaign: Campaign,
     *,
     given: Iterable[str],
+    random: Chance,
     now: datetime,
 ) -> None:
-    """Keep what was told under purposes that have a yes already, if it is new.
+    """Keep what an entry told under purposes that have a yes already, if it is new.
 
     Nobody has shown that the mailbox is theirs, so nothing known is overwritten.
     """
     purposes = set(given)
-    rows = [_row(who, entry_id, each, now) for each in told if each.purpose in purposes]
+    row = session.execute(_ANSWERS, {"entry": entry_id}).one()
+    told = campaign_attributes(campaign, envelopes.answers_of(row, Own(who.key)))
+    rows = [
+        _row(who, entry_id, each, random=random, now=now)
+        for each in told
+        if each.purpose in purposes
+    ]
     if rows:
         connection = session.connection()
         connection.execute(_add(connection.dialect.name), rows)
@@ -78,9 +94,9 @@ def forget(session: Session, who: Person, withdrawn: Iterable[str]) -> None:
     )
 
 
-_ANSWERS = select(Entry.answers).where(Entry.id == bindparam("entry"))
+_ANSWERS = select(*envelopes.ANSWERS).where(Entry.id == bindparam("entry"))
 _TOLD = (
-    select(Entry.id, Entry.answers, CampaignVersion.definition)
+    select(Entry.id, *envelopes.ANSWERS, CampaignVersion.definition)
     .join(
         CampaignVersion,
         (CampaignVersion.campaign_id == Entry.campaign_id)
@@ -99,7 +115,7 @@ _FORGET = delete(_attribute).where(
 @cache
 def _keep(dialect: str) -> Any:
     insert = inserting(dialect)(_attribute)
-    names = ("kind", "value", "purpose", "entry_id", "at")
+    names = ("kind", "sealed_value", "purpose", "entry_id", "at")
     return insert.on_conflict_do_update(
         index_elements=["contact_id", "key"],
         set_={name: getattr(insert.excluded, name) for name in names},
@@ -111,12 +127,20 @@ def _add(dialect: str) -> Any:
     return inserting(dialect)(_attribute).on_conflict_do_nothing()
 
 
-def _row(who: Person, entry_id: int, told: Attribute, now: datetime) -> dict[str, Any]:
+def _row(
+    who: Person, entry_id: int, told: Attribute, *, random: Chance, now: datetime
+) -> dict[str, Any]:
     return {
         "contact_id": who.id,
         "key": told.key,
         "kind": told.kind,
-        "value": told.value,
+        "sealed_value": envelopes.seal_value(
+            who.key,
+            told.value,
+            subject_ref=who.subject_ref,
+            name=told.key,
+            random=random,
+        ),
         "purpose": told.purpose,
         "entry_id": entry_id,
         "at": now,

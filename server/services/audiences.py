@@ -17,11 +17,13 @@ from server.domain.audience import Platform, Use, hashed, may_be_in
 from server.domain.campaign import Campaign as CampaignFile
 from server.domain.consent import Act
 from server.domain.parts import Fault
+from server.domain.seals import Vault
 from server.models.audience import AudienceMember
 from server.models.base import inserting, table
 from server.models.campaign import Campaign, CampaignVersion
 from server.models.consent import Standing
 from server.models.contact import Contact
+from server.services import envelopes
 from server.services.contactable import REACHABLE, of_shop_in_order
 
 RANGE = 1_000
@@ -98,7 +100,7 @@ def _sharing(
 
 
 def members(
-    session: Session, of: Audience, *, after: int, now: datetime
+    session: Session, of: Audience, *, after: int, vault: Vault, now: datetime
 ) -> tuple[list[Member], int | None]:
     """Return a range of who may be in an audience, and after whom the next begins."""
     told = {
@@ -112,7 +114,11 @@ def members(
     rows = connection.execute(_candidates(connection.dialect.name), told).all()
     active = _active(session, of, [row.id for row in rows])
     found = [
-        Member(row.id, hashed(of.platform, row.email), active[row.id])
+        Member(
+            row.id,
+            hashed(of.platform, envelopes.email_of(row, vault=vault)),
+            active[row.id],
+        )
         for row in rows
         if may_be_in(of.platform, active[row.id])
     ]
@@ -120,7 +126,7 @@ def members(
 
 
 def known(
-    session: Session, of: Audience, *, after: int, now: datetime
+    session: Session, of: Audience, *, after: int, vault: Vault, now: datetime
 ) -> tuple[list[Known], int | None]:
     """Return a range of who was named once, and whether they may still be in it.
 
@@ -130,7 +136,7 @@ def known(
     rows = session.connection().execute(_KNOWN, told).all()
     people = list({row.contact_id for row in rows})
     emails = {
-        row.id: row.email
+        row.id: envelopes.email_of(row, vault=vault)
         for row in session.connection().execute(
             _REACHED, {"shop": of.shop_id, "moment": now, "ids": people}
         )
@@ -210,7 +216,7 @@ _KNOWN = (
     .order_by(_member.c.id)
     .limit(bindparam("most"))
 )
-_REACHED = select(_contact.c.id, _contact.c.email).where(
+_REACHED = select(_contact.c.id, *envelopes.EMAIL).where(
     _contact.c.shop_id == bindparam("shop"), *REACHABLE, _contact.c.id.in_(_IDS)
 )
 _FORGET = delete(_member).where(
@@ -229,7 +235,7 @@ _REMOVED = (
 @cache
 def _candidates(dialect: str) -> Any:
     return (
-        select(_contact.c.id, _contact.c.email)
+        select(_contact.c.id, *envelopes.EMAIL)
         .where(
             of_shop_in_order(dialect),
             *REACHABLE,

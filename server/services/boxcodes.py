@@ -105,7 +105,7 @@ def create(
         name=wanted.name,
         size=wanted.size,
         sealed_secret=vault.seal(
-            secret, nonce=random(NONCE_BYTES), about=_about(public_id)
+            secret, nonce=random(NONCE_BYTES), about=seal_name(public_id)
         ),
         valid_from=wanted.valid_from,
         valid_until=wanted.valid_until,
@@ -141,7 +141,7 @@ def sheets(session: Session, public_id: str, *, vault: Vault) -> Sheets | None:
     if row is None:
         return None
     batch, placement, campaign = row
-    secret = vault.open(batch.sealed_secret, about=_about(public_id))
+    secret = vault.open(batch.sealed_secret, about=seal_name(public_id))
     return Sheets(campaign, placement, batch.size, secret)
 
 
@@ -301,7 +301,7 @@ def fresh(session: Session, placement: str, *, vault: Vault) -> Label | None:
     ).one_or_none()
     if row is None:
         return None
-    secret = vault.open(row.sealed_secret, about=_about(row.public_id))
+    secret = vault.open(row.sealed_secret, about=seal_name(row.public_id))
     return rules.label(secret, row.number)
 
 
@@ -312,5 +312,5 @@ def _parts(reference: str) -> tuple[str, int]:
         raise SpentError from None
 
 
-def _about(public_id: str) -> bytes:
+def seal_name(public_id: str) -> bytes:
     return f"boxcodes|{public_id}".encode()

@@ -20,7 +20,7 @@ from server.models.base import inserting, table
 from server.models.consent import ConsentEvent, Standing
 from server.models.contact import Contact, Suppression
 from server.models.text import Text
-from server.services import campaigns, consents, contacts
+from server.services import campaigns, consents, contacts, envelopes
 from server.services.consents import Decided
 from server.services.contacts import Newcomer, Person, Reason
 from server.services.tools import Tools
@@ -181,9 +181,9 @@ def _locked(session: Session, batch: Batch, *, tools: Tools) -> dict[bytes, Pers
             id=row.id,
             shop_id=batch.shop_id,
             subject_ref=row.subject_ref,
-            email=row.email,
+            email=envelopes.email_of(row, vault=tools.vault),
             email_hash=row.email_hash,
-            key=tools.vault.open(row.sealed_key, about=row.subject_ref),
+            key=envelopes.key_of(row, vault=tools.vault),
             is_new=False,
             suppressed_until=None,
         )
@@ -261,10 +261,8 @@ _SUPPRESSED = select(_suppression.c.email_hash, _suppression.c.reason).where(
 _LOCK = (
     select(
         _contact.c.id,
-        _contact.c.email,
         _contact.c.email_hash,
-        _contact.c.subject_ref,
-        _contact.c.sealed_key,
+        *envelopes.EMAIL,
     )
     .where(*_THEIRS)
     .order_by(_contact.c.email_hash)

@@ -18,6 +18,7 @@ from server.domain.claim import SOFT, SOFT_PURPOSE
 from server.domain.consent import CLAIMS, Act
 from server.domain.optin import OPEN
 from server.domain.retention import soft_until
+from server.domain.seals import Vault
 from server.domain.shop import Retention
 from server.models.attribute import Attribute
 from server.models.base import table
@@ -25,7 +26,7 @@ from server.models.consent import ConsentEvent, Standing
 from server.models.contact import Contact
 from server.models.optin import OptIn
 from server.models.preference import Preference
-from server.services import campaigns, contacts
+from server.services import campaigns, contacts, envelopes
 
 RANGE = 1_000
 Basis = Literal["consent", "soft"]
@@ -93,18 +94,24 @@ def heading(session: Session, wanted: Wanted) -> tuple[str, ...]:
 
 
 def lines(
-    look: Look, wanted: Wanted, *, clock: Callable[[], datetime]
+    look: Look, wanted: Wanted, *, vault: Vault, clock: Callable[[], datetime]
 ) -> Iterator[Line]:
     """Yield everybody, by ranges; each is as of the moment in which it is read."""
     after: int | None = 0
     while after is not None:
         with look() as session:
-            some, after = page(session, wanted, after=after, now=clock())
+            some, after = page(session, wanted, after=after, vault=vault, now=clock())
         yield from some
 
 
 def page(
-    session: Session, wanted: Wanted, *, after: int, now: datetime, most: int = RANGE
+    session: Session,
+    wanted: Wanted,
+    *,
+    after: int,
+    vault: Vault,
+    now: datetime,
+    most: int = RANGE,
 ) -> tuple[list[Line], int | None]:
     """Return a range of people, and after whom the next one begins; None at the end.
 
@@ -121,14 +128,22 @@ def page(
     connection = session.connection()
     rows = connection.execute(_page(connection.dialect.name), told).all()
     known: dict[int, dict[str, str]] = {row.id: {} for row in rows}
+    people = {row.id: row for row in rows}
     about = {"ids": list(known), "of": wanted.purpose}
     for fact in connection.execute(_ATTRIBUTES, about):
-        known[fact.contact_id][fact.key] = fact.value
+        person = people[fact.contact_id]
+        known[fact.contact_id][fact.key] = envelopes.value_of(
+            fact,
+            envelopes.key_of(person, vault=vault),
+            subject_ref=person.subject_ref,
+        )
     terms = campaigns.terms(session, wanted.shop_id)
     found = [
         line
         for row in rows
-        if (line := _line(wanted, row, known[row.id], terms=terms, now=now))
+        if (
+            line := _line(wanted, row, known[row.id], terms=terms, vault=vault, now=now)
+        )
     ]
     return found, rows[-1].id if len(rows) == most else None
 
@@ -139,6 +154,7 @@ def _line(
     attributes: Mapping[str, str],
     *,
     terms: Retention,
+    vault: Vault,
     now: datetime,
 ) -> Line | None:
     """Return somebody's line; None where a sale is too long ago (SO-03)."""
@@ -149,7 +165,7 @@ def _line(
     if until and until <= now.date():
         return None
     return Line(
-        email=row.email,
+        email=envelopes.email_of(row, vault=vault),
         locale=row.locale,
         purpose=wanted.purpose,
         basis=wanted.basis,
@@ -244,7 +260,7 @@ def _page(dialect: str) -> Select[Any]:
     return (
         select(
             _contact.c.id,
-            _contact.c.email,
+            *envelopes.EMAIL,
             _contact.c.locale,
             _standing.c.text_hash,
             _event.c.method,
@@ -282,7 +298,7 @@ _KEYS = (
     .order_by(_attribute.c.key)
 )
 _ATTRIBUTES = select(
-    _attribute.c.contact_id, _attribute.c.key, _attribute.c.value
+    _attribute.c.contact_id, _attribute.c.key, _attribute.c.sealed_value
 ).where(
     _attribute.c.contact_id.in_(bindparam("ids", expanding=True)),
     _attribute.c.purpose == bindparam("of"),

@@ -14,6 +14,7 @@ from server.domain import address, limits
 from server.domain.seals import KEY_BYTES, NONCE_BYTES, Vault
 from server.models.base import Instant, inserting, rows_changed, table
 from server.models.contact import Contact, Mailbox, Suppression
+from server.services import envelopes
 from server.services.tools import Chance
 
 REF_BYTES = 16
@@ -73,7 +74,9 @@ def recognise(
         {
             "public_id": random(PUBLIC_ID_BYTES).hex(),
             "shop_id": shop_id,
-            "email": email,
+            "sealed_email": envelopes.seal_email(
+                key, email, subject_ref=subject_ref, random=random
+            ),
             "email_hash": email_hash,
             "subject_ref": subject_ref,
             "sealed_key": vault.seal(key, nonce=random(NONCE_BYTES), about=subject_ref),
@@ -85,13 +88,17 @@ def recognise(
         },
     ).one()
     is_new = row.subject_ref == subject_ref
+    if not is_new:
+        # They keep the spelling under which they came.
+        key = envelopes.key_of(row, vault=vault)
+        email = envelopes.open_email(key, row.sealed_email, subject_ref=row.subject_ref)
     return Person(
         id=row.id,
         shop_id=shop_id,
         subject_ref=row.subject_ref,
-        email=row.email,
+        email=email,
         email_hash=email_hash,
-        key=key if is_new else vault.open(row.sealed_key, about=row.subject_ref),
+        key=key,
         is_new=is_new,
         suppressed_until=row.suppressed_until,
     )
@@ -107,7 +114,7 @@ def _recognise(dialect: str) -> Any:
     ).returning(
         contact.c.id,
         contact.c.subject_ref,
-        contact.c.email,
+        contact.c.sealed_email,
         contact.c.sealed_key,
         # One round trip less than to ask for it.
         suppressed_until(bindparam("at_shop"), bindparam("by_hash")),
@@ -134,7 +141,9 @@ def add_all(
             {
                 "public_id": random(PUBLIC_ID_BYTES).hex(),
                 "shop_id": shop_id,
-                "email": newcomer.email,
+                "sealed_email": envelopes.seal_email(
+                    key, newcomer.email, subject_ref=subject_ref, random=random
+                ),
                 "email_hash": newcomer.email_hash,
                 "subject_ref": subject_ref,
                 "sealed_key": vault.seal(
@@ -189,13 +198,14 @@ def person(session: Session, contact_id: int, *, vault: Vault) -> Person:
     row, until = session.execute(
         select(Contact, suppressed_until()).where(Contact.id == contact_id)
     ).one()
+    key = envelopes.key_of(row, vault=vault)
     return Person(
         id=row.id,
         shop_id=row.shop_id,
         subject_ref=row.subject_ref,
-        email=row.email,
+        email=envelopes.open_email(key, row.sealed_email, subject_ref=row.subject_ref),
         email_hash=row.email_hash,
-        key=vault.open(row.sealed_key, about=row.subject_ref),
+        key=key,
         is_new=False,
         suppressed_until=until,
     )

@@ -5,7 +5,7 @@ ticket is the idempotency key: the same ticket with the same data gives the same
 outcome, with other data it is refused (SAFETY.md section 1).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -19,7 +19,7 @@ from server.domain.campaign import Prize, worth
 from server.domain.entry import Step, Submission
 from server.domain.limits import Kind
 from server.domain.optin import Answer, Pending
-from server.domain.profile import campaign_attributes
+from server.domain.seals import Column, Own
 from server.models.base import inserting, table
 from server.models.entry import Entry
 from server.models.link import Link
@@ -33,6 +33,7 @@ from server.services import (
     claims,
     contacts,
     draws,
+    envelopes,
     links,
     optins,
     outbox,
@@ -315,12 +316,18 @@ def _play(run: _Run, who: Person | None) -> _Made:
             "awarded": drawn.awarded,
             "unit": drawn.unit,
             "outcome": led_to.key if led_to else None,
-            "source": submission.kept_source(run.live.campaign) or None,
+            "sealed_source": _sealed(
+                run, who, Column.SOURCE, submission.kept_source(run.live.campaign)
+            ),
             "device": run.attempted.device or None,
             "play_print": submission.play_print(run.tools.vault.print_key),
             "played_at": run.now,
             **(_claim_values(run, who, sheet) if who else _UNCLAIMED),
-            **({} if who else {"answers": sheet or None}),
+            **(
+                {}
+                if who
+                else {"sealed_answers": _sealed(run, None, Column.ANSWERS, sheet)}
+            ),
         },
     ).one_or_none()
     if row is None:
@@ -377,10 +384,27 @@ def _claim_values(run: _Run, who: Person, sheet: Mapping[str, str]) -> dict[str,
         "state": "claimed",
         "contact_id": who.id,
         "claim_print": run.submission.claim_print(run.tools.vault.print_key),
-        "answers": submission.kept_answers(campaign)
-        | submission.kept_sheet(campaign, sheet),
+        "sealed_answers": _sealed(
+            run,
+            who,
+            Column.ANSWERS,
+            submission.kept_answers(campaign) | submission.kept_sheet(campaign, sheet),
+        ),
         "claimed_at": run.now,
     }
+
+
+def _sealed(
+    run: _Run, who: Person | None, column: Column, told: Mapping[str, str]
+) -> bytes | None:
+    """Seal what an entry tells, under the key of its person as soon as it has one."""
+    return envelopes.seal_told(
+        Own(who.key) if who else run.tools.vault,
+        told,
+        column=column,
+        ticket=run.attempted.ticket,
+        random=run.tools.random,
+    )
 
 
 def _claim(run: _Run, who: Person) -> _Made:
@@ -389,13 +413,19 @@ def _claim(run: _Run, who: Person) -> _Made:
         Entry.campaign_id == run.live.campaign_id,
         Entry.state == "played",
     )
-    sheet: Mapping[str, str] = {}
-    if run.live.campaign.quiz:
-        sheet = run.session.scalar(select(Entry.answers).where(*played)) or {}
+    sheet: dict[str, str] = {}
+    told: dict[str, bytes | None] = {}
+    # From now on it is a person's. Most games were told nothing, and need no look.
+    if run.live.campaign.quiz or run.live.campaign.hidden:
+        found = run.session.execute(_TOLD.where(*played)).one_or_none()
+        if found is not None:
+            sheet = envelopes.answers_of(found, run.tools.vault)
+            source = envelopes.source_of(found, run.tools.vault)
+            told = {"sealed_source": _sealed(run, who, Column.SOURCE, source)}
     row = run.session.execute(
         update(Entry)
         .where(*played)
-        .values(**_claim_values(run, who, sheet))
+        .values(**_claim_values(run, who, sheet), **told)
         .returning(
             Entry.id.label("entry_id"),
             *(Entry.awarded, Entry.outcome, Entry.browser_seed, Entry.epoch),
@@ -407,6 +437,7 @@ def _claim(run: _Run, who: Person) -> _Made:
     return _Made(**row._mapping)
 
 
+_TOLD = select(*envelopes.ANSWERS, Entry.sealed_source)
 _IS_SETTLED = select(Entry.id).where(
     Entry.ticket == bindparam("ticket"), Entry.state != "played"
 )
@@ -441,7 +472,15 @@ def _write_to(
         now=run.now,
     )
     if answer is Answer.NOTHING_NEW and who.may_be_asked(run.now):
-        _add_attributes(run, who, made, asked)
+        attributes.add(
+            run.session,
+            who,
+            made.entry_id,
+            run.live.campaign,
+            given=asked,
+            random=run.tools.random,
+            now=run.now,
+        )
     joined = run.live.campaign.joined_by(made.awarded)
     prize_mail = [Kind.PRIZE] if code is not None or joined else []
     reply = REPLIES.get(answer)
@@ -468,13 +507,6 @@ def _write_to(
         send(again, {reply: run.now})
         pretence.rollback()
     run.tools.copies.keep(run.session, run.attempted.shown, now=run.now)
-
-
-def _add_attributes(run: _Run, who: Person, made: _Made, asked: Iterable[str]) -> None:
-    campaign = run.live.campaign
-    kept = run.session.scalar(select(Entry.answers).where(Entry.id == made.entry_id))
-    told = campaign_attributes(campaign, kept or {})
-    attributes.add(run.session, who, made.entry_id, told, given=asked, now=run.now)
 
 
 # The mail with which a request for consents is answered, if the mailbox may have it.
@@ -517,13 +549,13 @@ def _ask(
             "placement": live.placement.code,
             "place": live.placement.channel,
             "device": run.attempted.device or None,
-            "page": by.page,
         },
         facts={
             "controller": live.shop.legal.name,
             "email": who.email,
             "ip": by.ip,
             "user_agent": by.user_agent,
+            "page": by.page,
             "yes": sorted(asked),
             "no": sorted(set(shown.purposes) - set(asked)),
         },

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from server.domain.campaign import Campaign as CampaignFile
 from server.domain.consent import Act, request_text
 from server.domain.invitation import EarlyAccess
+from server.domain.seals import Own
 from server.domain.shop import ShopFile
 from server.models.base import table
 from server.models.campaign import Campaign
@@ -19,7 +20,7 @@ from server.models.contact import Contact
 from server.models.entry import Entry
 from server.models.optin import OptIn
 from server.models.shop import Shop
-from server.services import consents, contacts, links, outbox
+from server.services import consents, contacts, envelopes, links, outbox
 from server.services.campaigns import Directory
 from server.services.links import Found
 from server.services.outbox import Mail
@@ -78,9 +79,9 @@ def invite(
     for call in calls:
         marked = session.execute(_MARK, {"ids": call.entry_ids, "moment": now}).all()
         ids = [entry.contact_id for entry in marked]
-        emails = {row.id: row.email for row in session.execute(_EMAILS, {"ids": ids})}
+        people = {row.id: row for row in session.execute(_EMAILS, {"ids": ids})}
         mails += [
-            _mail(session, call, entry, emails[entry.contact_id], tools=tools, now=now)
+            _mail(session, call, entry, people[entry.contact_id], tools=tools, now=now)
             for entry in sorted(marked)
         ]
     outbox.put_mails(session, mails, tools=tools, now=now)
@@ -155,9 +156,9 @@ _MARK = (
         _entry.c.id.in_(bindparam("ids", expanding=True)), _entry.c.invited_at.is_(None)
     )
     .values(invited_at=bindparam("moment"))
-    .returning(_entry.c.id, _entry.c.contact_id, _entry.c.locale, _entry.c.answers)
+    .returning(_entry.c.id, _entry.c.contact_id, _entry.c.locale, *envelopes.ANSWERS)
 )
-_EMAILS = select(Contact.id, Contact.email).where(
+_EMAILS = select(Contact.id, *envelopes.EMAIL).where(
     Contact.id.in_(bindparam("ids", expanding=True))
 )
 
@@ -175,7 +176,7 @@ def _mail(
     session: Session,
     call: Call,
     entry: Any,
-    email: str,
+    person: Any,
     *,
     tools: Tools,
     now: datetime,
@@ -189,6 +190,7 @@ def _mail(
         tools=tools,
         now=now,
     )
+    holder = Own(envelopes.key_of(person, vault=tools.vault))
     text = call.early.texts[call.campaign.language(entry.locale)]
     return Mail(
         letter=LETTER,
@@ -196,9 +198,9 @@ def _mail(
         contact_id=entry.contact_id,
         optin_id=None,
         params={
-            "to": email,
+            "to": envelopes.email_of(person, vault=tools.vault),
             "link": [ref.row, ref.secret.hex()],
-            "first_name": (entry.answers or {}).get("first_name", ""),
+            "first_name": envelopes.answers_of(entry, holder).get("first_name", ""),
             "purpose": call.early.purpose,
             "subject": text.subject,
             "text": text.text,

@@ -96,7 +96,7 @@ KINDS = (
         Entry,
         (Entry.id,),
         _never_claimed,
-        {"answers": None, "source": None, "play_print": b""},
+        {"sealed_answers": None, "sealed_source": None, "play_print": b""},
     ),
     Kind("dead_letters", Outbox, (Outbox.id,), _never_delivered, {"sealed": None}),
     Kind("untold", Delivery, (Delivery.id,), _never_acknowledged, {"sealed": None}),

@@ -19,7 +19,7 @@ from server.models.entry import Entry
 from server.models.link import Link
 from server.models.optin import OptIn
 from server.models.shop import Shop
-from server.services import contacts
+from server.services import contacts, envelopes
 from server.services.batch import Writer
 from server.services.campaigns import Directory
 from server.services.contacts import Person
@@ -172,9 +172,9 @@ def _found(session: Session, row: Any, *, directory: Directory, vault: Vault) ->
             id=row.contact_id,
             shop_id=row.shop_id,
             subject_ref=row.subject_ref,
-            email=row.email,
+            email=envelopes.email_of(row, vault=vault),
             email_hash=row.email_hash,
-            key=vault.open(row.sealed_key, about=row.subject_ref),
+            key=envelopes.key_of(row, vault=vault),
             is_new=False,
             suppressed_until=row.suppressed_until,
         ),
@@ -225,10 +225,8 @@ _FIND = (
         Entry.locale,
         Shop.id.label("shop_id"),
         Shop.version.label("shop_version"),
-        Contact.subject_ref,
-        Contact.email,
+        *envelopes.EMAIL,
         Contact.email_hash,
-        Contact.sealed_key,
         Contact.locale.label("spoken"),
         Contact.moved_at,
         contacts.suppressed_until(),

@@ -4,7 +4,7 @@ What two presses may race for is decided by one guarded UPDATE and its row count
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from server.domain import optin as rules
 from server.domain.consent import Act
 from server.domain.limits import Kind
 from server.domain.links import LinkRef
-from server.domain.seals import SealError
+from server.domain.seals import SealError, Vault
 from server.models.base import rows_changed, table
 from server.models.consent import ConsentEvent
 from server.models.contact import Contact
@@ -199,7 +199,9 @@ def confirm(
         now=now,
         into=batch,
     )
-    attributes.learn(session, found, given=found.asked.wordings, now=now)
+    attributes.learn(
+        session, found, given=found.asked.wordings, random=tools.random, now=now
+    )
     if ref is not None:
         receipt_letters.put(session, found, ref, tools=tools, now=now, into=batch)
     batch.send()
@@ -393,7 +395,7 @@ def renew(
     wanted = [Kind.CONFIRM]
     if not contacts.allowed_mails(session, who, wanted, vault=tools.vault, now=now):
         return False
-    again = _request_of(_first_fact(session, old.id))
+    again, page = _asked_before(session, who, old.id, vault=tools.vault)
     optin_id = request(
         session,
         who,
@@ -404,7 +406,12 @@ def renew(
         locale=again.locale,
         channel=again.channel,
         context=again.context,
-        facts={"ip": by.ip, "user_agent": by.user_agent, "renews": old.id},
+        facts={
+            "ip": by.ip,
+            "user_agent": by.user_agent,
+            "page": page,
+            "renews": old.id,
+        },
         tools=tools,
         now=now,
     )
@@ -413,7 +420,7 @@ def renew(
         who,
         optin_id,
         entry_id=old.entry_id,
-        page=again.context["page"],
+        page=page,
         tools=tools,
         now=now,
     )
@@ -509,6 +516,23 @@ _CONFIRM = _MOVE.where(
 def _first_fact(session: Session, optin_id: int) -> Any:
     """Return a fact with which a request began."""
     return session.connection().execute(_FIRST_FACT, {"optin_id": optin_id}).first()
+
+
+def _asked_before(
+    session: Session, who: Person, optin_id: int, *, vault: Vault
+) -> tuple[Request, str]:
+    """Return how a request was asked, and on which page.
+
+    Facts of before step 0010 name the page in clear; it is in the evidence since.
+    """
+    first = _first_fact(session, optin_id)
+    asked = _request_of(first)
+    page = asked.context.get("page")
+    if page is None:
+        told = consents.evidence(session, who, first.evidence_hash, vault=vault)
+        page = told.get("page", "")
+    context = {name: value for name, value in asked.context.items() if name != "page"}
+    return replace(asked, context=context), str(page)
 
 
 _event = table(ConsentEvent)

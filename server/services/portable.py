@@ -16,7 +16,7 @@ from server.domain.campaign import Campaign as CampaignFile
 from server.domain.campaign import parse_campaign
 from server.domain.ledger import moment
 from server.domain.receipt import Record
-from server.domain.seals import Vault
+from server.domain.seals import Own, Vault
 from server.domain.shop import ShopFile, parse_shop
 from server.models.attribute import Attribute
 from server.models.audience import AudienceMember
@@ -32,7 +32,7 @@ from server.models.raffle import Raffle, RafflePlace
 from server.models.rights import AddressChange, RightsRequest
 from server.models.shop import Shop
 from server.models.voucher import Voucher
-from server.services import contacts, deliveries, proofs, receipts
+from server.services import contacts, deliveries, envelopes, proofs, receipts
 from server.services.contacts import Person
 from server.services.tools import Tools
 
@@ -79,9 +79,9 @@ def export(
         "format": FORMAT,
         "made_at": moment(now),
         "controller": proof_rules.controller(shop.legal),
-        "person": _person(contact),
-        "attributes": _attributes(session, who.id),
-        "entries": _entries(session, who.id),
+        "person": _person(contact, who),
+        "attributes": _attributes(session, who),
+        "entries": _entries(session, who),
         "consents": proof_rules.told(proof),
         "receipts": _receipts(record, tools=tools, now=now),
         "preferences": _preferences(session, who.id),
@@ -92,10 +92,10 @@ def export(
     }
 
 
-def _person(contact: Contact) -> dict[str, Any]:
+def _person(contact: Contact, who: Person) -> dict[str, Any]:
     return {
         "id": contact.public_id,
-        "email": contact.email,
+        "email": who.email,
         "locale": contact.locale,
         "known_since": moment(contact.created_at),
         "last_seen": moment(contact.seen_at),
@@ -104,19 +104,19 @@ def _person(contact: Contact) -> dict[str, Any]:
     }
 
 
-def _attributes(session: Session, contact_id: int) -> list[dict[str, Any]]:
+def _attributes(session: Session, who: Person) -> list[dict[str, Any]]:
     rows = session.execute(
         select(Attribute, Campaign.code)
         .join(Entry, Entry.id == Attribute.entry_id)
         .join(Campaign, Campaign.id == Entry.campaign_id)
-        .where(Attribute.contact_id == contact_id)
+        .where(Attribute.contact_id == who.id)
         .order_by(Attribute.purpose, Attribute.key)
     )
     return [
         {
             "key": row.key,
             "kind": row.kind,
-            "value": row.value,
+            "value": envelopes.value_of(row, who.key, subject_ref=who.subject_ref),
             "purpose": row.purpose,
             "campaign": campaign,
             "told_at": moment(row.at),
@@ -125,7 +125,7 @@ def _attributes(session: Session, contact_id: int) -> list[dict[str, Any]]:
     ]
 
 
-def _entries(session: Session, contact_id: int) -> list[dict[str, Any]]:
+def _entries(session: Session, who: Person) -> list[dict[str, Any]]:
     rows = session.execute(
         select(Entry, Campaign.code, Placement, CampaignVersion.definition)
         .join(Campaign, Campaign.id == Entry.campaign_id)
@@ -135,23 +135,24 @@ def _entries(session: Session, contact_id: int) -> list[dict[str, Any]]:
             (CampaignVersion.campaign_id == Entry.campaign_id)
             & (CampaignVersion.number == Entry.version),
         )
-        .where(Entry.contact_id == contact_id)
+        .where(Entry.contact_id == who.id)
         .order_by(Entry.id)
     ).all()
     return [
-        _entry(session, entry, campaign, placement, parse_campaign(definition))
+        _entry(session, who, entry, campaign, placement, parse_campaign(definition))
         for entry, campaign, placement, definition in rows
     ]
 
 
 def _entry(
     session: Session,
+    who: Person,
     entry: Entry,
     campaign: str,
     placement: Placement,
     file: CampaignFile,
 ) -> dict[str, Any]:
-    spoken = file.language(entry.locale)
+    spoken, holder = file.language(entry.locale), Own(who.key)
     return {
         "receipt": entry.ticket.hex(),
         "campaign": campaign,
@@ -164,8 +165,8 @@ def _entry(
         "state": entry.state,
         "played_at": moment(entry.played_at),
         "claimed_at": _moment(entry.claimed_at),
-        "answers": entry.answers or {},
-        "source": entry.source or {},
+        "answers": envelopes.answers_of(entry, holder),
+        "source": envelopes.source_of(entry, holder),
         "outcome": entry.outcome,
         "awarded": entry.awarded,
         "prize": _prize(session, entry, file),

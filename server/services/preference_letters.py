@@ -14,7 +14,7 @@ from server.domain.limits import Kind
 from server.domain.shop import ShopFile, parse_shop
 from server.models.contact import Contact
 from server.models.shop import Shop
-from server.services import contacts, links, outbox
+from server.services import contacts, envelopes, links, outbox
 from server.services.outbox import Mail
 from server.services.tools import Tools
 
@@ -89,14 +89,16 @@ def _known(
     is not kept waiting.
     """
     row = session.execute(
-        select(Contact.id, Contact.email)
+        select(Contact.id, *envelopes.EMAIL)
         .where(
             Contact.shop_id == shop_id,
             Contact.email_hash == contacts.hash_email(tools.vault, shop_id, email),
         )
         .with_for_update(read=True, key_share=True)
     ).first()
-    return None if row is None else Reader(row.id, row.email)
+    if row is None:
+        return None
+    return Reader(row.id, envelopes.email_of(row, vault=tools.vault))
 
 
 def put(

@@ -297,7 +297,6 @@ def _record(
                 "placement": None,
                 "place": "link",
                 "device": None,
-                "page": "",
             },
         ),
         Act.GIVEN,

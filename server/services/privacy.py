@@ -207,7 +207,7 @@ def erase(
     for known in contacts.known_as(session, who) if stays_away else ():
         contacts.suppress(session, known, reason=Reason.ERASED, until=None, now=now)
     _forget(session, who)
-    contact.email = ""
+    contact.sealed_email = b""
     contact.email_hash = tools.random(HASH_BYTES)
     contact.sealed_key = b""
     contact.restricted_at = None
@@ -254,7 +254,9 @@ def _forget(session: Session, who: Person) -> None:
     session.execute(
         update(Entry)
         .where(Entry.contact_id == who.id)
-        .values(answers=None, source=None, play_print=b"", claim_print=b"")
+        .values(
+            sealed_answers=None, sealed_source=None, play_print=b"", claim_print=b""
+        )
     )
 
 

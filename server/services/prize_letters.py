@@ -11,12 +11,13 @@ from server.domain import voucher as rules
 from server.domain.campaign import Campaign as CampaignFile
 from server.domain.campaign import Prize as PrizeFile
 from server.domain.limits import Kind
+from server.domain.seals import Own
 from server.domain.voucher import State, Step
 from server.models.base import table
 from server.models.campaign import Campaign
 from server.models.entry import Entry
 from server.models.voucher import Voucher
-from server.services import contacts, links, outbox, vouchers
+from server.services import contacts, envelopes, links, outbox, vouchers
 from server.services.links import Found
 from server.services.outbox import Mail
 from server.services.tools import Tools
@@ -91,7 +92,7 @@ def mail_again(
     params = {
         "to": who.email,
         "link": [ref.row, ref.secret.hex()],
-        "first_name": (entry.answers or {}).get("first_name", ""),
+        "first_name": envelopes.answers_of(entry, Own(who.key)).get("first_name", ""),
         "prize": held.prize.key,
         "code": held.code,
         "until": told_until(held.prize, held.awarded_at),

@@ -31,7 +31,7 @@ from server.models.optin import OptIn
 from server.models.outbox import Attempt, Outbox
 from server.models.shop import Shop
 from server.models.text import Text
-from server.services import campaigns, consents, contacts, places
+from server.services import campaigns, consents, contacts, envelopes, places
 from server.services.contacts import Person
 from server.services.tools import Tools
 
@@ -84,7 +84,7 @@ def gather(
     return Proof(
         shop=shop.code,
         legal=file.legal,
-        person=_person(contact),
+        person=_person(contact, vault=tools.vault),
         purpose=purpose,
         made_at=now,
         today=today(session, contact.id, purpose),
@@ -192,10 +192,10 @@ def _contact(session: Session, shop_id: int, public_id: str) -> Contact | None:
     )
 
 
-def _person(contact: Contact) -> rules.Person:
+def _person(contact: Contact, *, vault: Vault) -> rules.Person:
     return rules.Person(
         public_id=contact.public_id,
-        email=contact.email,
+        email=envelopes.shown_email(contact, vault=vault),
         subject=contact.subject_ref.hex(),
         locale=contact.locale,
         known_since=contact.created_at,

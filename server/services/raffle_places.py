@@ -16,12 +16,13 @@ from server.domain import raffle as rules
 from server.domain import voucher
 from server.domain.campaign import Campaign as CampaignFile
 from server.domain.raffle import Balance, Place, RafflePrize
+from server.domain.seals import Own
 from server.models.base import rows_changed
 from server.models.campaign import Campaign
 from server.models.contact import Contact
 from server.models.entry import Entry
 from server.models.raffle import Raffle, RafflePlace, RaffleStep
-from server.services import contacts, links, outbox
+from server.services import contacts, envelopes, links, outbox
 from server.services.campaigns import Directory
 from server.services.contacts import Person
 from server.services.outbox import Mail
@@ -109,7 +110,7 @@ _DRAWN = (
         Campaign.version,
         Campaign.shop_id,
         Entry.contact_id,
-        Entry.answers,
+        *envelopes.ANSWERS,
     )
     .join(Raffle, Raffle.id == RafflePlace.raffle_id)
     .join(Campaign, Campaign.id == Raffle.campaign_id)
@@ -147,7 +148,7 @@ def _write_to(
     params = {
         "to": who.email,
         "link": [ref.row, ref.secret.hex()],
-        "first_name": (row.answers or {}).get("first_name", ""),
+        "first_name": envelopes.answers_of(row, Own(who.key)).get("first_name", ""),
         "raffle": row.key,
         "prize": prize,
         "until": voucher.last_day(claim_by).isoformat() if claim_by else None,

@@ -25,7 +25,7 @@ from server.models.optin import OptIn
 from server.models.prize import Prize
 from server.models.raffle import Raffle, RaffleExclusion, RaffleList, RafflePlace
 from server.models.voucher import Voucher
-from server.services import raffle_places
+from server.services import envelopes, raffle_places
 from server.services.campaigns import Directory
 from server.services.raffle_promises import seal_name
 from server.services.tools import Tools
@@ -159,13 +159,15 @@ def exclude(
     return made is not None
 
 
-def gather(session: Session, due: Known, *, directory: Directory) -> Gathered:
+def gather(
+    session: Session, due: Known, *, directory: Directory, vault: Vault
+) -> Gathered:
     """Return who takes part, and whom a rule leaves out. It writes nothing."""
     file = directory.campaign(session, due.campaign_id, due.version)
     changes = session.scalars(select(Raffle.changes).where(Raffle.id == due.id)).one()
     tickets: list[bytes] = []
     left_out: list[tuple[int, Reason]] = []
-    for ticket, entry_id, reason in _judged(session, due, file):
+    for ticket, entry_id, reason in _judged(session, due, file, vault=vault):
         if reason is None:
             tickets.append(ticket)
         elif reason is not Reason.EXCLUDED:
@@ -176,7 +178,7 @@ def gather(session: Session, due: Known, *, directory: Directory) -> Gathered:
 
 
 def _judged(
-    session: Session, due: Known, file: CampaignFile
+    session: Session, due: Known, file: CampaignFile, *, vault: Vault
 ) -> Iterator[tuple[bytes, int, Reason | None]]:
     """Yield each entry that may take part, and why it does not, if so."""
     raffle = file.raffle(due.key)
@@ -199,7 +201,7 @@ def _judged(
     )
     seen: set[str] = set()
     for row in _entries(session, due, file.tickets_to(due.key)):
-        person = file.known_as(row.email)
+        person = file.known_as(envelopes.email_of(row, vault=vault))
         is_known = raffle is not None and raffle.once_per_person and person in seen
         if row.id in excluded:
             yield row.ticket, row.id, Reason.EXCLUDED
@@ -229,7 +231,7 @@ def _entries(session: Session, due: Known, tickets_to: frozenset[str]) -> Iterat
                 Entry.ticket,
                 Entry.contact_id,
                 Entry.played_at,
-                Contact.email,
+                *envelopes.EMAIL,
                 Contact.erased_at,
             ),
             due,

@@ -1,4 +1,4 @@
-"""Give back what was won and not claimed: it is reserved for an hour."""
+"""Plays that nobody claimed in time: what they won goes back into the game."""
 
 from datetime import datetime, timedelta
 
@@ -10,6 +10,7 @@ from server.models.voucher import Voucher
 from server.services import vouchers
 
 RESERVED_FOR = timedelta(hours=1)
+
 # Written out, because an index of some rows is only used where its words are met.
 _OVER = (
     select(Entry.id)

@@ -54,14 +54,14 @@ def test_without_any_consent_the_prize_comes_and_nothing_else(
     assert list(mails) == ["prize"]
     queued = demo.rows(
         "SELECT o.letter FROM outbox o JOIN contact c ON c.id = o.contact_id "
-        "WHERE c.email = ?",
-        email,
+        "WHERE c.email_hash = ?",
+        demo.hashed(email),
     )
     assert queued == [("prize",)]
     assert demo.rows(
         "SELECT count(*) FROM consent_event e JOIN contact c "
-        "ON c.subject_ref = e.subject_ref WHERE c.email = ?",
-        email,
+        "ON c.subject_ref = e.subject_ref WHERE c.email_hash = ?",
+        demo.hashed(email),
     ) == [(0,)]
 
 

@@ -149,18 +149,18 @@ def test_two_people_in_a_row_each_get_their_own(till: Till, demo: Demo) -> None:
     assert "vaak" not in game.locator("#prize").inner_text()
     devices = demo.rows(
         "SELECT e.device FROM entry e JOIN contact c ON c.id = e.contact_id "
-        "WHERE c.email IN (?, ?)",
-        *(first, second),
+        "WHERE c.email_hash IN (?, ?)",
+        *map(demo.hashed, (first, second)),
     )
     assert len(devices) == 2
     assert len(set(devices)) == 1
     assert devices[0][0]
     asked = demo.rows(
-        "SELECT c.email FROM optin o JOIN contact c ON c.id = o.contact_id "
-        "WHERE c.email IN (?, ?)",
-        *(first, second),
+        "SELECT c.email_hash FROM optin o JOIN contact c ON c.id = o.contact_id "
+        "WHERE c.email_hash IN (?, ?)",
+        *map(demo.hashed, (first, second)),
     )
-    assert asked == [(first,)]
+    assert asked == [(demo.hashed(first),)]
 
 
 def test_an_idle_tablet_asks_and_then_clears_itself(till: Till) -> None:

@@ -237,7 +237,10 @@ class Life:
         return [
             line
             for line in contactable.lines(
-                self.database.reading, wanted, clock=lambda: self.now
+                self.database.reading,
+                wanted,
+                vault=self.tools.vault,
+                clock=lambda: self.now,
             )
             if line.email == self.email
         ]

@@ -55,6 +55,7 @@ def test_the_evidence_holds_all_that_proves_a_yes(house, confirmed):
     assert (request["yes"], request["no"]) == (["newsletter"], ["personal_offers"])
     assert (request["ip"], request["user_agent"]) == (SOCKET, AGENT)
     assert request["email"] == EMAIL
+    assert request["page"] == PAGE
     assert request["at"] == asked.at.isoformat()
     assert asked.context == {
         "campaign": "welcome-scratch",
@@ -62,7 +63,6 @@ def test_the_evidence_holds_all_that_proves_a_yes(house, confirmed):
         "placement": "welcome-inline",
         "place": "web",
         "device": None,
-        "page": PAGE,
     }
     assert mail["body_sha256"] == hashlib.sha256(delivery.raw).hexdigest()
     assert mail["at"] == sent.at.isoformat()

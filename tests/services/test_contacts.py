@@ -68,7 +68,13 @@ def test_a_person_at_two_shops_is_two_people(publish, client, house):
 
     mine, theirs = house.rows(Contact)
     assert mine.shop_id != theirs.shop_id
-    for name in ("public_id", "email_hash", "subject_ref", "sealed_key"):
+    for name in (
+        "public_id",
+        "email_hash",
+        "subject_ref",
+        "sealed_key",
+        "sealed_email",
+    ):
         assert getattr(mine, name) != getattr(theirs, name)
 
 
@@ -79,5 +85,6 @@ def test_a_persons_key_and_hash_are_no_use_without_ours(database, vault, now, sh
         row = session.get_one(Contact, who.id)
 
     assert who.key not in row.sealed_key
+    assert b"iris" not in row.sealed_email
     for text in ("iris@example.com", f"{shop_id}|iris@example.com"):
         assert row.email_hash != hashlib.sha256(text.encode()).digest()

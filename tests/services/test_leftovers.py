@@ -7,6 +7,7 @@ from sqlalchemy import delete, update
 from server.domain.limits import Kind
 from server.models import AddressChange, Entry, Link, Mailbox, Outbox, Turn
 from server.services import contacts, unclaimed
+from tests.people import tell
 from tests.visits import few_mugs, sure_win, take_card
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
@@ -51,19 +52,24 @@ def test_what_an_unclaimed_play_told_goes_after_a_day(
     take_card(client, "lucky-inline").play(client)
     house.clock.advance(timedelta(hours=1))
     with database.transaction() as session:
-        session.execute(update(Entry).values(answers={"a": "b"}, source={"order": "7"}))
+        told = {"answers": {"a": "b"}, "source": {"order": "7"}}
+        tell(session, session.query(Entry).one(), house.vault, **told)
         unclaimed.lapse_due(session, now=house.clock.now())
 
     house.clock.advance(DAY - SECOND)
     keeper.run()
-    kept = house.rows(Entry)[0].source
+    kept = house.source()
     house.clock.advance(SECOND)
     done = keeper.run()
 
     (entry,) = house.rows(Entry)
     assert kept == {"order": "7"}
     assert done.leftovers["unclaimed_plays"] == 1
-    assert (entry.answers, entry.source, entry.play_print) == (None, None, b"")
+    assert (entry.sealed_answers, entry.sealed_source, entry.play_print) == (
+        None,
+        None,
+        b"",
+    )
     assert entry.drawn
 
 

@@ -9,12 +9,14 @@ from server.domain.rights import Right, due
 from server.models import Contact, Member, RightsRequest
 from server.services import contacts, rights
 from tests.factories import make
+from tests.people import give_email
 
 
 @pytest.fixture
 def who(session, vault, now):
     key = vault.seal(b"k" * 32, nonce=bytes(12), about=b"ref")
     made = make(session, Contact, subject_ref=b"ref", sealed_key=key, now=now)
+    give_email(made, "ann@example.com", vault)
     return contacts.person(session, made.id, vault=vault)
 
 

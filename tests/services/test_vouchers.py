@@ -9,7 +9,7 @@ import pytest
 
 from server.domain.voucher import State, Step, Verdict
 from server.models import Entry, Shop, Voucher, VoucherStep
-from server.services import lapses, transcripts, vouchers
+from server.services import lapses, transcripts, unclaimed, vouchers
 from server.services.vouchers import By
 from tests.factories import campaign_file, prize_table
 from tests.visits import NOTHING, at_once, few_mugs, sure_win, take_card
@@ -293,7 +293,6 @@ def test_what_was_redeemed_cannot_be_taken_back(
 def test_a_prize_that_nobody_claims_is_released_and_says_so(
     publish, client, house, database, clock
 ):
-    from server.services import unclaimed
 
     publish(few_mugs(1, flow="play-first"))
     take_card(client).play(client)

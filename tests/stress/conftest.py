@@ -64,7 +64,7 @@ def ask(bare_database_url: str) -> Iterator[Callable[[str], list[Any]]]:
 
 
 def _rows(connection: Connection, query: str) -> list[Any]:
-    return [tuple(row) for row in connection.execute(text(query))]
+    return list(connection.execute(text(query)))
 
 
 @pytest.fixture

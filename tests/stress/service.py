@@ -17,6 +17,8 @@ from urllib.parse import urlencode
 
 import tomli_w
 
+from server.domain.seals import Vault
+from tests.people import vault_of
 from tests.servers import LOOPBACK, ROOT, Program, free_port
 
 SERVED = re.compile(rb'name="ticket" value="([^"]+)"')
@@ -60,6 +62,11 @@ class Service:
         self.web = self.start("serve")
         self.worker = self.start("worker")
         self.web.wait_until(self.answers)
+
+    @property
+    def vault(self) -> Vault:
+        """Return what opens the rows of this service."""
+        return vault_of(self.folder / "instance")
 
     def command(self, *words: str) -> str:
         """Run one of our commands and return what it said."""

@@ -38,7 +38,7 @@ def test_keys_rotate_under_load_and_refuse_no_live_ticket(
 
     assert crowd.broken == []
     holder.send(held[0])
-    check_entries(ask, won)
+    check_entries(ask, won, service.vault)
     refused = {status for player in crowd.players for status in player.refused}
     assert refused <= {503, 429}
     service.rotate(keys[-1])

@@ -11,14 +11,17 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
+from server.domain.seals import Vault
 from tests.conftest import load_database_url
 from tests.mail import MailServer, Mode
+from tests.people import email_of
 from tests.servers import Postgres
 from tests.stress.conftest import PLACEMENT
 from tests.stress.service import PATIENCE_S, Play, Player, Service, size
 from tests.stress.test_awards import assert_no_error
 
 STOCK = 200
+SEALED = "c.subject_ref, c.sealed_key, c.sealed_email"
 LEASE_S = 5
 # None: the mail server is not there.
 MOODS = [Mode.OK, Mode.LATER, Mode.OK, Mode.DROP, Mode.GREY, None]
@@ -83,8 +86,8 @@ def test_what_was_acknowledged_survives_every_kill(
     drain(service, ask, bare_database_url)
 
     kills = 2 * rounds
-    check_entries(ask, won)
-    check_awards(ask, won)
+    check_entries(ask, won, service.vault)
+    check_awards(ask, won, service.vault)
     sent = check_mails(ask, smtp, most_extra=rounds + weather.cuts)
     check_database(ask, cluster)
     refused = {status for player in crowd.players for status in player.refused}
@@ -219,12 +222,14 @@ def _patience(url: str) -> dict[str, Any]:
     return {"timeout": 30} if url.startswith("sqlite") else {}
 
 
-def check_entries(ask: Callable[[str], list[Any]], won: list[Play]) -> None:
+def check_entries(
+    ask: Callable[[str], list[Any]], won: list[Play], vault: Vault
+) -> None:
     """I1, I4: each acknowledged play is there once, with the outcome that was shown."""
     stored = collections.Counter(
-        email
-        for (email,) in ask(
-            "SELECT c.email FROM entry e JOIN contact c ON c.id = e.contact_id"
+        email_of(row, vault)
+        for row in ask(
+            f"SELECT {SEALED} FROM entry e JOIN contact c ON c.id = e.contact_id"  # noqa: S608  # our own columns
         )
     )
     lost = [play.email for play in won if not stored[play.email]]
@@ -234,15 +239,19 @@ def check_entries(ask: Callable[[str], list[Any]], won: list[Play]) -> None:
     assert ask("SELECT count(*) - count(DISTINCT ticket) FROM entry") == [(0,)]
 
 
-def check_awards(ask: Callable[[str], list[Any]], won: list[Play]) -> None:
+def check_awards(
+    ask: Callable[[str], list[Any]], won: list[Play], vault: Vault
+) -> None:
     """I3: no more than there were, no code twice, none off the record."""
     codes = [play.code for play in won if play.code]
-    awarded = dict(
-        ask(
-            "SELECT v.code, c.email FROM voucher v JOIN entry e ON e.id = v.entry_id "
+    awarded = {
+        row.code: email_of(row, vault)
+        for row in ask(
+            f"SELECT v.code, {SEALED} FROM voucher v "  # noqa: S608  # our own columns
+            "JOIN entry e ON e.id = v.entry_id "
             "JOIN contact c ON c.id = e.contact_id WHERE v.state = 'awarded'"
         )
-    )
+    }
     assert len(codes) == len(set(codes))
     assert {play.code: play.email for play in won if play.code}.items() <= (
         awarded.items()

@@ -71,7 +71,7 @@ def fill(database: Database, *, people: int, days: int) -> None:
             rows[Contact].append(
                 like
                 | {"id": contact_id, "subject_ref": own[:16], "public_id": own.hex()}
-                | {"email": f"{number}@example.com", "email_hash": own}
+                | {"email_hash": own}
             )
             at = FIRST + timedelta(days=number * days // people)
             for place, act in enumerate(ACTS):

@@ -41,7 +41,9 @@ def move(client, house, link, to=NEW):
 
 def exported(house):
     wanted = Wanted(shop_named(house), "newsletter", "consent")
-    found = contactable.lines(house.database.reading, wanted, clock=house.clock.now)
+    found = contactable.lines(
+        house.database.reading, wanted, vault=house.vault, clock=house.clock.now
+    )
     return [line.email for line in found]
 
 

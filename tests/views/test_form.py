@@ -8,7 +8,7 @@ import pytest
 from server.domain.entry import TRAP
 from server.models import Attribute, Contact, Entry, Outbox, Text
 from tests.factories import campaign_file, prize_table
-from tests.forms import LINE, LIST, WORDS, asked, stored, text_of
+from tests.forms import LINE, LIST, WORDS, asked, text_of
 from tests.html import parse
 from tests.visits import AGREED, EMAIL, take_card
 
@@ -117,7 +117,7 @@ def test_answers_are_kept_in_the_form_in_which_they_are_used(client, form, house
     )
 
     assert done.status_code == 200
-    assert stored(house).answers == {
+    assert house.answers() == {
         "postcode": "1234 AB",
         "mobile": "+31612345678",
         "born": "--03-09",
@@ -201,7 +201,7 @@ def test_a_question_for_an_answer_needs_no_yes(client, form, house):
 
     assert done.status_code == 200
     assert "We have received it." in text_of(done)
-    assert stored(house).answers == {"remark": "Do you open on Sunday?"}
+    assert house.answers() == {"remark": "Do you open on Sunday?"}
     assert house.letters() == []
 
 
@@ -291,7 +291,7 @@ def test_what_is_asked_for_a_purpose_is_dropped_without_a_yes_to_it(
         client, {"email": EMAIL} | typed, consents=["newsletter"]
     )
 
-    assert stored(house).answers == {"remark": "Hello"}
+    assert house.answers() == {"remark": "Hello"}
 
 
 def test_answers_become_attributes_when_their_purpose_is_confirmed(client, form, house):
@@ -320,9 +320,7 @@ def test_answers_become_attributes_when_their_purpose_is_confirmed(client, form,
 
     house.press(client, house.link("confirm"))
 
-    found = {
-        row.key: (row.kind, row.value, row.purpose) for row in house.rows(Attribute)
-    }
+    found = house.attributes()
     assert found == {
         "born": ("date", "--03-09", "personal_offers"),
         "likes": ("choices", "sun,sea", "personal_offers"),
@@ -346,7 +344,7 @@ def test_who_asks_once_more_before_confirming_loses_nothing_told_before(
 
     house.press(client, house.link("confirm"))
 
-    assert {row.key: row.value for row in house.rows(Attribute)} == {
+    assert {key: told[1] for key, told in house.attributes().items()} == {
         "interests": "living",
         "birthday": "--03-09",
     }
@@ -368,7 +366,7 @@ def test_a_stranger_changes_nothing_that_was_confirmed(
     card = take_card(client, LINE, asked="interests")
     card.send(client, {"email": EMAIL} | new, consents=yes)
 
-    assert {row.key: row.value for row in house.rows(Attribute)} == {
+    assert {key: told[1] for key, told in house.attributes().items()} == {
         "interests": "living",
         "birthday": "--03-09",
     }
@@ -406,7 +404,7 @@ def test_only_the_question_that_was_shown_is_answered(client, newsletter, house)
         client, {"email": EMAIL} | both, consents=["newsletter", "personal_offers"]
     )
 
-    assert stored(house).answers == {"birthday": "--03-09"}
+    assert house.answers() == {"birthday": "--03-09"}
 
 
 def test_the_copy_of_the_form_holds_the_question_that_was_asked(
@@ -437,7 +435,7 @@ def test_what_the_page_tells_comes_with_the_entry(client, newsletter, house):
 
     assert 'name="h.utm_source" value="&#34;&gt;&lt;b&gt;"' in page.text
     assert "utm_medium" not in page.text
-    assert stored(house).source == {"utm_source": "Letter & co", "page": "/"}
+    assert house.source() == {"utm_source": "Letter & co", "page": "/"}
 
 
 def test_what_the_page_tells_is_cut_and_never_mailed(client, newsletter, house):
@@ -449,7 +447,7 @@ def test_what_the_page_tells_is_cut_and_never_mailed(client, newsletter, house):
         consents=["newsletter"],
     )
 
-    source = stored(house).source["utm_source"]
+    source = house.source()["utm_source"]
     assert len(source) == 200
     assert "\r" not in source and "\n" not in source
     for letter in house.letters():

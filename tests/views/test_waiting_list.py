@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from server.models import Entry, Text
-from tests.forms import LINE, LIST, stored
+from tests.forms import LINE, LIST
 from tests.html import parse
 from tests.visits import EMAIL, Card, take_card
 
@@ -37,7 +37,7 @@ def test_without_script_all_steps_are_one_form(client, waiting_list, house):
         "person",
     ]
     assert done.status_code == 200
-    assert stored(house).answers == {
+    assert house.answers() == {
         "department": "living",
         "wish": "A lamp",
         "first_name": "Iris",

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.domain.retention import Verdict, judge
-from server.domain.seals import SealError
+from server.domain.seals import SealError, Vault
 from server.models.attribute import Attribute
 from server.models.campaign import Campaign
 from server.models.consent import ConsentEvent, Evidence, Standing
@@ -17,7 +17,13 @@ from server.models.entry import Entry
 from server.models.optin import OptIn
 from server.models.placement import Placement
 from server.models.text import Text
-from server.services import acquaintances, consents, contacts, deliveries
+from server.services import (
+    acquaintances,
+    consents,
+    contacts,
+    deliveries,
+    envelopes,
+)
 from server.services.campaigns import Directory
 from server.services.contacts import Reason
 from server.services.deliveries import Listed
@@ -110,6 +116,7 @@ def find(
     public_id: str,
     *,
     directory: Directory,
+    vault: Vault,
     now: datetime,
 ) -> Dossier | None:
     """Return a person of this shop with everything that proves their choices."""
@@ -119,7 +126,7 @@ def find(
     events = consents.history(session, contact.subject_ref)
     return Dossier(
         public_id=contact.public_id,
-        email=contact.email,
+        email=envelopes.shown_email(contact, vault=vault),
         locale=contact.locale,
         created_at=contact.created_at,
         seen_at=contact.seen_at,
@@ -128,11 +135,11 @@ def find(
         erased_at=contact.erased_at,
         verdict=_verdict(session, contact.id, directory=directory, now=now),
         standing=_standing(session, contact.id),
-        attributes=_attributes(session, contact.id),
+        attributes=_attributes(session, contact, vault=vault),
         requests=_requests(session, contact.id, events),
         loose=_facts([event for event in events if event.optin_id is None]),
         bodies=_bodies(session, events),
-        entries=entries.of_contact(session, shop_id, contact.id),
+        entries=entries.of_contact(session, shop_id, contact.id, vault=vault),
         told=deliveries.of_contact(session, contact.id),
     )
 
@@ -210,20 +217,22 @@ def _standing(session: Session, contact_id: int) -> list[StandingLine]:
     ]
 
 
-def _attributes(session: Session, contact_id: int) -> list[AttributeLine]:
+def _attributes(
+    session: Session, contact: Contact, *, vault: Vault
+) -> list[AttributeLine]:
     rows = session.execute(
         select(Attribute, Campaign.code, Placement.code)
         .join(Entry, Entry.id == Attribute.entry_id)
         .join(Campaign, Campaign.id == Entry.campaign_id)
         .join(Placement, Placement.id == Entry.placement_id)
-        .where(Attribute.contact_id == contact_id)
+        .where(Attribute.contact_id == contact.id)
         .order_by(Attribute.purpose, Attribute.key)
     )
     return [
         AttributeLine(
             key=row.key,
             kind=row.kind,
-            value=row.value,
+            value=_value(row, contact, vault),
             purpose=row.purpose,
             campaign=campaign,
             placement=placement,
@@ -231,6 +240,15 @@ def _attributes(session: Session, contact_id: int) -> list[AttributeLine]:
         )
         for row, campaign, placement in rows
     ]
+
+
+def _value(row: Attribute, contact: Contact, vault: Vault) -> str:
+    """Return what somebody told; empty where their key was lost."""
+    try:
+        key = envelopes.key_of(contact, vault=vault)
+        return envelopes.value_of(row, key, subject_ref=contact.subject_ref)
+    except SealError:
+        return ""
 
 
 def _requests(

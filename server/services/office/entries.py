@@ -8,12 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.domain import address
-from server.domain.seals import Vault
+from server.domain.seals import Own, SealError, Vault
 from server.models.campaign import Campaign
 from server.models.contact import Contact
 from server.models.entry import Entry
 from server.models.placement import Placement
-from server.services import contacts
+from server.services import contacts, envelopes
 from server.services.office import campaigns
 
 PAGE = 50
@@ -51,7 +51,12 @@ class EntryPage:
 
 
 def page(
-    session: Session, shop_id: int, *, campaign: str | None, after: str | None
+    session: Session,
+    shop_id: int,
+    *,
+    campaign: str | None,
+    after: str | None,
+    vault: Vault,
 ) -> EntryPage | None:
     """Return entries older than the one named `after`, or the newest.
 
@@ -69,11 +74,13 @@ def page(
             return None
         wanted = wanted.where(Entry.id < last)
     rows = session.execute(wanted.order_by(Entry.id.desc()).limit(PAGE + 1)).all()
-    lines = [_line(*row) for row in rows[:PAGE]]
+    lines = [_line(*row, vault=vault) for row in rows[:PAGE]]
     return EntryPage(lines, lines[-1].name if len(rows) > PAGE else None)
 
 
-def of_contact(session: Session, shop_id: int, contact_id: int) -> list[EntryLine]:
+def of_contact(
+    session: Session, shop_id: int, contact_id: int, *, vault: Vault
+) -> list[EntryLine]:
     """Return the entries of one person, newest first, as many as a page holds."""
     rows = session.execute(
         _of_shop(shop_id)
@@ -81,7 +88,7 @@ def of_contact(session: Session, shop_id: int, contact_id: int) -> list[EntryLin
         .order_by(Entry.id.desc())
         .limit(PAGE)
     )
-    return [_line(*row) for row in rows]
+    return [_line(*row, vault=vault) for row in rows]
 
 
 def find_contact(
@@ -123,7 +130,10 @@ def _line(
     campaign: str,
     placement: Placement,
     contact: Contact | None,
+    *,
+    vault: Vault,
 ) -> EntryLine:
+    told = _told(entry, contact, vault)
     return EntryLine(
         name=entry.ticket.hex(),
         played_at=entry.played_at,
@@ -135,9 +145,26 @@ def _line(
         awarded=entry.awarded,
         unit=entry.unit,
         outcome=entry.outcome,
-        source=entry.source or {},
-        answers=entry.answers or {},
-        email=contact.email if contact else None,
+        source=told[1],
+        answers=told[0],
+        email=envelopes.shown_email(contact, vault=vault) if contact else None,
         contact=contact.public_id if contact else None,
         erased_at=contact.erased_at if contact else None,
     )
+
+
+def _told(
+    entry: Entry, contact: Contact | None, vault: Vault
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what an entry was answered with, and what the page around it told.
+
+    Nothing where a key was lost: the list must show the others all the same.
+    """
+    try:
+        holder = Own(envelopes.key_of(contact, vault=vault)) if contact else vault
+        return (
+            envelopes.answers_of(entry, holder),
+            envelopes.source_of(entry, holder),
+        )
+    except SealError:
+        return {}, {}

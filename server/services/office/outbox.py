@@ -11,8 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.domain import address
+from server.domain.seals import Vault
 from server.models.contact import Contact
 from server.models.outbox import Attempt, Outbox
+from server.services import envelopes
 
 PAGE = 50
 
@@ -53,7 +55,12 @@ class MailPage:
 
 
 def page(
-    session: Session, shop_id: int, *, state: str | None, after: str | None
+    session: Session,
+    shop_id: int,
+    *,
+    state: str | None,
+    after: str | None,
+    vault: Vault,
 ) -> MailPage | None:
     """Return mails older than the one named `after`, or the newest; None if no such."""
     wanted = _of_shop(shop_id)
@@ -65,16 +72,16 @@ def page(
             return None
         wanted = wanted.where(Outbox.id < last)
     rows = session.execute(wanted.order_by(Outbox.id.desc()).limit(PAGE + 1)).all()
-    lines = _lines(session, rows[:PAGE])
+    lines = _lines(session, rows[:PAGE], vault=vault)
     return MailPage(lines, lines[-1].name if len(rows) > PAGE else None)
 
 
-def find(session: Session, shop_id: int, name: str) -> MailLine | None:
+def find(session: Session, shop_id: int, name: str, *, vault: Vault) -> MailLine | None:
     """Return one mail of this shop."""
     rows = session.execute(
         _of_shop(shop_id).where(Outbox.message_id == f"<{name}>")
     ).all()
-    return next(iter(_lines(session, rows)), None)
+    return next(iter(_lines(session, rows, vault=vault)), None)
 
 
 def find_id(session: Session, shop_id: int, name: str) -> int | None:
@@ -88,17 +95,17 @@ def find_id(session: Session, shop_id: int, name: str) -> int | None:
 
 def _of_shop(shop_id: int) -> Any:
     return (
-        select(Outbox, Contact.email, Contact.erased_at)
+        select(Outbox, Contact)
         .outerjoin(Contact, Contact.id == Outbox.contact_id)
         .where(Outbox.shop_id == shop_id)
     )
 
 
-def _lines(session: Session, rows: Any) -> list[MailLine]:
-    tries = _tries(session, [mail.id for mail, _, _ in rows])
+def _lines(session: Session, rows: Any, *, vault: Vault) -> list[MailLine]:
+    tries = _tries(session, [mail.id for mail, _ in rows])
     return [
-        _line(mail, email, erased_at, tries.get(mail.id, []))
-        for mail, email, erased_at in rows
+        _line(mail, contact, tries.get(mail.id, []), vault=vault)
+        for mail, contact in rows
     ]
 
 
@@ -113,13 +120,14 @@ def _tries(session: Session, ids: list[int]) -> dict[int, list[Try]]:
 
 
 def _line(
-    mail: Outbox, email: str | None, erased_at: datetime | None, tries: list[Try]
+    mail: Outbox, contact: Contact | None, tries: list[Try], *, vault: Vault
 ) -> MailLine:
+    email = envelopes.shown_email(contact, vault=vault) if contact else ""
     return MailLine(
         name=mail.message_id.strip("<>"),
         letter=mail.letter,
         to=address.masked(email) if email else "",
-        erased_at=erased_at,
+        erased_at=contact.erased_at if contact else None,
         state=mail.state,
         created_at=mail.created_at,
         due_at=mail.due_at,

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 from server.domain import raffle as rules
 from server.domain.parts import Locale
 from server.domain.raffle import Place, Reason
+from server.domain.seals import Vault
 from server.models.contact import Contact
 from server.models.entry import Entry
 from server.models.raffle import RaffleExclusion, RafflePlace, RaffleStep
-from server.services import raffle_places
+from server.services import envelopes, raffle_places
 from server.services.campaigns import Directory
 from server.services.raffle_records import Record
 from server.services.raffles import Known, find
@@ -78,7 +79,9 @@ class Told:
         return [by for by in [*steps, *(out.by for out in self.out)] if by]
 
 
-def told(session: Session, record: Record, *, directory: Directory) -> Told:
+def told(
+    session: Session, record: Record, *, directory: Directory, vault: Vault
+) -> Told:
     """Return a raffle as its page in the office shows it."""
     known = find(session, record.promise.campaign, record.file.key)
     if known is None:
@@ -97,7 +100,7 @@ def told(session: Session, record: Record, *, directory: Directory) -> Told:
     return Told(
         record,
         known.state,
-        standings(session, known, directory=directory),
+        standings(session, known, directory=directory, vault=vault),
         [Out(rules.label(row.ticket), row.at, row.by, row.note) for row in rows],
     )
 
@@ -110,13 +113,14 @@ def note_contact(
     said: str,
     by: str,
     directory: Directory,
+    vault: Vault,
     now: datetime,
 ) -> bool:
     """Keep that somebody tried to reach a winner; False if that label has won nothing.
 
     PZ-13.
     """
-    drawn = standings(session, raffle, directory=directory)
+    drawn = standings(session, raffle, directory=directory, vault=vault)
     place = next((one for one in drawn if one.label == label and one.prize), None)
     if place is None:
         return False
@@ -125,7 +129,7 @@ def note_contact(
 
 
 def standings(
-    session: Session, raffle: Known, *, directory: Directory
+    session: Session, raffle: Known, *, directory: Directory, vault: Vault
 ) -> list[Standing]:
     """Return all who were drawn, in order, with what happened to each."""
     file = directory.campaign(session, raffle.campaign_id, raffle.version)
@@ -144,7 +148,7 @@ def standings(
             prize=units[row.unit - 1] if row.unit else None,
             claim_by=row.claim_by,
             contact=row.public_id,
-            email=row.email,
+            email=envelopes.shown_email(row, vault=vault),
             erased_at=row.erased_at,
             steps=tuple(steps.get(row.id, ())),
         )
@@ -172,7 +176,7 @@ _DRAWN = (
         RafflePlace.claim_by,
         Entry.ticket,
         Contact.public_id,
-        Contact.email,
+        *envelopes.EMAIL,
         Contact.erased_at,
     )
     .join(Entry, Entry.id == RafflePlace.entry_id)

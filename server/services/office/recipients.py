@@ -13,6 +13,7 @@ from server.domain.seals import SealError, Vault
 from server.domain.webhook import purpose_of
 from server.models.contact import Contact
 from server.models.webhook import Delivery, Webhook
+from server.services import envelopes
 
 PAGE = 50
 
@@ -116,7 +117,12 @@ def _recipient(session: Session, row: Webhook) -> Recipient:
 
 
 def page(
-    session: Session, shop_id: int, *, state: str | None, after: str | None
+    session: Session,
+    shop_id: int,
+    *,
+    state: str | None,
+    after: str | None,
+    vault: Vault,
 ) -> Page | None:
     """Return events older than that named `after`, or the newest; None if no such."""
     wanted = _of_shop(shop_id)
@@ -132,16 +138,18 @@ def page(
             return None
         wanted = wanted.where(Delivery.id < last)
     rows = session.execute(wanted.order_by(Delivery.id.desc()).limit(PAGE + 1)).all()
-    lines = [_line(*row) for row in rows[:PAGE]]
+    lines = [_line(*row, vault=vault) for row in rows[:PAGE]]
     return Page(lines, lines[-1].message_id if len(rows) > PAGE else None)
 
 
-def find(session: Session, shop_id: int, message_id: str) -> Line | None:
+def find(
+    session: Session, shop_id: int, message_id: str, *, vault: Vault
+) -> Line | None:
     """Return one event of this shop."""
     row = session.execute(
         _of_shop(shop_id).where(Delivery.message_id == message_id)
     ).one_or_none()
-    return None if row is None else _line(*row)
+    return None if row is None else _line(*row, vault=vault)
 
 
 def address(
@@ -177,14 +185,16 @@ def _of_shop(shop_id: int) -> Any:
     )
 
 
-def _line(row: Delivery, recipient: str, contact: Contact | None) -> Line:
+def _line(
+    row: Delivery, recipient: str, contact: Contact | None, *, vault: Vault
+) -> Line:
     return Line(
         message_id=row.message_id,
         recipient=recipient,
         event=row.event,
         purpose=purpose_of(row.topic),
         contact=contact.public_id if contact else None,
-        email=contact.email if contact else "",
+        email=envelopes.shown_email(contact, vault=vault) if contact else "",
         erased_at=contact.erased_at if contact else None,
         state=row.state,
         created_at=row.created_at,

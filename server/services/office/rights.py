@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from server.domain import address
 from server.domain.rights import Outcome, Right
+from server.domain.seals import Vault
 from server.models.consent import ConsentEvent
 from server.models.contact import Contact
 from server.models.member import Member
 from server.models.rights import RightsRequest
-from server.services import audits, consents, contacts, privacy, rights
+from server.services import audits, consents, contacts, envelopes, privacy, rights
 from server.services.tools import Tools
 
 SETTLED_AT_MOST = 50
@@ -65,7 +66,7 @@ class Written:
     erased: Erased | None = None
 
 
-def page(session: Session, shop_id: int) -> Page:
+def page(session: Session, shop_id: int, *, vault: Vault) -> Page:
     """Return what was asked of a shop."""
     of_shop = _LINES.where(RightsRequest.shop_id == shop_id)
     waiting = of_shop.where(RightsRequest.settled_at.is_(None)).order_by(
@@ -76,7 +77,9 @@ def page(session: Session, shop_id: int) -> Page:
         .order_by(RightsRequest.settled_at.desc(), RightsRequest.id.desc())
         .limit(SETTLED_AT_MOST)
     )
-    return Page(_lines(session, waiting), _lines(session, settled))
+    return Page(
+        _lines(session, waiting, vault=vault), _lines(session, settled, vault=vault)
+    )
 
 
 _LINES = (
@@ -86,7 +89,7 @@ _LINES = (
 )
 
 
-def _lines(session: Session, wanted: Any) -> list[Line]:
+def _lines(session: Session, wanted: Any, *, vault: Vault) -> list[Line]:
     rows: Iterable[Any] = session.execute(wanted)
     return [
         Line(
@@ -98,7 +101,7 @@ def _lines(session: Session, wanted: Any) -> list[Line]:
             outcome=request.outcome,
             by=by,
             contact=contact.public_id,
-            email=contact.email,
+            email=envelopes.shown_email(contact, vault=vault),
             erased_at=contact.erased_at,
         )
         for request, contact, by in rows

@@ -21,6 +21,7 @@ from server.services.office import campaigns as campaign_pages
 from server.services.sheets import ENDINGS, MIMETYPES, Cells, Format
 from server.views import downloads, guards
 from server.views.guards import Here
+from server.views.house import tools
 from server.views.office.blueprint import bp
 
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -75,10 +76,12 @@ def export_contactable(here: Here) -> Response:
 def _file(
     wanted: Wanted, heading: tuple[str, ...], keys: tuple[str, ...], kind: Format
 ) -> Response:
+    # Now, as the rows are read when the request is over.
+    vault = tools().vault
     rows = (
         line.cells(keys)
         for line in contactable.lines(
-            current_database().reading, wanted, clock=clock.now
+            current_database().reading, wanted, vault=vault, clock=clock.now
         )
     )
     name = f"{wanted.purpose.replace(':', '-')}-{clock.now():%Y-%m-%d}.{ENDINGS[kind]}"

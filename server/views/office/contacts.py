@@ -73,6 +73,7 @@ def _find(session: Session, here: Here, public_id: str) -> Dossier:
         here.shop.shop_id,
         public_id,
         directory=directory(),
+        vault=tools().vault,
         now=clock.now(),
     )
     return found or abort(404)

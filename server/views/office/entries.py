@@ -60,7 +60,13 @@ def _page(
     campaign = request.args.get("campaign") or None
     after = request.args.get("after") or None
     with reading() as session:
-        page = pages.page(session, here.shop.shop_id, campaign=campaign, after=after)
+        page = pages.page(
+            session,
+            here.shop.shop_id,
+            campaign=campaign,
+            after=after,
+            vault=tools().vault,
+        )
         campaigns = campaign_pages.by_code(session, here.shop.shop_id)
     return make_response(
         render_template(

@@ -18,6 +18,7 @@ from server.services import outbox as letters
 from server.services.office import outbox as pages
 from server.views import guards
 from server.views.guards import Here
+from server.views.house import tools
 from server.views.office.blueprint import bp
 from server.views.respond import page_or, wants_fragment
 
@@ -31,7 +32,13 @@ def outbox(here: Here) -> Response:
     if state is not None and state not in letters.STATES:
         abort(404)
     with reading() as session:
-        page = pages.page(session, here.shop.shop_id, state=state, after=after)
+        page = pages.page(
+            session,
+            here.shop.shop_id,
+            state=state,
+            after=after,
+            vault=tools().vault,
+        )
     return make_response(
         render_template(
             "office/outbox/list.html",
@@ -59,7 +66,7 @@ def retry(here: Here, name: str) -> AnyResponse:
                 subject=name,
                 now=now,
             )
-        mail = pages.find(session, shop_id, name)
+        mail = pages.find(session, shop_id, name, vault=tools().vault)
     if not wants_fragment():
         return redirect(url_for("office.outbox", shop=here.shop.code), 303)
     return page_or("office/outbox/_mail.html", "office/outbox/list.html", mail=mail)

@@ -14,7 +14,7 @@ from server.services.office import campaigns as campaign_pages
 from server.services.office import raffles as pages
 from server.views import guards
 from server.views.guards import Here
-from server.views.house import directory
+from server.views.house import directory, tools
 from server.views.office.blueprint import bp
 
 LONGEST_LABEL = 40
@@ -76,6 +76,7 @@ def note_contact(here: Here, code: str) -> AnyResponse:
             said=said,
             by=f"{members.ACTOR}{here.who.member_id}",
             directory=directory(),
+            vault=tools().vault,
             now=clock.now(),
         )
         if not is_kept:
@@ -113,7 +114,7 @@ def _page(here: Here, code: str, *, problem: str = "") -> Response:
             session, here.shop.shop_id, code, now=now
         ) or abort(404)
         told = [
-            pages.told(session, record, directory=directory())
+            pages.told(session, record, directory=directory(), vault=tools().vault)
             for record in raffle_records.of_campaign(session, code)
         ]
         names = members.names(session, [by for one in told for by in one.people])

@@ -185,7 +185,7 @@ def _page(
 ) -> Response:
     now = clock.now()
     with reading() as session:
-        found = pages.page(session, here.shop.shop_id)
+        found = pages.page(session, here.shop.shop_id, vault=tools().vault)
         purposes = campaign_pages.purposes(
             campaign_pages.by_code(session, here.shop.shop_id)
         )

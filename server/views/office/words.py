@@ -256,6 +256,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "network": _l("Network"),
         "suspect": _l("May have been a machine"),
         "user_agent": _l("Browser"),
+        "page": _l("Page"),
         "email": _l("Mail address as given"),
         "controller": _l("Controller"),
         "yes": _l("Said yes to"),

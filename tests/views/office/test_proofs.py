@@ -233,10 +233,11 @@ def test_every_field_of_a_proof_is_there(file, seal):
         assert fact["context"]["campaign"] == "welcome-scratch"
         assert fact["context"]["placement"] == "welcome-inline"
         assert fact["context"]["place"] == "web"
-        assert fact["context"]["page"] == "http://localhost:8401/demo/"
+        assert "page" not in fact["context"]
         assert "device" in fact["context"]
         for name in ("text", "notice", "form"):
             assert fact[name] in content["texts"]
+    assert opened(asked)["page"] == "http://localhost:8401/demo/"
     assert opened(asked)["yes"] == ["newsletter"]
     assert opened(asked)["no"] == ["personal_offers"]
     for fact in (asked, given):
@@ -301,7 +302,6 @@ def test_the_file_has_the_form_that_the_docs_promise(file, seal):
                     "placement": "str",
                     "place": "str",
                     "device": "NoneType",
-                    "page": "str",
                 },
                 **dict.fromkeys(("text", "notice", "form", "evidence"), "str"),
                 "request": "int",
@@ -324,7 +324,6 @@ def test_the_file_has_the_form_that_the_docs_promise(file, seal):
                             "placement": "str",
                             "place": "str",
                             "device": "NoneType",
-                            "page": "str",
                         },
                     },
                     "entry_hash": "str",

@@ -15,6 +15,7 @@ from server.models import Attempt, ConsentEvent, Contact, Outbox
 from tests.html import Element, parse
 from tests.office import House, play, token
 from tests.pages import Pages
+from tests.people import email_of, give_email
 
 # What `7*191` comes to; a random id may hold the same digits among its own.
 COUNTED = re.compile(r"(?<![0-9a-f])1337(?![0-9a-f])")
@@ -128,13 +129,16 @@ def typed(house: House, now) -> dict[str, str]:
             page=payload,
         )
     with house.database.transaction() as session:
-        contacts = session.scalars(
-            select(Contact).where(Contact.email.like("p%@home.example"))
-        ).all()
-        payloads = {c.public_id: CORPUS[int(c.email[1:-13])] for c in contacts}
+        emails = {
+            contact: email_of(contact, house.vault)
+            for contact in session.scalars(select(Contact))
+        }
+        contacts = [each for each, email in emails.items() if email.startswith("p")]
+        payloads = {c.public_id: CORPUS[int(emails[c][1:-13])] for c in contacts}
         # No address of ours can hold these; a restored backup might.
         for contact in contacts:
-            contact.email = payloads[contact.public_id]
+            payload = payloads[contact.public_id]
+            give_email(contact, payload, house.vault)
             for mail in session.scalars(
                 select(Outbox).where(Outbox.contact_id == contact.id)
             ):
@@ -143,7 +147,7 @@ def typed(house: House, now) -> dict[str, str]:
                         outbox_id=mail.id,
                         at=now,
                         outcome="failed",
-                        answer=contact.email,
+                        answer=payload,
                     )
                 )
     return payloads

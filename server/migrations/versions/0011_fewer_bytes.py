@@ -1,13 +1,13 @@
 """What an entry need not write: an index of vouchers, and row ids of mailboxes.
 
-Revision ID: 0009
+Revision ID: 0011
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0011"
+down_revision = "0010"
 
 BY_STATE = "ix_voucher_prize_id_state_number"
 

@@ -1,0 +1,107 @@
+"""`keys status | rotate`: which data keys are in use, and moving to the newest."""
+
+import os
+import sys
+from collections import Counter
+
+import click
+
+from server.commands.base import bar, opened, reading
+from server.db import Database
+from server.domain.seals import Vault
+from server.services import rotations
+from server.services.rotations import KINDS, Kind
+from server.settings import load_settings
+
+# Who holds a row lets go of it soon.
+MOST_ROUNDS = 5
+
+
+@click.group()
+def keys() -> None:
+    """The data keys, which seal what is about people."""
+
+
+@keys.command()
+def status() -> None:
+    """Show how much is sealed under which data key, and which may go."""
+    with reading() as (session, settings):
+        vault = Vault(settings.data_keys)
+        found = {kind.name: rotations.counts(session, kind) for kind in KINDS}
+    total = sum(found.values(), Counter[bytes]())
+    known = vault.key_ids
+    for number, key_id in enumerate(known, 1):
+        what = ", ".join(
+            f"{counted[key_id]:,} {name}"
+            for name, counted in found.items()
+            if counted[key_id]
+        )
+        click.echo(
+            f"key {number} of {len(known)}  {key_id.hex()}  {what or 'nothing'}"
+            f"{_advice(number, len(known), total[key_id])}"
+        )
+    strangers = {key: n for key, n in total.items() if key not in known}
+    for key_id, number in sorted(strangers.items()):
+        click.echo(f"NOT at hand    {key_id.hex()}  {number:,} rows cannot be opened")
+    sys.exit(1 if strangers else 0)
+
+
+def _advice(number: int, of: int, used: int) -> str:
+    if number == of:
+        return "; seals what is new"
+    if number == 1:
+        return "; makes the hashes by which people are found: never drop it"
+    return "" if used else "; may be dropped"
+
+
+@keys.command()
+def rotate() -> None:
+    """Seal the keys of people, and what else the data keys seal, under the newest.
+
+    Add the new key at the end of the list and start every process anew first. The
+    service may go on meanwhile; what was stopped half-way is simply run again.
+    """
+    settings = load_settings()
+    vault, lost, left = Vault(settings.data_keys), 0, 0
+    with opened(settings) as database:
+        for kind in KINDS:
+            rewrapped, missed = _rotate(database, kind, vault)
+            lost += missed
+            with database.reading() as session:
+                left += rotations.due(session, kind, vault=vault)
+            if rewrapped:
+                click.echo(f"{rewrapped:>10,}  {kind.name}")
+    if not left:
+        click.echo("All is under the newest key.")
+        return
+    click.echo(
+        f"{left:,} rows are not: {lost:,} cannot be opened with the keys at hand, "
+        f"{left - lost:,} were in use; run it again, and see: python -m server keys "
+        "status",
+        err=True,
+    )
+    sys.exit(1)
+
+
+def _rotate(database: Database, kind: Kind, vault: Vault) -> tuple[int, int]:
+    """Return how many rows of a kind are done, and how many cannot be."""
+    rewrapped = lost = 0
+    for _ in range(MOST_ROUNDS):
+        with database.reading() as session:
+            waiting = rotations.due(session, kind, vault=vault)
+        if waiting == lost:
+            break
+        lost = 0
+        with bar(waiting, kind.name) as step:
+            after = None
+            while True:
+                with database.transaction() as session:
+                    done = rotations.rewrap(
+                        session, kind, after=after, vault=vault, random=os.urandom
+                    )
+                if done is None:
+                    break
+                after, lost = done.after, lost + done.lost
+                rewrapped += done.rewrapped
+                step(done.rewrapped + done.lost)
+    return rewrapped, lost

@@ -1,0 +1,227 @@
+"""Which data key what is sealed under, and sealing it anew under the newest (T24).
+
+A rotation touches what the data keys themselves have sealed: keys of people and of
+months, secrets of the house, and what waits or is nobody's yet. What a person's key
+has sealed stays as it is, byte for byte.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from server.domain.seals import (
+    KEY_ID_BYTES,
+    NONCE_BYTES,
+    Column,
+    SealError,
+    Vault,
+    place,
+)
+from server.models.base import Base, rows_changed
+from server.models.boxcode import BoxBatch
+from server.models.campaign import Campaign
+from server.models.contact import Contact
+from server.models.entry import Entry
+from server.models.month import MonthKey
+from server.models.outbox import Outbox
+from server.models.raffle import Raffle
+from server.models.webhook import Delivery, Webhook
+from server.services import boxcodes
+from server.services.raffle_promises import seal_name
+from server.services.tools import Chance
+
+AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A column that the data keys seal: how its rows are named, and what binds them."""
+
+    name: str
+    model: type[Base]
+    key: Any
+    sealed: Any
+    about: Callable[[Any], bytes]
+    # What `about` reads.
+    bound_to: tuple[Any, ...]
+    # Which rows are the data keys' own, where not all are.
+    only: tuple[ColumnElement[bool], ...] = ()
+
+    def rows(self) -> tuple[ColumnElement[bool], ...]:
+        """Return the condition of the rows that hold something sealed."""
+        return (self.sealed.is_not(None), func.length(self.sealed) > 0, *self.only)
+
+
+def _of_entry(column: Column) -> Callable[[Any], bytes]:
+    return lambda row: place(column, row.ticket)
+
+
+# A table with something new that the vault seals has to be added: a test counts them.
+KINDS = (
+    Kind(
+        "people",
+        Contact,
+        Contact.id,
+        Contact.sealed_key,
+        lambda row: bytes(row.subject_ref),
+        (Contact.subject_ref,),
+    ),
+    Kind(
+        "months",
+        MonthKey,
+        MonthKey.month,
+        MonthKey.sealed,
+        lambda row: row.key.encode(),
+        (),
+    ),
+    Kind(
+        "mails",
+        Outbox,
+        Outbox.id,
+        Outbox.sealed,
+        lambda row: row.message_id.encode(),
+        (Outbox.message_id,),
+    ),
+    Kind(
+        "deliveries",
+        Delivery,
+        Delivery.id,
+        Delivery.sealed,
+        lambda row: row.message_id.encode(),
+        (Delivery.message_id,),
+    ),
+    Kind(
+        "webhooks",
+        Webhook,
+        Webhook.id,
+        Webhook.sealed_secret,
+        lambda row: row.public_id.encode(),
+        (Webhook.public_id,),
+    ),
+    Kind(
+        "former webhook secrets",
+        Webhook,
+        Webhook.id,
+        Webhook.sealed_before,
+        lambda row: row.public_id.encode(),
+        (Webhook.public_id,),
+    ),
+    Kind(
+        "unclaimed answers",
+        Entry,
+        Entry.id,
+        Entry.sealed_answers,
+        _of_entry(Column.ANSWERS),
+        (Entry.ticket,),
+        (Entry.contact_id.is_(None),),
+    ),
+    Kind(
+        "unclaimed sources",
+        Entry,
+        Entry.id,
+        Entry.sealed_source,
+        _of_entry(Column.SOURCE),
+        (Entry.ticket,),
+        (Entry.contact_id.is_(None),),
+    ),
+    Kind(
+        "campaigns",
+        Campaign,
+        Campaign.id,
+        Campaign.sealed_seed,
+        lambda row: row.code.encode(),
+        (Campaign.code,),
+    ),
+    Kind(
+        "raffles",
+        Raffle,
+        Raffle.id,
+        Raffle.sealed_secret,
+        lambda row: seal_name(row.code, row.name),
+        (
+            Raffle.key.label("name"),
+            select(Campaign.code)
+            .where(Campaign.id == Raffle.campaign_id)
+            .scalar_subquery()
+            .label("code"),
+        ),
+    ),
+    Kind(
+        "box codes",
+        BoxBatch,
+        BoxBatch.id,
+        BoxBatch.sealed_secret,
+        lambda row: boxcodes.seal_name(row.public_id),
+        (BoxBatch.public_id,),
+    ),
+)
+
+
+@dataclass(slots=True)
+class Done:
+    """What a batch came to: after whom the next begins, and how many rows."""
+
+    after: Any
+    rewrapped: int = 0
+    # Under a key that is not at hand, or changed; nothing of it was touched.
+    lost: int = 0
+
+
+def counts(session: Session, kind: Kind) -> Counter[bytes]:
+    """Return how many rows of a kind are under which key, by the key's id."""
+    key_id = func.substr(kind.sealed, 1, KEY_ID_BYTES)
+    rows = session.execute(
+        select(key_id, func.count()).where(*kind.rows()).group_by(key_id)
+    )
+    return Counter({bytes(found): number for found, number in rows})
+
+
+def due(session: Session, kind: Kind, *, vault: Vault) -> int:
+    """Return how many rows of a kind are under an older key than the newest."""
+    found = counts(session, kind)
+    return found.total() - found[vault.key_ids[-1]]
+
+
+def rewrap(
+    session: Session, kind: Kind, *, after: Any, vault: Vault, random: Chance
+) -> Done | None:
+    """Seal a batch anew under the newest key; None at the end.
+
+    It may be stopped at any moment and begun again: what is done is not due any more.
+    A row that changes meanwhile keeps its change, and one that somebody else holds is
+    left for the next time: who waits for nobody can keep nobody waiting for ever.
+    """
+    key_id = func.substr(kind.sealed, 1, KEY_ID_BYTES)
+    wanted = (
+        select(kind.key.label("key"), kind.sealed.label("sealed"), *kind.bound_to)
+        .where(*kind.rows(), key_id != vault.key_ids[-1])
+        .order_by(kind.key)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True, of=kind.model)
+    )
+    if after is not None:
+        wanted = wanted.where(kind.key > after)
+    rows = session.execute(wanted).all()
+    if not rows:
+        return None
+    done = Done(after=rows[-1].key)
+    for row in rows:
+        try:
+            plain = vault.open(row.sealed, about=kind.about(row))
+        except SealError:
+            done.lost += 1
+            continue
+        anew = vault.seal(plain, nonce=random(NONCE_BYTES), about=kind.about(row))
+        # As it was, or an erasure of this very moment would be taken back.
+        changed = session.execute(
+            update(kind.model)
+            .where(kind.key == row.key, kind.sealed == row.sealed)
+            .values({kind.sealed: anew})
+            .execution_options(synchronize_session=False)
+        )
+        done.rewrapped += rows_changed(changed)
+    return done

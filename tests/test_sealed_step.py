@@ -1,0 +1,212 @@
+"""The step that seals fields: forward and back, on both databases, with every kind."""
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import select, text
+
+from server.db import Database
+from server.domain.seals import NONCE_BYTES, Vault
+from server.migrations import KeysError, migrate, steps_on
+from server.models import Attribute, Contact, Entry
+from tests.conftest import load_database_url
+from tests.factories import make
+from tests.people import (
+    add_attribute,
+    answers_of,
+    email_of,
+    give_email,
+    source_of,
+    tell,
+)
+
+OLD, NEW = bytes(range(32)), bytes(range(32, 64))
+KEYS = (OLD, NEW)
+BEFORE = "0009"
+TOLD = {"first_name": "Canary-Zoë"}
+SOURCE = {"order": "canary-order-7"}
+
+
+@pytest.fixture
+def bare(bare_database_url: str):
+    """A database without any table."""
+    opened = Database(load_database_url(bare_database_url))
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def filled(bare, now):
+    """A database of before the step: known, unclaimed, erased, and nothing told."""
+    migrate(bare)
+    vault = Vault(KEYS)
+    with bare.transaction() as session:
+        # Under the older data key as well: a rotation may have been since.
+        for number, keys in enumerate((KEYS, (OLD,))):
+            ref, key = os.urandom(16), os.urandom(32)
+            sealed = Vault(keys).seal(key, nonce=os.urandom(NONCE_BYTES), about=ref)
+            who = make(session, Contact, subject_ref=ref, sealed_key=sealed, now=now)
+            give_email(who, f"canary-{number}@example.com", vault)
+            entry = make(session, Entry, contact=who, state="claimed", now=now)
+            tell(session, entry, vault, answers=TOLD, source=SOURCE)
+            fact = {"key": "likes", "value": "canary|sun,sea", "at": now}
+            add_attribute(session, entry, who, vault, **fact)
+        unclaimed = make(session, Entry, now=now)
+        tell(session, unclaimed, vault, answers={"place": "sea"}, source=SOURCE)
+        make(session, Contact, now=now)
+        make(session, Entry, now=now)
+    back(bare)
+    return bare
+
+
+def back(database: Database, keys: tuple[bytes, ...] = KEYS) -> None:
+    with database.reshaping() as connection:
+        command.downgrade(steps_on(connection, data_keys=keys), BEFORE)
+
+
+def readable(database: Database) -> list[list[tuple[object, ...]]]:
+    """Return what the tables say in clear, before the step."""
+    with database.reading() as session:
+        return [
+            [tuple(row) for row in session.execute(text(query))]
+            for query in (
+                "SELECT email FROM contact ORDER BY id",
+                "SELECT CAST(answers AS text), CAST(source AS text) FROM entry "
+                "ORDER BY id",
+                "SELECT key, value FROM attribute ORDER BY contact_id",
+            )
+        ]
+
+
+def test_a_step_back_opens_everything(filled):
+    people, entries, facts = readable(filled)
+
+    assert [email for (email,) in people] == [
+        *("canary-0@example.com", "canary-1@example.com"),
+        "",
+    ]
+    assert facts == [("likes", "canary|sun,sea")] * 2
+    assert [(bool(told), bool(source)) for told, source in entries] == [
+        *((True, True), (True, True), (True, True)),
+        (False, False),
+    ]
+
+
+def test_the_step_seals_every_row_and_opens_it_again(filled):
+    """T24: and what was readable is the same after a step back."""
+    before, vault = readable(filled), Vault(KEYS)
+
+    migrate(filled, data_keys=KEYS)
+
+    with filled.reading() as session:
+        people = session.scalars(select(Contact).order_by(Contact.id)).all()
+        assert [email_of(row, vault) for row in people] == [
+            *("canary-0@example.com", "canary-1@example.com"),
+            "",
+        ]
+        entries = session.scalars(select(Entry).order_by(Entry.id)).all()
+        told = [answers_of(session, row, vault) for row in entries[:3]]
+        assert told == [TOLD, TOLD, {"place": "sea"}]
+        assert [source_of(session, row, vault) for row in entries[:3]] == [SOURCE] * 3
+        assert (entries[3].sealed_answers, entries[3].sealed_source) == (None, None)
+        assert len(session.scalars(select(Attribute)).all()) == 2
+    back(filled)
+    assert readable(filled) == before
+
+
+def test_rows_in_many_ranges_are_all_sealed(filled, monkeypatch):
+    step = import_module("server.migrations.versions.0010_sealed_fields")
+    before = readable(filled)
+    monkeypatch.setattr(step, "AT_ONCE", 1)
+
+    migrate(filled, data_keys=KEYS)
+    back(filled)
+
+    assert readable(filled) == before
+
+
+def test_a_key_that_is_missing_stops_the_step_and_changes_nothing(filled):
+    before = readable(filled)
+
+    with pytest.raises(KeysError, match="what is of 1 people cannot be opened"):
+        migrate(filled, data_keys=(NEW,))
+    with pytest.raises(KeysError):
+        migrate(filled)
+
+    assert readable(filled) == before
+    migrate(filled, data_keys=KEYS)
+
+
+def test_it_says_how_far_it_is(filled):
+    seen: list[object] = []
+
+    @contextmanager
+    def bar(length, label):
+        seen.append((label, length))
+        yield seen.append
+
+    migrate(filled, data_keys=KEYS, bar=bar)
+
+    assert seen == [
+        *(("sealing addresses", 3), 3, ("sealing entries", 4), 4),
+        *(("sealing attributes", 2), 2),
+    ]
+
+
+class TestTheFile:
+    """SQLite keeps what was taken out in free pages and in its WAL."""
+
+    @pytest.fixture
+    def bare_database_url(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path}/bare.db"
+
+    def test_nothing_readable_is_left_in_it(self, filled, tmp_path):
+        """T24."""
+        assert found(tmp_path)
+
+        migrate(filled, data_keys=KEYS)
+
+        assert found(tmp_path) == []
+
+    def test_who_was_interrupted_before_that_does_it_the_next_time(
+        self, filled, tmp_path
+    ):
+        with filled.reshaping() as connection:
+            command.upgrade(steps_on(connection, data_keys=KEYS), "head")
+        assert found(tmp_path)
+
+        migrate(filled, data_keys=KEYS)
+
+        assert found(tmp_path) == []
+        with sqlite3.connect(tmp_path / "bare.db") as driver:
+            assert driver.execute("PRAGMA user_version").fetchone() == (0,)
+
+
+def found(folder: Path) -> list[str]:
+    """Return the files of a database in which the canary can be read."""
+    return [
+        path.name for path in folder.glob("bare.db*") if b"canary" in path.read_bytes()
+    ]
+
+
+def test_an_entry_of_who_was_erased_keeps_nothing(filled):
+    """Whatever an older version left behind: no key is there to seal it with."""
+    with filled.transaction() as session:
+        session.execute(
+            text(
+                "UPDATE contact SET email = '', sealed_key = :none "
+                "WHERE email LIKE '%0@%'"
+            ),
+            {"none": b""},
+        )
+
+    migrate(filled, data_keys=KEYS)
+
+    with filled.reading() as session:
+        first = session.scalars(select(Entry).order_by(Entry.id)).first()
+        assert (first.sealed_answers, first.sealed_source) == (None, None)
