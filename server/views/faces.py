@@ -61,6 +61,8 @@ class Result:
     code: str | None
     mailbox: str | None
     asks_confirmation: bool
+    # No mail asks for it, as too many were asked for just now, whoever it is (AB-01).
+    is_held_back: bool
     # Whether the digits of the mail can be typed here (DO-13).
     takes_digits: bool
     # With what a play is found in the public record; empty where nothing is drawn.

@@ -2,9 +2,9 @@
 
 Counted in Redis; where there is none, or while it does not answer, in a file that all
 processes of the machine share; else in this process: a visitor's yes and a press on a
-mailed page must not depend on it (F17). Being over the limit of mails changes no
-answer: only the mail stays away, and the log says so. Over the limit of plays or of its
-campaign, a visitor's browser is asked for a proof.
+mailed page must not depend on it (F17). Over the limit of mails the mail stays away and
+the answer says so, whoever it is for. Over the limit of plays or of its campaign, a
+visitor's browser is asked for a proof.
 """
 
 import threading

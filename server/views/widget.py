@@ -345,7 +345,7 @@ def _enter(visit: _Visit, ticket: Ticket) -> Response:
         return visit.ask_again(faults=error.faults)
     except turns.EnoughError as error:
         return _enough(visit, error.again)
-    return _reveal(visit, outcome)
+    return _reveal(visit, outcome, may_ask=may_ask)
 
 
 def _enough(visit: _Visit, again: datetime | None) -> Response:
@@ -401,13 +401,13 @@ def _recall(visit: _Visit, attempted: Attempted) -> Response:
             advice=_("The prize went back into the game. You can play again."),
             retry_url=_start_url(visit),
         )
-    return _reveal(visit, outcome)
+    return _reveal(visit, outcome, may_ask=attempted.may_ask)
 
 
-def _reveal(visit: _Visit, outcome: Outcome) -> Response:
+def _reveal(visit: _Visit, outcome: Outcome, *, may_ask: bool) -> Response:
     ending = ENDINGS.get(visit.live.campaign.mechanic, "widget/_reveal.html")
     fragment = "widget/_done.html" if visit.step is Step.CLAIM else ending
-    result = _result(outcome, visit.face)
+    result = _result(outcome, visit.face, may_ask=may_ask)
     sheet = visit.face.answer(one_of(fragment, PAGE), fragment, result)
     body = sheet.filled(
         _prefilled(visit),
@@ -434,7 +434,7 @@ def _prefilled(visit: _Visit) -> dict[str, str]:
     return told
 
 
-def _result(outcome: Outcome, face: Face) -> Result:
+def _result(outcome: Outcome, face: Face, *, may_ask: bool = True) -> Result:
     locale = face.context["locale"]
     text = outcome.given.texts[locale]
     campaign = face.context["campaign"]
@@ -448,9 +448,11 @@ def _result(outcome: Outcome, face: Face) -> Result:
         claim=text.claim,
         code=outcome.code,
         mailbox=outcome.mailbox,
-        asks_confirmation=outcome.asks_confirmation,
+        asks_confirmation=outcome.asks_confirmation and may_ask,
+        is_held_back=outcome.asks_confirmation and not may_ask,
         takes_digits=(
             outcome.asks_confirmation
+            and may_ask
             and campaign.confirm_by_digits
             and face.context["placement"].channel != TILL
         ),
