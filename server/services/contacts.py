@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Label, bindparam, delete, func, literal, select, update
+from sqlalchemy import Label, bindparam, delete, func, literal, select
 from sqlalchemy.orm import Session
 
 from server.domain import address, limits
@@ -15,6 +15,7 @@ from server.domain.seals import KEY_BYTES, NONCE_BYTES, Vault
 from server.models.base import Instant, inserting, rows_changed, table
 from server.models.contact import Contact, Mailbox, Suppression
 from server.services import envelopes
+from server.services.batch import Writer
 from server.services.tools import Chance
 
 REF_BYTES = 16
@@ -341,8 +342,12 @@ def allowed_mails(
     vault: Vault,
     now: datetime,
     may_wait: bool = False,
+    into: Writer | None = None,
 ) -> dict[limits.Kind, datetime]:
-    """Return which of these mails somebody's mailbox may get and when; count them."""
+    """Return which of these mails somebody's mailbox may get and when; count them.
+
+    The count of a mailbox that is known can go `into` a batch: its rows are locked.
+    """
     return allowed_to(
         session,
         who.shop_id,
@@ -351,6 +356,7 @@ def allowed_mails(
         vault=vault,
         now=now,
         may_wait=may_wait,
+        into=into,
     )
 
 
@@ -363,6 +369,7 @@ def allowed_to(
     vault: Vault,
     now: datetime,
     may_wait: bool = False,
+    into: Writer | None = None,
 ) -> dict[limits.Kind, datetime]:
     """Return which of these mails an address may still get, and when, whoever has it.
 
@@ -386,7 +393,7 @@ def allowed_to(
     if len(made) == len(keys):
         return dict.fromkeys(wanted, now)
     return _count_known(
-        session, keys, wanted, made=set(made), now=now, may_wait=may_wait
+        session, keys, wanted, made=set(made), now=now, may_wait=may_wait, into=into
     )
 
 
@@ -404,6 +411,7 @@ def _count_known(
     made: set[bytes],
     now: datetime,
     may_wait: bool,
+    into: Writer | None,
 ) -> dict[limits.Kind, datetime]:
     """Judge a mailbox that was written to before. Rows are locked in key order."""
     connection = session.connection()
@@ -424,13 +432,13 @@ def _count_known(
             past = {key: (*sendings, sending) for key, sendings in past.items()}
     counted = [
         {
-            "of_key": key,
+            "key": key,
             "sendings": limits.as_text(limits.remember(past[key], now=now)),
             "touched_at": now,
         }
         for key in keys
     ]
-    connection.execute(_COUNT, counted)
+    (into or connection).execute(_count(connection.dialect.name), counted)
     return allowed
 
 
@@ -441,8 +449,15 @@ _KNOWN_MAILBOXES = (
     .order_by(_mailbox.c.key)
     .with_for_update()
 )
-_COUNT = (
-    update(_mailbox)
-    .where(_mailbox.c.key == bindparam("of_key"))
-    .values(sendings=bindparam("sendings"), touched_at=bindparam("touched_at"))
-)
+
+
+@cache
+def _count(dialect: str) -> Any:
+    insert = inserting(dialect)(_mailbox)
+    return insert.on_conflict_do_update(
+        index_elements=["key"],
+        set_={
+            "sendings": insert.excluded.sendings,
+            "touched_at": insert.excluded.touched_at,
+        },
+    )

@@ -167,8 +167,7 @@ def submit(
     who = _recognise(run)
     _take_turn(run)
     make = _claim if attempted.step is Step.CLAIM else _play
-    made = _settle(run, make(run, who))
-    batch = Batch(session.connection())
+    made, batch = _settle(run, make(run, who)), Batch(session.connection())
     code = draws.award(
         session,
         attempted.live,
@@ -322,9 +321,9 @@ def _play(run: _Run, who: Person | None) -> _Made:
             "device": run.attempted.device or None,
             "play_print": submission.play_print(run.tools.vault.print_key),
             "played_at": run.now,
-            **(_claim_values(run, who, sheet) if who else _UNCLAIMED),
+            **_UNCLAIMED,
             **(
-                {}
+                _claim_values(run, who, sheet)
                 if who
                 else {"sealed_answers": _sealed(run, None, Column.ANSWERS, sheet)}
             ),
@@ -342,15 +341,9 @@ def _play(run: _Run, who: Person | None) -> _Made:
             now=run.now,
         )
     draws.hold(run.session, drawn, entry_id=entry_id)
-    return _Made(
-        entry_id,
-        drawn.awarded,
-        led_to.key if led_to else None,
-        seed,
-        drawn.epoch,
-        link_id=row.link_id,
-        optin_id=row.optin_id,
-    )
+    outcome = led_to.key if led_to else None
+    ahead = {"link_id": row.link_id, "optin_id": row.optin_id}
+    return _Made(entry_id, drawn.awarded, outcome, seed, drawn.epoch, **ahead)
 
 
 def _decide(run: _Run) -> quiz.Outcome | None:
@@ -369,11 +362,9 @@ def _insert_entry(dialect: str) -> Any:
 
 # What may follow an entry; a key that is not used is lost.
 _FOLLOW = (Link, OptIn)
-_UNCLAIMED = {
+_UNCLAIMED: dict[str, Any] = {
     "state": "played",
-    "contact_id": None,
-    "claim_print": None,
-    "claimed_at": None,
+    **dict.fromkeys(("contact_id", "claim_print", "claimed_at")),
 }
 
 
@@ -383,7 +374,7 @@ def _claim_values(run: _Run, who: Person, sheet: Mapping[str, str]) -> dict[str,
     return {
         "state": "claimed",
         "contact_id": who.id,
-        "claim_print": run.submission.claim_print(run.tools.vault.print_key),
+        "claim_print": submission.claim_print(run.tools.vault.print_key),
         "sealed_answers": _sealed(
             run,
             who,
@@ -487,7 +478,13 @@ def _write_to(
     may_reply = run.attempted.may_ask and who.may_be_asked(run.now)
     wanted = [*prize_mail, *([reply] if reply and may_reply else [])]
     allowed = contacts.allowed_mails(
-        run.session, who, wanted, vault=run.tools.vault, now=run.now, may_wait=True
+        run.session,
+        who,
+        wanted,
+        vault=run.tools.vault,
+        now=run.now,
+        may_wait=True,
+        into=into,
     )
 
     def send(made: _Made, turns: Mapping[Kind, datetime]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, select, update
+from sqlalchemy import bindparam, case, select, true, update
 from sqlalchemy.orm import Session
 
 from server.domain import address
@@ -18,7 +18,7 @@ from server.domain.limits import Kind
 from server.domain.links import LinkRef
 from server.domain.seals import SealError, Vault
 from server.models.base import rows_changed, table
-from server.models.consent import ConsentEvent
+from server.models.consent import ConsentEvent, Standing
 from server.models.contact import Contact
 from server.models.optin import OptIn
 from server.services import (
@@ -52,13 +52,11 @@ def answer_for(
     """Return what to do when somebody asks for these purposes, and what waits."""
     if who.is_new or not asked:
         return rules.answer(asked, active={}, pending=None, now=now), None
-    pending = pending_of(session, who.id)
-    return (
-        rules.answer(
-            asked, active=consents.active(session, who.id), pending=pending, now=now
-        ),
-        pending,
-    )
+    rows = session.connection().execute(_KNOWN, {"contact_id": who.id}).all()
+    id_, wordings, expires_at = rows[0][:3]
+    pending = None if id_ is None else rules.Pending(id_, wordings, expires_at)
+    active = {row.purpose: row.text_hash.hex() for row in rows if row.purpose}
+    return rules.answer(asked, active=active, pending=pending, now=now), pending
 
 
 def pending_of(session: Session, contact_id: int) -> rules.Pending | None:
@@ -73,6 +71,17 @@ _PENDING = (
     .where(*_OPEN_OF)
     .order_by(OptIn.id.desc())
     .limit(1)
+)
+_newest = _PENDING.subquery()
+# Both in one: who is known must not take longer than who is not (AB-03).
+_KNOWN = (
+    select(*_newest.c, Standing.purpose, Standing.text_hash)
+    .select_from(Contact)
+    .outerjoin(_newest, true())
+    .outerjoin(
+        Standing, (Standing.contact_id == Contact.id) & (Standing.act == Act.GIVEN)
+    )
+    .where(Contact.id == bindparam("contact_id"))
 )
 _WAITING = select(OptIn.id).where(*_OPEN_OF).order_by(OptIn.id)
 

@@ -314,9 +314,11 @@ def test_the_answer_takes_as_long_whatever_we_know(publish, client, house):
 
 
 @pytest.mark.stress
-def test_the_answer_takes_as_long_within_a_fifth(publish, client, house):
+def test_the_answer_takes_as_long_within_a_fifth(publish, house_with):
     """AB-03, T17: n = 200, medians within 20 %."""
-    medians = measure(publish, client, house, rounds=200)
+    many = "100000 per hour"
+    house = house_with(CAMPAIGN_MAIL_LIMIT=many, MAIL_LIMIT=many)
+    medians = measure(publish, house.app.test_client(), house, rounds=200)
 
     assert max(medians.values()) <= 1.2 * min(medians.values()), medians
 
