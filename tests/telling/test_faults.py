@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -82,7 +83,7 @@ class TestKills:
         """Start the worker as an operator does; its lease runs out in two seconds."""
         running = []
 
-        def start():
+        def start(**more):
             program = Program(
                 [sys.executable, "-m", "server", "worker"],
                 log=tmp_path / f"worker-{len(running)}.log",
@@ -92,6 +93,7 @@ class TestKills:
                     **environ,
                     "JAWOORD_WEBHOOK_NETWORKS": LOOPBACKS,
                     "JAWOORD_LEASE_SECONDS": "2",
+                    **more,
                 },
             )
             running.append(program)
@@ -122,3 +124,23 @@ class TestKills:
         counts = Counter(heard.id for heard in receiver.heard)
         assert set(counts) == expected
         assert sum(counts.values()) - self.EVENTS <= self.KILLS
+
+    def test_told_to_stop_it_waits_for_no_receiver_and_blames_none(
+        self, desk, say, house, receiver, start, smtp
+    ):
+        """SIGTERM: what was under way goes back as if it had not been tried."""
+        key, _ = desk.add(receiver.url)
+        house.clock.moment = datetime.now(UTC)
+        receiver.mode = Mode.SLOW
+        say(Act.GIVEN)
+        program = start(JAWOORD_LEASE_SECONDS="60")
+        wait_for(lambda: receiver.heard, seconds=60)
+
+        began = time.monotonic()
+        code = program.stop()
+
+        assert code == 0
+        assert time.monotonic() - began < 10
+        (row,) = desk.rows()
+        assert (row.state, row.attempts) == ("waiting", 0)
+        assert desk.recipient(key).faults == 0
