@@ -1,6 +1,7 @@
 """The recipients of a shop's data, and what each was told or not (GDPR 19; DS-06)."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from server.domain.seals import SealError, Vault
 from server.domain.webhook import purpose_of
 from server.models.contact import Contact
 from server.models.webhook import Delivery, Webhook
+from server.services import contacts
 
 PAGE = 50
 
@@ -116,7 +118,12 @@ def _recipient(session: Session, row: Webhook) -> Recipient:
 
 
 def page(
-    session: Session, shop_id: int, *, state: str | None, after: str | None
+    session: Session,
+    shop_id: int,
+    *,
+    state: str | None,
+    after: str | None,
+    vault: Vault,
 ) -> Page | None:
     """Return events older than that named `after`, or the newest; None if no such."""
     wanted = _of_shop(shop_id)
@@ -132,16 +139,18 @@ def page(
             return None
         wanted = wanted.where(Delivery.id < last)
     rows = session.execute(wanted.order_by(Delivery.id.desc()).limit(PAGE + 1)).all()
-    lines = [_line(*row) for row in rows[:PAGE]]
+    lines = _lines(session, rows[:PAGE], vault=vault)
     return Page(lines, lines[-1].message_id if len(rows) > PAGE else None)
 
 
-def find(session: Session, shop_id: int, message_id: str) -> Line | None:
+def find(
+    session: Session, shop_id: int, message_id: str, *, vault: Vault
+) -> Line | None:
     """Return one event of this shop."""
-    row = session.execute(
+    rows = session.execute(
         _of_shop(shop_id).where(Delivery.message_id == message_id)
-    ).one_or_none()
-    return None if row is None else _line(*row)
+    ).all()
+    return next(iter(_lines(session, rows, vault=vault)), None)
 
 
 def address(
@@ -177,14 +186,22 @@ def _of_shop(shop_id: int) -> Any:
     )
 
 
-def _line(row: Delivery, recipient: str, contact: Contact | None) -> Line:
+def _lines(session: Session, rows: Sequence[Any], *, vault: Vault) -> list[Line]:
+    known = {contact.id for _, _, contact in rows if contact and not contact.erased_at}
+    emails = {one: contacts.person(session, one, vault=vault).email for one in known}
+    return [_line(row, name, contact, emails) for row, name, contact in rows]
+
+
+def _line(
+    row: Delivery, recipient: str, contact: Contact | None, emails: dict[int, str]
+) -> Line:
     return Line(
         message_id=row.message_id,
         recipient=recipient,
         event=row.event,
         purpose=purpose_of(row.topic),
         contact=contact.public_id if contact else None,
-        email=contact.email if contact else "",
+        email=emails.get(contact.id, "") if contact else "",
         erased_at=contact.erased_at if contact else None,
         state=row.state,
         created_at=row.created_at,
