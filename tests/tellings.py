@@ -1,7 +1,9 @@
 """Recipients of a shop, and what waits for them, opened with the house's own key."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from server.adapters.poster import Poster
@@ -68,3 +70,21 @@ class Desk:
         poster = Poster(networks=[LOOPBACKS], seconds=seconds)
         tools = house.app.extensions["tools"]
         return Telling(house.database, tools, poster, **options)
+
+
+def states(desk: Desk) -> Counter[str]:
+    """Return how many deliveries are in each state."""
+    return Counter(row.state for row in desk.rows())
+
+
+def pass_days(telling: Telling, house: House, desk: Desk, *, days: int = 5) -> None:
+    """Go from one due moment to the next, until nothing waits or days have passed."""
+    end = house.clock.now() + timedelta(days=days)
+    while house.clock.now() < end and states(desk)["waiting"]:
+        telling.tell_all()
+        due = [row.due_at for row in desk.rows(state="waiting")]
+        rests = [row.paused_until for row in house.rows(Webhook) if row.paused_until]
+        moment = max([min(due), *rests]) if due else end
+        house.clock.advance(
+            max(moment - house.clock.now(), timedelta()) + timedelta(milliseconds=1)
+        )

@@ -1,12 +1,14 @@
 """Recipients on the command line (DS-06)."""
 
+from datetime import timedelta
+
 import pytest
 
 from server.models import Delivery, Webhook
 from server.services import deliveries
 from server.worker import Worker
 from tests.receivers import LOOPBACKS, Mode, listening
-from tests.visits import sure_win
+from tests.visits import EMAIL, sure_win, take_card
 
 URL = "https://crm.example/hook"
 
@@ -135,3 +137,35 @@ def test_what_was_given_up_is_tried_again_or_told_by_hand(
     assert run("webhook", "retry", "--all-dead").stdout == "1 to be tried again\n"
     states = {row.message_id: row.state for row in house.rows(Delivery)}
     assert states == {first: "acknowledged", second: "waiting"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "days", "says"),
+    [
+        (Mode.GONE, 0, "neemt geen berichten meer aan"),
+        (Mode.ERROR, 5, "kon niet worden ingelicht"),
+    ],
+)
+def test_the_shop_gets_a_mail_that_names_nobody(
+    run, add, house, house_with, client, smtp, mode, days, says
+):
+    """F13, DS-06: in the shop's language, with the command that lists whom."""
+    take_card(client).enter(client, consents=["newsletter"])
+    house.press(client, house.link("confirm"))
+    with listening() as receiver:
+        receiver.mode = mode
+        add(receiver.url, JAWOORD_WEBHOOK_NETWORKS=LOOPBACKS)
+        client.post(house.link("unsubscribe"))
+        worker = Worker(house_with(WEBHOOK_NETWORKS=LOOPBACKS).app)
+        for _ in range(2 + 6 * days):
+            worker.tell()
+            house.clock.advance(timedelta(hours=4))
+        while worker.deliver():
+            pass
+        worker.close()
+
+    (mail,) = [m for m in smtp.taken if says in str(m.message["Subject"])]
+    assert mail.recipients == ("privacy@noordenzon.example",)
+    assert "Our CRM" in mail.text()
+    assert "webhook deliveries --shop demo --state dead" in mail.text()
+    assert EMAIL not in mail.text() + mail.text("html")

@@ -60,6 +60,11 @@ class Delivery(Base):
             *("webhook_id", "state", "rank", "due_at"),
         ),
         Index("ix_delivery_webhook_id_id", "webhook_id", "id"),
+        # Of one person there are few, of one recipient a great many.
+        Index(
+            "ix_delivery_contact_id_webhook_id_sequence",
+            *("contact_id", "webhook_id", "sequence"),
+        ),
     )
 
     id: Mapped[int] = row_id()
@@ -67,7 +72,7 @@ class Delivery(Base):
     message_id: Mapped[str] = mapped_column(unique=True)
     webhook_id: Mapped[int] = mapped_column(ForeignKey("webhook.id"))
     # None for a try of the line, which is about nobody.
-    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
     event: Mapped[str]
     # What a later event about the same takes the place of.
     topic: Mapped[str]

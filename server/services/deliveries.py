@@ -75,7 +75,7 @@ def claim_next(
 ) -> Claimed | None:
     """Take what is due next for a recipient; drop what is true no longer."""
     told = {"of": webhook_id, "moment": now}
-    while (row := session.execute(_NEXT, told).first()) is not None:
+    while (row := _next(session, told)) is not None:
         found, is_stale = row
         if is_stale:
             _close(found, "dropped", STALE, now=now)
@@ -92,6 +92,14 @@ def claim_next(
         found.state, found.claim, found.leased_until = "leased", claim, now + lease
         session.flush()
         return claimed
+    return None
+
+
+def _next(session: Session, told: dict[str, object]) -> tuple[Delivery, bool] | None:
+    for wanted in _NEXT:
+        if (row := session.execute(wanted, told).first()) is not None:
+            found, is_stale = row
+            return found, is_stale
     return None
 
 
@@ -207,7 +215,7 @@ def give_up_old(
 ) -> int:
     """Give up what waited too long for one who is off or silent; return how many."""
     is_away = select(Webhook.id).where(
-        or_(Webhook.state.in_(("off", "gone")), Webhook.faults > 0)
+        or_(Webhook.state != "active", Webhook.faults > 0)
     )
     old = session.scalars(
         select(Delivery)
@@ -363,6 +371,8 @@ def _notify(
 ) -> None:
     """Tell the shop, at most once a day for each recipient unless it is gone."""
     row = session.get_one(Webhook, webhook_id, with_for_update=True)
+    if row.state == "ended":
+        return
     if why != GONE and row.noticed_at and now - row.noticed_at < NOTICE_EVERY:
         return
     row.noticed_at = now
@@ -395,8 +405,12 @@ _IS_BACK = (
     .where(_webhook.c.id == bindparam("of"), _webhook.c.faults > 0)
     .values(faults=0, paused_until=None)
 )
-# Both named, so that an index leads to what is due among much that is not.
-_RANKS = Delivery.rank.in_((0, 1))
+# Each leads straight to one row, however much waits that is not due: an `OR` over the
+# states, or a sort over the ranks, would read all of it for each event.
+_TURNS = (
+    (leases.is_abandoned(Delivery),),
+    *((Delivery.rank == rank, leases.is_waiting(Delivery)) for rank in (0, 1)),
+)
 _WITH_WORK = (
     select(Webhook.id)
     .where(
@@ -404,8 +418,11 @@ _WITH_WORK = (
         or_(
             Webhook.paused_until.is_(None), Webhook.paused_until <= bindparam("moment")
         ),
-        exists().where(
-            Delivery.webhook_id == Webhook.id, _RANKS, leases.is_due(Delivery)
+        or_(
+            *(
+                exists().where(Delivery.webhook_id == Webhook.id, *turn)
+                for turn in _TURNS
+            )
         ),
     )
     .order_by(Webhook.id)
@@ -438,16 +455,12 @@ _IS_BUSY = exists().where(
     _other.state == "leased",
     _other.leased_until > bindparam("moment"),
 )
-_NEXT = (
+_NEXT = tuple(
     select(Delivery, _IS_STALE)
-    .where(
-        Delivery.webhook_id == bindparam("of"),
-        _RANKS,
-        leases.is_due(Delivery),
-        ~_IS_BUSY,
-    )
-    .order_by(Delivery.rank, Delivery.due_at, Delivery.id)
+    .where(Delivery.webhook_id == bindparam("of"), *turn, ~_IS_BUSY)
+    .order_by(Delivery.due_at, Delivery.id)
     .limit(1)
     .with_for_update(skip_locked=True, of=Delivery)
     .execution_options(populate_existing=True)
+    for turn in _TURNS
 )

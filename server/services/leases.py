@@ -11,10 +11,23 @@ from sqlalchemy import ColumnElement, Table, Update, bindparam, update
 
 def is_due(rows: Any) -> ColumnElement[bool]:
     """Match what waits and is due at `moment`, and what a dead worker had taken."""
+    return is_waiting(rows) | is_abandoned(rows)
+
+
+def is_waiting(rows: Any) -> ColumnElement[bool]:
+    """Match what waits and is due at `moment`."""
     due: ColumnElement[bool] = (rows.state == "waiting") & (
         rows.due_at <= bindparam("moment")
-    ) | (rows.state == "leased") & (rows.leased_until <= bindparam("moment"))
+    )
     return due
+
+
+def is_abandoned(rows: Any) -> ColumnElement[bool]:
+    """Match what a worker had taken whose lease is over at `moment`."""
+    over: ColumnElement[bool] = (rows.state == "leased") & (
+        rows.leased_until <= bindparam("moment")
+    )
+    return over
 
 
 def mine(rows: Table) -> Update:

@@ -70,7 +70,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("message_id", name=op.f("uq_delivery_message_id")),
     )
     for columns in (
-        ("contact_id",),
+        ("contact_id", "webhook_id", "sequence"),
         ("webhook_id", "id"),
         ("webhook_id", "state", "rank", "due_at"),
     ):

@@ -21,6 +21,7 @@ from server.db import reading, transaction
 from server.services import audits, deliveries, webhooks
 from server.services.office import campaigns as campaign_pages
 from server.services.office import recipients as pages
+from server.services.office.recipients import Line
 from server.views import guards
 from server.views.guards import Here
 from server.views.house import tools
@@ -99,7 +100,7 @@ def retry_delivery(here: Here, message: str) -> AnyResponse:
     """Let what was given up be tried again; for anything else nothing changes."""
     shop_id, now = here.shop.shop_id, clock.now()
     with transaction() as session:
-        pages.find(session, shop_id, message, vault=tools().vault) or abort(404)
+        _line(session, here, message)
         if deliveries.revive(session, message, shop_id=shop_id, now=now):
             _note(session, here, "delivery.retry", message)
     return _row(here, message)
@@ -111,7 +112,7 @@ def told_by_hand(here: Here, message: str) -> AnyResponse:
     """Close what was given up, because somebody told the recipient themselves."""
     shop_id, now = here.shop.shop_id, clock.now()
     with transaction() as session:
-        pages.find(session, shop_id, message, vault=tools().vault) or abort(404)
+        _line(session, here, message)
         if deliveries.told_by_hand(session, message, shop_id=shop_id, now=now):
             _note(session, here, "delivery.told", message)
     return _row(here, message)
@@ -123,7 +124,7 @@ def delivery_address(here: Here, message: str) -> AnyResponse:
     """Show whom something that was given up is about, and note who looked."""
     shop_id = here.shop.shop_id
     with transaction() as session:
-        pages.find(session, shop_id, message, vault=tools().vault) or abort(404)
+        _line(session, here, message)
         found = pages.address(session, shop_id, message, vault=tools().vault)
         if found is not None:
             _note(session, here, "delivery.address", message)
@@ -136,7 +137,7 @@ def _row(here: Here, message: str, *, address: str | None = None) -> AnyResponse
         return _back(here)
     shop_id = here.shop.shop_id
     with reading() as session:
-        line = pages.find(session, shop_id, message, vault=tools().vault) or abort(404)
+        line = _line(session, here, message)
         every = pages.every(session, shop_id)
         campaigns = campaign_pages.by_code(session, shop_id)
     return page_or(
@@ -151,6 +152,11 @@ def _row(here: Here, message: str, *, address: str | None = None) -> AnyResponse
         after=None,
         purposes=campaign_pages.purposes(campaigns),
     )
+
+
+def _line(session: Session, here: Here, message: str) -> Line:
+    shop_id, vault = here.shop.shop_id, tools().vault
+    return pages.find(session, shop_id, message, vault=vault) or abort(404)
 
 
 def _found(session: Session, here: Here, public_id: str) -> webhooks.Recipient:
