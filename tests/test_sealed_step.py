@@ -142,6 +142,17 @@ def test_a_key_that_is_missing_stops_the_step_and_changes_nothing(filled):
     migrate(filled, data_keys=KEYS)
 
 
+def test_an_address_without_any_key_stops_it_as_well(filled):
+    with filled.transaction() as session:
+        session.execute(
+            text("UPDATE contact SET sealed_key = :none WHERE email LIKE '%0@%'"),
+            {"none": b""},
+        )
+
+    with pytest.raises(KeysError, match="what is of 1 people"):
+        migrate(filled, data_keys=KEYS)
+
+
 def test_it_says_how_far_it_is(filled):
     seen: list[object] = []
 

@@ -24,9 +24,6 @@ from server.models.base import inserting, table
 from server.models.entry import Entry
 from server.models.link import Link
 from server.models.optin import OptIn
-from server.models.prize import Prize as PrizeRow
-from server.models.purchase import Purchase
-from server.models.voucher import Voucher
 from server.services import (
     attributes,
     boxcodes,
@@ -54,15 +51,7 @@ TICKET_LETTER = "ticket"
 
 
 class TicketUsedError(Exception):
-    """This ticket has already made its play; `recall` tells what came of it."""
-
-
-class OtherDataError(Exception):
-    """This ticket has already been used with other data."""
-
-
-class LapsedError(Exception):
-    """The prize was not claimed in time and went back into the game."""
+    """This ticket has already made its play; `recalls` tells what came of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +102,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class Made:
     """An entry that was made or claimed: what was won, and what a quiz led to."""
 
     entry_id: int
@@ -163,7 +152,7 @@ def submit(
     """
     run = _Run(session, attempted, tools, now)
     if attempted.step is Step.PLAY:
-        return _outcome(attempted, _play(run, None), None)
+        return outcome_of(attempted, _play(run, None), None)
     who = _recognise(run)
     _take_turn(run)
     make = _claim if attempted.step is Step.CLAIM else _play
@@ -178,75 +167,11 @@ def submit(
         into=batch,
     )
     _write_to(run, who, made, code, into=batch)
-    return _outcome(attempted, made, code)
+    return outcome_of(attempted, made, code)
 
 
-def recall(session: Session, attempted: Attempted, *, print_key: bytes) -> Outcome:
-    """Return what a used ticket led to, if the data is the same.
-
-    Raises `OtherDataError` and `LapsedError`.
-    """
-    row = session.execute(
-        select(Entry, Voucher.code, PrizeRow.key, Purchase.amount_cents)
-        .outerjoin(Voucher, Voucher.entry_id == Entry.id)
-        .outerjoin(PrizeRow, PrizeRow.id == Voucher.prize_id)
-        .outerjoin(Purchase, Purchase.entry_id == Entry.id)
-        .where(Entry.ticket == attempted.ticket)
-    ).one_or_none()
-    if row is None or row[0].campaign_id != attempted.live.campaign_id:
-        raise OtherDataError
-    entry, code, key, cents = row
-    _check_same(entry, attempted, print_key)
-    is_claim = attempted.step is not Step.PLAY
-    made = _Made(
-        entry_id=entry.id,
-        awarded=entry.awarded,
-        outcome=entry.outcome,
-        browser_seed=entry.browser_seed,
-        epoch=entry.epoch,
-        cents=cents,
-        picked=key,
-    )
-    return _outcome(attempted, made, code if is_claim else None)
-
-
-def played(session: Session, live: Live, ticket: bytes) -> Outcome | None:
-    """Return what an unclaimed play of this campaign awaits, or None."""
-    row = session.execute(
-        select(Entry.awarded, Entry.outcome, Entry.browser_seed, Entry.epoch).where(
-            Entry.ticket == ticket,
-            Entry.campaign_id == live.campaign_id,
-            Entry.state == "played",
-        )
-    ).one_or_none()
-    if row is None:
-        return None
-    prize = live.campaign.prize(row.awarded)
-    return Outcome(
-        prize,
-        prize,
-        prize.kind != "none",
-        None,
-        None,
-        asks_confirmation=False,
-        receipt=Receipt(ticket.hex(), row.browser_seed.hex(), row.epoch),
-        led_to=row.outcome,
-    )
-
-
-def _check_same(entry: Entry, attempted: Attempted, print_key: bytes) -> None:
-    submission, step = attempted.submission, attempted.step
-    if step is not Step.CLAIM and entry.play_print != submission.play_print(print_key):
-        raise OtherDataError
-    if step is Step.PLAY:
-        return
-    if entry.state == "lapsed":
-        raise LapsedError
-    if entry.claim_print != submission.claim_print(print_key):
-        raise OtherDataError
-
-
-def _outcome(attempted: Attempted, made: "_Made", code: str | None) -> Outcome:
+def outcome_of(attempted: Attempted, made: Made, code: str | None) -> Outcome:
+    """Return what a visitor is told of an entry."""
     prize = attempted.live.campaign.prize(made.awarded)
     email = attempted.submission.address
     return Outcome(
@@ -262,7 +187,7 @@ def _outcome(attempted: Attempted, made: "_Made", code: str | None) -> Outcome:
     )
 
 
-def _settle(run: _Run, made: _Made) -> _Made:
+def _settle(run: _Run, made: Made) -> Made:
     """Return what was won with what its winner adds. Raises `UnclaimedError`."""
     added = claims.settle(
         run.session,
@@ -288,7 +213,7 @@ def _recognise(run: _Run) -> Person:
     )
 
 
-def _play(run: _Run, who: Person | None) -> _Made:
+def _play(run: _Run, who: Person | None) -> Made:
     submission = run.submission
     led_to = _decide(run)
     drawn = draws.draw_prize(
@@ -343,7 +268,7 @@ def _play(run: _Run, who: Person | None) -> _Made:
     draws.hold(run.session, drawn, entry_id=entry_id)
     outcome = led_to.key if led_to else None
     ahead = {"link_id": row.link_id, "optin_id": row.optin_id}
-    return _Made(entry_id, drawn.awarded, outcome, seed, drawn.epoch, **ahead)
+    return Made(entry_id, drawn.awarded, outcome, seed, drawn.epoch, **ahead)
 
 
 def _decide(run: _Run) -> quiz.Outcome | None:
@@ -398,7 +323,7 @@ def _sealed(
     )
 
 
-def _claim(run: _Run, who: Person) -> _Made:
+def _claim(run: _Run, who: Person) -> Made:
     played = (
         Entry.ticket == run.attempted.ticket,
         Entry.campaign_id == run.live.campaign_id,
@@ -425,7 +350,7 @@ def _claim(run: _Run, who: Person) -> _Made:
     ).one_or_none()
     if row is None:
         raise TicketUsedError
-    return _Made(**row._mapping)
+    return Made(**row._mapping)
 
 
 _TOLD = select(*envelopes.ANSWERS, Entry.sealed_source)
@@ -451,7 +376,7 @@ def _take_turn(run: _Run) -> None:
 
 
 def _write_to(
-    run: _Run, who: Person, made: _Made, code: str | None, *, into: Batch
+    run: _Run, who: Person, made: Made, code: str | None, *, into: Batch
 ) -> None:
     """Record what was asked and queue the mails, as far as the mailbox allows."""
     purposes = run.attempted.shown.purposes
@@ -487,7 +412,7 @@ def _write_to(
         into=into,
     )
 
-    def send(made: _Made, turns: Mapping[Kind, datetime]) -> None:
+    def send(made: Made, turns: Mapping[Kind, datetime]) -> None:
         optin_id = None
         if Kind.CONFIRM in turns:
             optin_id = _ask(run, who, made, asked, answer, pending, into=into)
@@ -518,7 +443,7 @@ REPLIES = {
 def _ask(
     run: _Run,
     who: Person,
-    made: _Made,
+    made: Made,
     asked: dict[str, bytes],
     answer: Answer,
     pending: Pending | None,
@@ -566,7 +491,7 @@ def _ask(
 def _queue(
     run: _Run,
     who: Person,
-    made: _Made,
+    made: Made,
     turns: Mapping[Kind, datetime],
     optin_id: int | None,
     code: str | None,

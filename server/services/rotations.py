@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Update, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from server.domain.seals import (
@@ -21,7 +21,7 @@ from server.domain.seals import (
     Vault,
     place,
 )
-from server.models.base import Base, rows_changed
+from server.models.base import Base, rows_changed, table
 from server.models.boxcode import BoxBatch
 from server.models.campaign import Campaign
 from server.models.contact import Contact
@@ -208,20 +208,25 @@ def rewrap(
     rows = session.execute(wanted).all()
     if not rows:
         return None
-    done = Done(after=rows[-1].key)
+    done, anew = Done(after=rows[-1].key), []
     for row in rows:
+        about = kind.about(row)
         try:
-            plain = vault.open(row.sealed, about=kind.about(row))
+            plain = vault.open(row.sealed, about=about)
         except SealError:
             done.lost += 1
             continue
-        anew = vault.seal(plain, nonce=random(NONCE_BYTES), about=kind.about(row))
-        # As it was, or an erasure of this very moment would be taken back.
-        changed = session.execute(
-            update(kind.model)
-            .where(kind.key == row.key, kind.sealed == row.sealed)
-            .values({kind.sealed: anew})
-            .execution_options(synchronize_session=False)
-        )
-        done.rewrapped += rows_changed(changed)
+        sealed = vault.seal(plain, nonce=random(NONCE_BYTES), about=about)
+        anew.append({"row": row.key, "was": row.sealed, "anew": sealed})
+    if anew:
+        done.rewrapped = rows_changed(session.connection().execute(_put(kind), anew))
     return done
+
+
+def _put(kind: Kind) -> Update:
+    """Return what writes a row as it was read, or an erasure would be taken back."""
+    return (
+        update(table(kind.model))
+        .where(kind.key == bindparam("row"), kind.sealed == bindparam("was"))
+        .values({kind.sealed.key: bindparam("anew")})
+    )

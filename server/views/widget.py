@@ -28,7 +28,7 @@ from server.domain.entry import Step, Submission, Ticket
 from server.domain.links import BadTokenError, ExpiredTokenError, Salt
 from server.domain.parts import Locale
 from server.domain.placement import page_of, site_of
-from server.services import boxcodes, claims, entries, turns, typed
+from server.services import boxcodes, claims, entries, recalls, turns, typed
 from server.services.campaigns import Live
 from server.services.entries import Attempted, Outcome
 from server.views import boxpages, client, errors, guards, language, proof, quiz
@@ -299,7 +299,7 @@ class _Visit:
         if self.ticket is None:
             return None
         with reading() as session:
-            return entries.played(session, self.live, self.ticket.id)
+            return recalls.played(session, self.live, self.ticket.id)
 
 
 def _new_ticket(
@@ -382,10 +382,10 @@ def _attempted(visit: _Visit, ticket: Ticket, *, may_ask: bool) -> Attempted:
 def _recall(visit: _Visit, attempted: Attempted) -> Response:
     try:
         with reading() as session:
-            outcome = entries.recall(
+            outcome = recalls.recall(
                 session, attempted, print_key=tools().vault.print_key
             )
-    except entries.OtherDataError:
+    except recalls.OtherDataError:
         return visit.show(
             "widget/_problem.html",
             status=409,
@@ -393,7 +393,7 @@ def _recall(visit: _Visit, attempted: Attempted) -> Response:
             advice=_("Its outcome stands. You can start again."),
             retry_url=_start_url(visit),
         )
-    except entries.LapsedError:
+    except recalls.LapsedError:
         return visit.show(
             "widget/_problem.html",
             status=410,

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from server.models import BoxCode, Device, Entry, Voucher
-from server.services import devices, lapses
+from server.services import devices, lapses, unclaimed
 from server.services.campaigns import Directory
 from tests.boxes import PLACEMENT, fill_boxes, take_box
 from tests.factories import campaign_file, prize_table
@@ -237,7 +237,7 @@ def test_what_lapses(publish, client, house, vault, clock, database):
     take_card(client, "lucky-inline").play(client)
     clock.advance(timedelta(hours=1))
 
-    def unclaimed():
+    def given_back():
         with database.transaction() as session:
             return unclaimed.lapse_due(session, now=clock.now())
 
@@ -250,7 +250,7 @@ def test_what_lapses(publish, client, house, vault, clock, database):
                 now=clock.now(),
             )
 
-    failed, count = fail_everywhere(house, unclaimed)
+    failed, count = fail_everywhere(house, given_back)
     assert count == 1
     assert failed == {"entry", "voucher", "voucher_step", "COMMIT"}
     card = take_card(client, "lucky-inline")

@@ -10,7 +10,7 @@ Revision ID: 0010
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
 
@@ -58,7 +58,8 @@ TOLD = ("answers", "source")
 LOST = (
     "cannot be opened with the data keys at hand; nothing was changed. Put the key "
     "that is missing back in its place in JAWOORD_DATA_KEYS, or in the file "
-    "data_keys, oldest first, and run it again"
+    "data_keys, oldest first, and run it again; docs/settings.md says what to do where "
+    "it is lost"
 )
 
 
@@ -159,6 +160,10 @@ class _Keys:
         except (KeyError, InvalidTag, ValueError):
             raise KeysError(f"a play that nobody claimed {LOST}") from None
 
+    def miss(self, people: Iterable[int]) -> None:
+        """Count people whose key is not there."""
+        self._lost.update(people)
+
     def _of(self, person: Any) -> AESGCM | None:
         """Return a person's key; None for who was erased, and where it is lost."""
         if not person.sealed_key:
@@ -196,6 +201,8 @@ def _parted(whole: bytes, at: int) -> tuple[bytes, bytes]:
 
 def _seal_people(keys: _Keys) -> None:
     for rows in _ranges(contact, sa.select(contact), "sealing addresses"):
+        # Who was erased has no address either; of anybody else none may be lost here.
+        keys.miss(row.id for row in rows if row.email and not row.sealed_key)
         _change(
             contact,
             [
