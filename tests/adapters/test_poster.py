@@ -26,6 +26,11 @@ def near(**options):
     return Poster(networks=[LOOPBACKS], **{"seconds": 5} | options)
 
 
+def from_now(*, hours: int) -> str:
+    """Return a moment as HTTP spells it."""
+    return format_datetime(datetime.now(UTC) + timedelta(hours=hours))
+
+
 class TestAnswers:
     def test_the_body_and_the_headers_arrive(self, receiver):
         answer = near().post(f"{receiver.url}?a=b", BODY, {"webhook-id": "msg_1"})
@@ -50,9 +55,9 @@ class TestAnswers:
     @pytest.mark.parametrize(
         ("told", "least", "most"),
         [
-            ("999999999999", 3600, 3600),
-            (format_datetime(datetime.now(UTC) + timedelta(hours=9)), 3600, 3600),
-            (format_datetime(datetime.now(UTC) - timedelta(hours=9)), 0, 0),
+            pytest.param("999999999999", 3600, 3600, id="seconds"),
+            pytest.param(from_now(hours=9), 3600, 3600, id="later"),
+            pytest.param(from_now(hours=-9), 0, 0, id="past"),
         ],
     )
     def test_a_wish_can_be_a_date(self, told, least, most):
