@@ -13,7 +13,8 @@ from sqlalchemy import select, text
 from server.db import Database
 from server.domain.seals import NONCE_BYTES, Vault
 from server.migrations import KeysError, migrate, steps_on
-from server.models import Attribute, Contact, Entry
+from server.models import Attribute, AudienceMember, Contact, Entry
+from server.services import audiences
 from tests.conftest import load_database_url
 from tests.factories import make
 from tests.people import (
@@ -24,6 +25,7 @@ from tests.people import (
     source_of,
     tell,
 )
+from tests.tooling import tools_with
 
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
 KEYS = (OLD, NEW)
@@ -56,6 +58,10 @@ def filled(bare, now):
             tell(session, entry, vault, answers=TOLD, source=SOURCE)
             fact = {"key": "likes", "value": "canary|sun,sea", "at": now}
             add_attribute(session, entry, who, vault, **fact)
+            named = audiences.sealed("meta", f"{number:064}", tools=tools_with(vault))
+            make(
+                session, AudienceMember, contact=who, platform="meta", now=now, **named
+            )
         unclaimed = make(session, Entry, now=now)
         tell(session, unclaimed, vault, answers={"place": "sea"}, source=SOURCE)
         make(session, Contact, now=now)
@@ -79,18 +85,20 @@ def readable(database: Database) -> list[list[tuple[object, ...]]]:
                 "SELECT CAST(answers AS text), CAST(source AS text) FROM entry "
                 "ORDER BY id",
                 "SELECT key, value FROM attribute ORDER BY contact_id",
+                "SELECT hashed FROM audience_member ORDER BY id",
             )
         ]
 
 
 def test_a_step_back_opens_everything(filled):
-    people, entries, facts = readable(filled)
+    people, entries, facts, hashes = readable(filled)
 
     assert [email for (email,) in people] == [
         *("canary-0@example.com", "canary-1@example.com"),
         "",
     ]
     assert facts == [("likes", "canary|sun,sea")] * 2
+    assert hashes == [(f"{0:064}",), (f"{1:064}",)]
     assert [(bool(told), bool(source)) for told, source in entries] == [
         *((True, True), (True, True), (True, True)),
         (False, False),
@@ -165,7 +173,7 @@ def test_it_says_how_far_it_is(filled):
 
     assert seen == [
         *(("sealing addresses", 3), 3, ("sealing entries", 4), 4),
-        *(("sealing attributes", 2), 2),
+        *(("sealing attributes", 2), 2, ("sealing audiences", 2), 2),
     ]
 
 

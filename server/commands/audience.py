@@ -16,7 +16,9 @@ from server.domain.seals import Vault
 from server.domain.spreadsheet import csv_line
 from server.services import audiences, vouchers
 from server.services.audiences import RANGE, Audience
+from server.services.tools import Tools
 from server.settings import load_settings
+from server.tooling import tools_of
 
 T = TypeVar("T")
 # Reads a range after a row, and says after which the next one begins.
@@ -40,14 +42,14 @@ def export(*, shop: str, platform: Platform, file: Path) -> None:
     Hand every file to the platform: a removal is told once.
     """
     settings = load_settings()
-    vault = Vault(settings.data_keys)
+    tools = tools_of(settings)
     with opened(settings) as database:
         of = _audience(database, shop, platform)
         with written(file) as out:
             lines = _Lines(out)
             lines.write(*COLUMNS[platform])
-            removed, blocked = _write_removals(database, of, lines, vault=vault)
-            added = _write_members(database, of, lines, blocked, vault=vault)
+            removed, blocked = _write_removals(database, of, lines, vault=tools.vault)
+            added = _write_members(database, of, lines, blocked, tools=tools)
         # Not before the file is there: what nobody was told is told by the next one.
         for first in range(0, len(removed), RANGE):
             with database.transaction() as session:
@@ -98,7 +100,7 @@ def _write_members(
     lines: "_Lines",
     blocked: set[str],
     *,
-    vault: Vault,
+    tools: Tools,
 ) -> int:
     """Write who is in it, each noted before; return how many."""
     count, after = 0, 0
@@ -106,10 +108,10 @@ def _write_members(
         with database.transaction() as session:
             now = clock.now()
             found, following = audiences.members(
-                session, of, after=after, vault=vault, now=now
+                session, of, after=after, vault=tools.vault, now=now
             )
             some = [member for member in found if member.hashed not in blocked]
-            audiences.track(session, of, some, now=now)
+            audiences.track(session, of, some, tools=tools, now=now)
         for member in some:
             lines.write(*row(of.platform, "add", member.hashed, member.active))
         count += len(some)

@@ -17,10 +17,10 @@ class AudienceMember(Base):
     __tablename__ = "audience_member"
     __table_args__ = (
         Index(
-            "uq_audience_member_contact_id_platform_hashed",
+            "uq_audience_member_contact_id_platform_mark",
             "contact_id",
             "platform",
-            "hashed",
+            "mark",
             unique=True,
         ),
         Index("ix_audience_member_shop_id_platform", "shop_id", "platform"),
@@ -30,8 +30,10 @@ class AudienceMember(Base):
     shop_id: Mapped[int] = mapped_column(ForeignKey("shop.id"))
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
     platform: Mapped[str]
-    # SHA-256 of the address as the platform spells it, in hex.
-    hashed: Mapped[str]
+    # SHA-256 of the address as the platform spells it, in hex: sealed, as whoever has
+    # such a hash can try addresses on it. The keyed mark of it says which are the same.
+    mark: Mapped[bytes]
+    sealed_hash: Mapped[bytes]
     added_at: Mapped[datetime]
     # When a file named it for removal.
     removed_at: Mapped[datetime | None]

@@ -17,7 +17,7 @@ from server.domain.audience import Platform, Use, hashed, may_be_in
 from server.domain.campaign import Campaign as CampaignFile
 from server.domain.consent import Act
 from server.domain.parts import Fault
-from server.domain.seals import Vault
+from server.domain.seals import NONCE_BYTES, Vault
 from server.models.audience import AudienceMember
 from server.models.base import inserting, table
 from server.models.campaign import Campaign, CampaignVersion
@@ -25,6 +25,7 @@ from server.models.consent import Standing
 from server.models.contact import Contact
 from server.services import envelopes
 from server.services.contactable import REACHABLE, of_shop_in_order
+from server.services.tools import Tools
 
 RANGE = 1_000
 
@@ -130,7 +131,8 @@ def known(
 ) -> tuple[list[Known], int | None]:
     """Return a range of who was named once, and whether they may still be in it.
 
-    Who was erased, or has another address by now, may not under this hash.
+    Who was erased, or has another address by now, may not under this hash. Raises
+    `SealError` where the key of a hash is not at hand.
     """
     told = {"shop": of.shop_id, "platform": of.platform, "after": after, "most": RANGE}
     rows = session.connection().execute(_KNOWN, told).all()
@@ -145,13 +147,14 @@ def known(
     found = []
     for row in rows:
         email = emails.get(row.contact_id)
+        digest = vault.open(row.sealed_hash, about=row.mark).decode()
         may_stay = (
             email is not None
             and may_be_in(of.platform, active[row.contact_id])
-            and hashed(of.platform, email) == row.hashed
+            and hashed(of.platform, email) == digest
         )
         is_due = not may_stay and row.removed_at is None
-        found.append(Known(row.id, row.hashed, may_stay, is_due))
+        found.append(Known(row.id, digest, may_stay, is_due))
     return found, rows[-1].id if len(rows) == RANGE else None
 
 
@@ -167,7 +170,12 @@ def _active(
 
 
 def track(
-    session: Session, of: Audience, some: Iterable[Member], *, now: datetime
+    session: Session,
+    of: Audience,
+    some: Iterable[Member],
+    *,
+    tools: Tools,
+    now: datetime,
 ) -> None:
     """Note who is about to be named, before a file does: so nobody is forgotten."""
     rows = [
@@ -175,7 +183,7 @@ def track(
             "shop_id": of.shop_id,
             "contact_id": member.contact_id,
             "platform": of.platform,
-            "hashed": member.hashed,
+            **sealed(of.platform, member.hashed, tools=tools),
             "added_at": now,
             "removed_at": None,
         }
@@ -184,6 +192,14 @@ def track(
     if rows:
         connection = session.connection()
         connection.execute(_track(connection.dialect.name), rows)
+
+
+def sealed(platform: str, digest: str, *, tools: Tools) -> dict[str, bytes]:
+    """Return the columns that hold the hash of an address."""
+    mark = tools.vault.hashed("audience", platform, digest)
+    nonce = tools.random(NONCE_BYTES)
+    sealed_hash = tools.vault.seal(digest.encode(), nonce=nonce, about=mark)
+    return {"mark": mark, "sealed_hash": sealed_hash}
 
 
 def told(session: Session, removed: Collection[int], *, now: datetime) -> None:
@@ -253,6 +269,6 @@ def _candidates(dialect: str) -> Any:
 def _track(dialect: str) -> Any:
     insert = inserting(dialect)(_member)
     return insert.on_conflict_do_update(
-        index_elements=["contact_id", "platform", "hashed"],
+        index_elements=["contact_id", "platform", "mark"],
         set_={"removed_at": None},
     )

@@ -21,6 +21,7 @@ from server.domain.seals import (
     Vault,
     place,
 )
+from server.models.audience import AudienceMember
 from server.models.base import Base, rows_changed, table
 from server.models.boxcode import BoxBatch
 from server.models.campaign import Campaign
@@ -109,6 +110,14 @@ KINDS = (
         Webhook.sealed_before,
         lambda row: row.public_id.encode(),
         (Webhook.public_id,),
+    ),
+    Kind(
+        "audiences",
+        AudienceMember,
+        AudienceMember.id,
+        AudienceMember.sealed_hash,
+        lambda row: bytes(row.mark),
+        (AudienceMember.mark,),
     ),
     Kind(
         "unclaimed answers",

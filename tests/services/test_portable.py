@@ -177,7 +177,7 @@ def test_wishes_rights_and_recipients_are_in_it(known, export, database, house, 
             now=now,
         )
         make(session, RightsRequest, kind="access", **of)
-        make(session, AudienceMember, platform="meta", hashed="ab" * 32, **of)
+        make(session, AudienceMember, platform="meta", **of)
         suppress(session, who, reason=Reason.NEVER, until=None, now=now)
 
     content = export()

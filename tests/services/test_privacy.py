@@ -20,7 +20,15 @@ from server.models import (
     Suppression,
 )
 from server.sealing import Sealing
-from server.services import contacts, ledger, ledger_audit, links, optins, privacy
+from server.services import (
+    audiences,
+    contacts,
+    ledger,
+    ledger_audit,
+    links,
+    optins,
+    privacy,
+)
 from server.services.consents import Circumstances
 from server.services.contacts import Reason
 from server.worker import Worker
@@ -211,7 +219,9 @@ class TestErasure:
         assert not use(privacy.restrict, ann, is_restricted=True)
         assert house.dump() == before
 
-    def test_a_hash_that_a_platform_was_told_to_remove_goes(self, ann, use, house, now):
+    def test_a_hash_that_a_platform_was_told_to_remove_goes(
+        self, ann, use, house, tools, now
+    ):
         """DS-03: what it was not told of yet stays until it is."""
         with house.database.transaction() as session:
             for platform, removed_at in (("google", now), ("meta", None)):
@@ -220,7 +230,7 @@ class TestErasure:
                         shop_id=ann.shop_id,
                         contact_id=ann.id,
                         platform=platform,
-                        hashed="ab" * 32,
+                        **audiences.sealed(platform, "ab" * 32, tools=tools),
                         added_at=now,
                         removed_at=removed_at,
                     )

@@ -1,4 +1,5 @@
-"""Seal what is a person's under their own key: address, answers, attributes (T24).
+"""Seal what is a person's under their own key: address, answers, attributes (T24);
+and the hashes by which platforms know people under the data key.
 
 It reads every row once, in ranges, and is one transaction: a person whose key does not
 open leaves everything as it was. Keys and fields are sealed as `server/domain/seals.py`
@@ -8,6 +9,7 @@ Revision ID: 0010
 """
 
 import hashlib
+import hmac
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -54,7 +56,16 @@ attribute = sa.table(
     sa.column("value", sa.String()),
     sa.column("sealed_value", sa.LargeBinary()),
 )
+audience = sa.table(
+    "audience_member",
+    sa.column("id", sa.BigInteger()),
+    sa.column("platform", sa.String()),
+    sa.column("hashed", sa.String()),
+    sa.column("mark", sa.LargeBinary()),
+    sa.column("sealed_hash", sa.LargeBinary()),
+)
 TOLD = ("answers", "source")
+ONE_ROW = "uq_audience_member_contact_id_platform_{}"
 LOST = (
     "cannot be opened with the data keys at hand; nothing was changed. Put the key "
     "that is missing back in its place in JAWOORD_DATA_KEYS, or in the file "
@@ -69,15 +80,19 @@ def upgrade() -> None:
     op.add_column("attribute", _bytes("sealed_value"))
     for name in TOLD:
         op.add_column("entry", _bytes(f"sealed_{name}"))
+    for name in ("mark", "sealed_hash"):
+        op.add_column("audience_member", _bytes(name))
     keys = _Keys()
     _seal_people(keys)
     _seal_entries(keys)
     _seal_attributes(keys)
+    _seal_audiences(keys)
     keys.check()
     _replace("contact", "email", by="sealed_email", kind=sa.LargeBinary())
     _replace("attribute", "value", by="sealed_value", kind=sa.LargeBinary())
     for name in TOLD:
         op.drop_column("entry", name)
+    _replace_hashes(before="hashed", by="mark")
     _ask_to_compact()
 
 
@@ -87,15 +102,18 @@ def downgrade() -> None:
     op.add_column("attribute", sa.Column("value", sa.String(), nullable=True))
     for name in TOLD:
         op.add_column("entry", sa.Column(name, sa.JSON(), nullable=True))
+    op.add_column("audience_member", sa.Column("hashed", sa.String(), nullable=True))
     keys = _Keys()
     _open_people(keys)
     _open_entries(keys)
     _open_attributes(keys)
+    _open_audiences(keys)
     keys.check()
     _replace("contact", "sealed_email", by="email", kind=sa.String())
     _replace("attribute", "sealed_value", by="value", kind=sa.String())
     for name in TOLD:
         op.drop_column("entry", f"sealed_{name}")
+    _replace_hashes(before="mark", by="hashed")
 
 
 def _bytes(name: str) -> "sa.Column[Any]":
@@ -107,6 +125,24 @@ def _replace(table: str, column: str, *, by: str, kind: Any) -> None:
     with op.batch_alter_table(table) as batch:
         batch.alter_column(by, existing_type=kind, nullable=False)
         batch.drop_column(column)
+
+
+def _replace_hashes(*, before: str, by: str) -> None:
+    """Let a platform's hash be known by its keyed mark, or by itself again."""
+    op.drop_index(ONE_ROW.format(before), table_name="audience_member")
+    if by == "mark":
+        _replace("audience_member", "hashed", by="sealed_hash", kind=sa.LargeBinary())
+        with op.batch_alter_table("audience_member") as batch:
+            batch.alter_column("mark", existing_type=sa.LargeBinary(), nullable=False)
+    else:
+        _replace("audience_member", "sealed_hash", by="hashed", kind=sa.String())
+        op.drop_column("audience_member", "mark")
+    op.create_index(
+        ONE_ROW.format(by),
+        "audience_member",
+        ["contact_id", "platform", by],
+        unique=True,
+    )
 
 
 def _ask_to_compact() -> None:
@@ -128,6 +164,10 @@ class _Keys:
         data_keys = context.config.attributes.get("data_keys", ())
         self._data_keys = {_key_id(key): AESGCM(key) for key in data_keys}
         self._newest = _key_id(data_keys[-1]) if data_keys else b""
+        # The oldest makes the hashes, which must stay what they are.
+        self._hash_key = hmac.digest(
+            data_keys[0] if data_keys else b"", b"jawoord|address", "sha256"
+        )
         self._lost: set[int] = set()
 
     def seal(self, person: Any, plain: str, about: bytes) -> bytes:
@@ -146,19 +186,23 @@ class _Keys:
             self._lost.add(person.id)
             return ""
 
-    def seal_unclaimed(self, plain: str, about: bytes) -> bytes:
-        """Return a text that is nobody's yet, sealed. Raises `KeysError`."""
+    def mark(self, *parts: str) -> bytes:
+        """Return a keyed hash."""
+        return hmac.digest(self._hash_key, "|".join(parts).encode(), "sha256")
+
+    def seal_ours(self, plain: str, about: bytes) -> bytes:
+        """Return a text that is under no person's key, sealed. Raises `KeysError`."""
         if not self._newest:
             raise KeysError("this step needs the data keys; run: python -m server init")
         return self._newest + _sealed(self._data_keys[self._newest], plain, about)
 
-    def open_unclaimed(self, sealed: bytes, about: bytes) -> str:
-        """Return a text that is nobody's yet. Raises `KeysError`."""
+    def open_ours(self, sealed: bytes, about: bytes) -> str:
+        """Return a text that is under no person's key. Raises `KeysError`."""
         key_id, rest = _parted(sealed, KEY_ID_BYTES)
         try:
             return _opened(self._data_keys[key_id], rest, about).decode()
         except (KeyError, InvalidTag, ValueError):
-            raise KeysError(f"a play that nobody claimed {LOST}") from None
+            raise KeysError(f"what is under no person's key {LOST}") from None
 
     def miss(self, people: Iterable[int]) -> None:
         """Count people whose key is not there."""
@@ -261,7 +305,7 @@ def _seal_told(keys: _Keys, row: Any, name: str, told: Any) -> bytes | None:
         return None
     plain = json.dumps(told, separators=(",", ":"), ensure_ascii=False)
     if row.contact_id is None:
-        return keys.seal_unclaimed(plain, _of_entry(row, name))
+        return keys.seal_ours(plain, _of_entry(row, name))
     return keys.seal(_person(row), plain, _of_entry(row, name)) or None
 
 
@@ -286,7 +330,7 @@ def _open_told(keys: _Keys, row: Any, name: str, sealed: bytes | None) -> Any:
         return None
     about = _of_entry(row, name)
     if row.contact_id is None:
-        return json.loads(keys.open_unclaimed(sealed, about))
+        return json.loads(keys.open_ours(sealed, about))
     return json.loads(keys.open(_person(row), sealed, about) or "null")
 
 
@@ -340,6 +384,35 @@ def _open_attributes(keys: _Keys) -> None:
         )
 
 
+def _seal_audiences(keys: _Keys) -> None:
+    for rows in _ranges(audience, sa.select(audience), "sealing audiences"):
+        marks = {
+            row.id: keys.mark("audience", row.platform, row.hashed) for row in rows
+        }
+        _change(
+            audience,
+            [
+                {
+                    "row": row.id,
+                    "mark": marks[row.id],
+                    "sealed_hash": keys.seal_ours(row.hashed, marks[row.id]),
+                }
+                for row in rows
+            ],
+        )
+
+
+def _open_audiences(keys: _Keys) -> None:
+    for rows in _ranges(audience, sa.select(audience), "opening audiences"):
+        _change(
+            audience,
+            [
+                {"row": row.id, "hashed": keys.open_ours(row.sealed_hash, row.mark)}
+                for row in rows
+            ],
+        )
+
+
 def _of_value(row: Any) -> bytes:
     return b"|".join((b"attribute.value", bytes(row.subject_ref), row.key.encode()))
 
@@ -349,6 +422,7 @@ NAMED = {
     "contact": {"id": "row"},
     "entry": {"id": "row"},
     "attribute": {"contact_id": "row", "key": "name"},
+    "audience_member": {"id": "row"},
 }
 
 
