@@ -34,6 +34,7 @@ from server.services.contacts import Person, Reason
 from server.services.links import Found
 from server.services.outbox import Mail
 from server.services.preference_letters import Reader
+from server.services.privacy import Use
 from server.services.tools import Tools
 
 # The question, to the new address; and the notice, to the old one.
@@ -252,9 +253,7 @@ def _note(
         session,
         found.who,
         Act.RECTIFIED,
-        locale=found.locale,
-        method=METHOD,
-        facts=optins.press(found, by) | told,
+        use=Use(found.locale, METHOD, optins.press(found, by) | told),
         tools=tools,
         now=now,
     )

@@ -239,9 +239,7 @@ def test_an_erasure_is_whole_or_has_not_happened(say_yes, house, tools, now):
             privacy.erase(
                 session,
                 who,
-                locale="nl",
-                method="office",
-                facts={},
+                use=privacy.Use("nl", "office", {}),
                 tools=tools,
                 now=house.clock.now(),
             )
