@@ -86,7 +86,7 @@ def ask(
     )
     session.flush()
     until = (now + LIFE).isoformat()
-    params = {"to": email, "link": [ref.row, ref.secret.hex()], "until": until}
+    params = {"to": email, "link": ref.as_payload(), "until": until}
     _queue(session, found, ASK, params, tools=tools, now=now)
     return True
 
@@ -274,7 +274,7 @@ def _tell_old(
     )
     params = {
         "to": found.who.email,
-        "link": [ref.row, ref.secret.hex()],
+        "link": ref.as_payload(),
         "mailbox": address.masked(moved.email),
     }
     _queue(session, found, NOTICE, params, tools=tools, now=now)

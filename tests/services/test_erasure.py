@@ -214,7 +214,7 @@ def test_a_mail_queued_in_the_moment_of_erasure_is_dropped(
             tools=tools,
             now=now,
         )
-        params = {"to": EMAIL, "link": [ref.row, ref.secret.hex()]}
+        params = {"to": EMAIL, "link": ref.as_payload()}
         mail = outbox.Mail("manage", who.shop_id, who.id, None, params)
         outbox.put_mails(session, [mail], tools=tools, now=now)
     worker = Worker(app)
