@@ -248,12 +248,7 @@ def end(
     It is a request of its own, settled at once, so that the list tells of it. None if
     the shop has no such person.
     """
-    contact = session.scalar(
-        select(Contact).where(
-            Contact.shop_id == shop_id,
-            Contact.public_id == contact_public_id,
-        )
-    )
+    contact = contacts.find(session, shop_id, contact_public_id)
     if contact is None:
         return None
     if contact.erased_at is not None:
