@@ -9,7 +9,7 @@ import pytest
 from server.domain import retry
 from server.domain.consent import Act
 from server.domain.seals import KEY_BYTES, Vault
-from server.models import Outbox, Webhook
+from server.models import Delivery, Outbox, Webhook
 from server.services import deliveries, webhooks
 from server.telling import SLOW_S
 from tests.receivers import Mode, Receiver, listening, wait_for
@@ -228,6 +228,17 @@ class TestFaults:
         logged = "".join(capfd.readouterr())
         assert logged.count("a recipient has not been told") == 1
         assert "example.com" not in logged
+
+    def test_what_nobody_thought_of_is_logged(self, desk, say, telling, house, capfd):
+        key, _ = desk.add()
+        say(Act.GIVEN)
+        with house.database.transaction() as session:
+            session.query(Delivery).one().event = "of a later version"
+        with pytest.raises(ValueError, match="of a later version"):
+            telling.tell_all()
+        telling.close()
+
+        assert "recipient not told" in "".join(capfd.readouterr())
 
 
 class TestNobodyWaitsForAnother:
