@@ -1,5 +1,6 @@
 """A database that fails at one statement after the other, as a full disk makes it."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ BROKEN = {
     "sqlite": "SELECT no_such_function()",
     "postgresql": "DO $$ BEGIN RAISE EXCEPTION 'full' USING ERRCODE = '53100'; END $$",
 }
-CHANGES = ("INSERT INTO ", "UPDATE ", "DELETE FROM ")
+# Alone, or one of several that go to PostgreSQL together (`services/batch`).
+CHANGE = re.compile(r"(?:^|\()(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
 
 # A statement, and how often it was said before within one act.
 Said = tuple[str, int]
@@ -105,10 +107,5 @@ def fail_everywhere(house: House, act: Callable[[], Any]) -> tuple[set[str], Any
 def _changes(failed: set[Said]) -> set[str]:
     """Return the tables that these statements wish to change, and if they commit."""
     statements = {statement for statement, _ in failed}
-    tables = {
-        statement.removeprefix(verb).split()[0]
-        for statement in statements
-        for verb in CHANGES
-        if statement.startswith(verb)
-    }
+    tables = {table for statement in statements for table in CHANGE.findall(statement)}
     return tables | (statements & {"COMMIT"})
