@@ -119,6 +119,9 @@ class Telling:
                 self._begin(clock.now)
             except DATABASE_ERRORS as error:
                 log.error("database trouble", error=type(error).__name__)
+            except Exception:
+                # A thread that ends would do so unseen, and nobody be told any more.
+                log.exception("recipients not looked at")
             self._stopping.wait(IDLE_S)
 
     def _begin(self, now: Now) -> None:
@@ -135,7 +138,9 @@ class Telling:
             if len(self._busy) >= AT_ONCE:
                 return
             slow += is_slow
-            self._busy[webhook_id] = self._pool.submit(self._turn, webhook_id, now)
+            turn = self._pool.submit(self._turn, webhook_id, now)
+            turn.add_done_callback(_report)
+            self._busy[webhook_id] = turn
 
     def _turn(self, webhook_id: int, now: Now) -> int:
         """Tell one recipient what is due, for a while; return how many tries that was.
@@ -162,8 +167,8 @@ class Telling:
 
     def _try(self, told: Claimed, now: datetime) -> Answer | str:
         """Post one event; return the answer, or why there is none."""
-        headers = webhook.headers(told.message_id, told.body, told.secrets, now=now)
         try:
+            headers = webhook.headers(told.message_id, told.body, told.secrets, now=now)
             return self._poster.post(told.url, told.body, headers)
         except PostError as error:
             return error.why
@@ -233,3 +238,9 @@ class Telling:
             now=now,
         )
         return outcome.wish is None
+
+
+def _report(turn: Future[int]) -> None:
+    """Let the log tell of what nobody thought of; a pool keeps errors to itself."""
+    if not turn.cancelled() and (error := turn.exception()) is not None:
+        log.error("recipient not told", exc_info=error)

@@ -138,8 +138,7 @@ class Writer:
 
 def link_of(mail: Claimed) -> LinkRef:
     """Return what the links of a mail to a person point to."""
-    row, secret = mail.params["link"]
-    return LinkRef(row, bytes.fromhex(secret))
+    return LinkRef.from_payload(mail.params["link"])
 
 
 def _invited(mail: Claimed) -> Invited | None:

@@ -17,8 +17,8 @@ BROKEN = {
     "sqlite": "SELECT no_such_function()",
     "postgresql": "DO $$ BEGIN RAISE EXCEPTION 'full' USING ERRCODE = '53100'; END $$",
 }
-# At the beginning of a statement, or of a part of one that writes to several tables.
-CHANGES = re.compile(r"(?:^|AS\s*\()\s*(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
+# Alone, or one of several that go to PostgreSQL together (`services/batch`).
+CHANGE = re.compile(r"(?:^|\()(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
 
 # A statement, and how often it was said before within one act.
 Said = tuple[str, int]
@@ -107,5 +107,5 @@ def fail_everywhere(house: House, act: Callable[[], Any]) -> tuple[set[str], Any
 def _changes(failed: set[Said]) -> set[str]:
     """Return the tables that these statements wish to change, and if they commit."""
     statements = {statement for statement, _ in failed}
-    tables = {table for said in statements for table in CHANGES.findall(said)}
+    tables = {table for statement in statements for table in CHANGE.findall(statement)}
     return tables | (statements & {"COMMIT"})

@@ -97,7 +97,7 @@ def queue(
     )
     params = {
         "to": who.email,
-        "link": [ref.row, ref.secret.hex()],
+        "link": ref.as_payload(),
         "first_name": first_name,
         "prize": "ten_percent",
         "code": "ZON10",

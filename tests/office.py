@@ -234,10 +234,9 @@ def _deliver(app: Flask, database: Database, now: datetime) -> None:
                 continue
             outbox.delivered(session, mail, answer="250 Ok", now=now)
             facts = {"message_id": mail.message_id, "body_sha256": "ab" * 32}
-            row, secret = mail.params["link"]
             found = links.find(
                 session,
-                LinkRef(row, bytes.fromhex(secret)),
+                LinkRef.from_payload(mail.params["link"]),
                 directory=app.extensions["directory"],
                 vault=tools.vault,
             )

@@ -22,6 +22,9 @@ UPLOAD, ADS = "google_upload", "google_personalise"
 HASH = audience.hashed("google", EMAIL)
 GONE = ("remove", HASH, "DENIED", "DENIED")
 BOTH = ("add", HASH, "GRANTED", "GRANTED")
+# How a no is told to a withdrawal, and to a right.
+HOW = {"facts": {}, "method": "link"}
+USE = privacy.Use("nl", "link", {})
 
 
 @pytest.fixture
@@ -79,7 +82,7 @@ def act(house, vault):
 
     def done(what, *args, **options):
         who = house.person()
-        common = {"facts": {}, "method": "link", "tools": tools}
+        common = {"tools": tools} if "use" in options else HOW | {"tools": tools}
         with house.database.transaction() as session:
             what(session, who, *args, **common | options, now=house.clock.now())
 
@@ -106,9 +109,9 @@ def test_denied_unless_active(export, say, client, house):
     [
         (withdrawals.withdraw, [[UPLOAD]], {}),
         (withdrawals.end_all, [], {}),
-        (privacy.object_to_marketing, [], {"locale": "nl"}),
-        (privacy.restrict, [], {"locale": "nl", "is_restricted": True}),
-        (privacy.erase, [], {"locale": "nl"}),
+        (privacy.object_to_marketing, [], {"use": USE}),
+        (privacy.restrict, [], {"use": USE, "is_restricted": True}),
+        (privacy.erase, [], {"use": USE}),
     ],
 )
 def test_a_no_becomes_a_removal_once(export, say, act, house, what, args, options):
@@ -139,7 +142,7 @@ def test_the_hash_of_who_was_erased_stays_until_it_was_told(export, say, act, ho
     say(UPLOAD, ADS)
     export()
 
-    act(privacy.erase, locale="nl")
+    act(privacy.erase, use=USE)
 
     (row,) = house.rows(AudienceMember)
     assert house.vault.open(row.sealed_hash, about=row.mark) == HASH.encode()

@@ -168,9 +168,7 @@ def test_who_is_restricted_is_not_written_to(
             session,
             who,
             is_restricted=True,
-            locale="nl",
-            method="office",
-            facts={},
+            use=privacy.Use("nl", "office", {}),
             tools=house.app.extensions["tools"],
             now=clock.now(),
         )

@@ -175,9 +175,7 @@ def erase(house, who) -> None:
         privacy.erase(
             session,
             who,
-            locale="en",
-            method="office",
-            facts={},
+            use=privacy.Use("en", "office", {}),
             tools=house.app.extensions["tools"],
             now=house.clock.now(),
         )

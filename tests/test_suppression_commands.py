@@ -15,7 +15,7 @@ from tests.people import contact_of
 from tests.visits import sure_win, take_card
 
 ANN, BEN, CAS = "ann@example.com", "ben@example.com", "cas@example.com"
-HOW = {"locale": "nl", "method": "test", "facts": {}}
+USE = privacy.Use("nl", "test", {})
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def use(house, app):
         with house.database.transaction() as session:
             row = contact_of(session, mailbox, house.vault)
             who = contacts.person(session, row.id, vault=house.vault)
-            right(session, who, **HOW, tools=tools, now=house.clock.now())
+            right(session, who, use=USE, tools=tools, now=house.clock.now())
 
     return use
 

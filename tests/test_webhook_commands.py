@@ -112,6 +112,8 @@ def test_off_and_on_and_the_end(run, add, house):
     assert run("webhook", "end", public_id, "--yes").exit_code == 0
     assert state() == "ended"
     assert run("webhook", "on", public_id).exit_code == 2
+    assert run("webhook", "on", public_id, "--url", f"{URL}/3").exit_code == 2
+    assert house.rows(Webhook)[0].url == f"{URL}/2"
 
 
 def test_what_was_given_up_is_tried_again_or_told_by_hand(

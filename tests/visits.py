@@ -202,8 +202,7 @@ class House:
         """Return the address in the newest mail: `confirm`, `prize`, `claim`..."""
         kind = LETTERS.get(place, place)
         letter = self.letters(kind, to=to)[-1]
-        row, secret = letter.params["link"]
-        ref = LinkRef(row, bytes.fromhex(secret))
+        ref = LinkRef.from_payload(letter.params["link"])
         signer = self.app.extensions["signer"]
         token = signer.sign_link(SALTS[place], ref, now=letter.row.created_at)
         return f"/{place}/{token}"

@@ -127,7 +127,7 @@ class Poster:
         parts = urlsplit(url)
         host = parts.hostname or ""
         if parts.scheme == "https":
-            line.sock = self._context.wrap_socket(line.sock, server_hostname=host)
+            line.encrypt(self._context, host)
         talk = http.client.HTTPConnection(host, parts.port or PORTS[parts.scheme])
         talk.sock = line.sock
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -164,11 +164,24 @@ class _Line:
         self._timer.daemon = True
         self._timer.start()
 
+    def encrypt(self, context: ssl.SSLContext, host: str) -> None:
+        """Agree on encryption. Raises OSError, `ssl.SSLError` among these."""
+        # Not at once: what is wrapped is no line any more, and could not be cut while
+        # the other side lets us wait.
+        wrapped = context.wrap_socket(
+            self.sock, server_hostname=host, do_handshake_on_connect=False
+        )
+        self.sock = wrapped
+        if self.is_cut:
+            raise TimeoutError
+        wrapped.do_handshake()
+
     def cut(self) -> None:
         """Let nobody read or write here any more, whoever waits for it."""
         self.is_cut = True
         with suppress(OSError):
-            self.sock.shutdown(socket.SHUT_RDWR)
+            # The one of TLS would take its state from under whoever reads there.
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Hang up."""

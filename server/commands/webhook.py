@@ -154,10 +154,11 @@ def turn_on(public_id: str, url: str | None) -> None:
         fail(f"--url: {FAULTS[wrong]}")
     with _changing() as work:
         row = _found(work.session, public_id)
+        is_moved = url and row.state == "active"
+        if not webhooks.turn_on(work.session, row) and not is_moved:
+            fail(f"{public_id} is {STATES[row.state]}; it cannot be turned on")
         if url:
             row.url = url
-        if not webhooks.turn_on(work.session, row) and not url:
-            fail(f"{public_id} is {STATES[row.state]}; it cannot be turned on")
     click.echo("On.")
 
 

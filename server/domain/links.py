@@ -53,6 +53,18 @@ class LinkRef:
     row: int
     secret: bytes
 
+    def as_payload(self) -> list[Any]:
+        """Return it as letters keep it and links carry it."""
+        return [self.row, self.secret.hex()]
+
+    @classmethod
+    def from_payload(cls, payload: Any) -> "LinkRef":
+        """Read what `as_payload` has written. Raises `BadTokenError`."""
+        match payload:
+            case [int(row), str(secret)] if len(secret) == 2 * SECRET_BYTES:
+                return cls(row, bytes.fromhex(secret))
+        raise BadTokenError
+
     def matches(self, kept: bytes) -> bool:
         """Return whether the row keeps the hash of this secret."""
         return hash_secret(self.secret) == kept
@@ -107,18 +119,14 @@ class Signer:
 
     def sign_link(self, salt: Salt, ref: LinkRef, *, now: datetime) -> str:
         """Return the signed form of a mailed link."""
-        return self.sign(salt, [ref.row, ref.secret.hex()], now=now)
+        return self.sign(salt, ref.as_payload(), now=now)
 
     def read_link(self, salt: Salt, token: str, *, now: datetime) -> LinkRef:
         """Return what a mailed link points to; its row says how long it lasts.
 
         Raises `BadTokenError`.
         """
-        payload = self.read(salt, token, now=now, lasts=None)
-        match payload:
-            case [int(row), str(secret)] if len(secret) == 2 * SECRET_BYTES:
-                return LinkRef(row=row, secret=bytes.fromhex(secret))
-        raise BadTokenError
+        return LinkRef.from_payload(self.read(salt, token, now=now, lasts=None))
 
 
 class _ToldTimeSigner(TimestampSigner):

@@ -34,6 +34,7 @@ from server.services.contacts import Person, Reason
 from server.services.links import Found
 from server.services.outbox import Mail
 from server.services.preference_letters import Reader
+from server.services.privacy import Use
 from server.services.tools import Tools
 
 # The question, to the new address; and the notice, to the old one.
@@ -85,7 +86,7 @@ def ask(
     )
     session.flush()
     until = (now + LIFE).isoformat()
-    params = {"to": email, "link": [ref.row, ref.secret.hex()], "until": until}
+    params = {"to": email, "link": ref.as_payload(), "until": until}
     _queue(session, found, ASK, params, tools=tools, now=now)
     return True
 
@@ -252,9 +253,7 @@ def _note(
         session,
         found.who,
         Act.RECTIFIED,
-        locale=found.locale,
-        method=METHOD,
-        facts=optins.press(found, by) | told,
+        use=Use(found.locale, METHOD, optins.press(found, by) | told),
         tools=tools,
         now=now,
     )
@@ -275,7 +274,7 @@ def _tell_old(
     )
     params = {
         "to": found.who.email,
-        "link": [ref.row, ref.secret.hex()],
+        "link": ref.as_payload(),
         "mailbox": address.masked(moved.email),
     }
     _queue(session, found, NOTICE, params, tools=tools, now=now)

@@ -48,9 +48,10 @@ class Batch:
         self._waiting: list[tuple[Insert, Sequence[Row]]] = []
 
     def execute(self, statement: Insert, parameters: Row | Sequence[Row], /) -> None:
-        """Add one row, or several of the same columns, for a plain `INSERT`.
+        """Add one row, or several of the same columns, for an `INSERT` of `VALUES`.
 
-        What refers to them needs a key that was taken beforehand (`next_ids`).
+        What refers to them needs a key that was taken beforehand (`next_ids`). No two
+        statements of a batch may touch the same row: on PostgreSQL none sees another.
         """
         rows = [parameters] if isinstance(parameters, Mapping) else parameters
         if rows:

@@ -212,6 +212,15 @@ def person(session: Session, contact_id: int, *, vault: Vault) -> Person:
     )
 
 
+def find(session: Session, shop_id: int, public_id: str) -> Contact | None:
+    """Return a contact of this shop, also one who was erased."""
+    return session.scalar(
+        select(Contact).where(
+            Contact.shop_id == shop_id, Contact.public_id == public_id
+        )
+    )
+
+
 def suppressed_until(
     shop_id: Any = Contact.shop_id, email_hash: Any = Contact.email_hash
 ) -> Label[Any]:

@@ -78,7 +78,8 @@ def claim_next(
     while (row := _next(session, told)) is not None:
         found, is_stale = row
         if is_stale:
-            _close(found, "dropped", STALE, now=now)
+            found.state, found.settled_at, found.answer = "dropped", now, STALE
+            found.sealed = found.claim = found.leased_until = None
             session.flush()
             continue
         claim = tools.random(CLAIM_BYTES)
@@ -86,8 +87,7 @@ def claim_next(
             claimed = _claimed(session, found, claim, vault=tools.vault, now=now)
         except SealError:
             # A lost key must not hold up what waits behind.
-            _close(found, "dead", "cannot be opened", now=now)
-            session.flush()
+            _give_up(session, found, "cannot be opened", tools=tools, now=now)
             continue
         found.state, found.claim, found.leased_until = "leased", claim, now + lease
         session.flush()
@@ -103,9 +103,15 @@ def _next(session: Session, told: dict[str, object]) -> tuple[Delivery, bool] | 
     return None
 
 
-def _close(row: Delivery, state: str, why: str, *, now: datetime) -> None:
-    row.state, row.settled_at, row.answer = state, now, why
-    row.sealed = row.claim = row.leased_until = None
+def _give_up(
+    session: Session, row: Delivery, why: str, *, tools: Tools, now: datetime
+) -> None:
+    """Give an event up, and keep what it says: it may be tried again with its key."""
+    row.state, row.settled_at, row.answer = "dead", now, why
+    row.claim = row.leased_until = None
+    session.flush()
+    if row.event in OWED:
+        _notify(session, row.webhook_id, GIVEN_UP, tools=tools, now=now)
 
 
 def _claimed(

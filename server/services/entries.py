@@ -511,7 +511,7 @@ def _queue(
     won = run.live.campaign.prize(made.given)
     params = {
         "to": who.email,
-        "link": [ref.row, ref.secret.hex()],
+        "link": ref.as_payload(),
         "first_name": run.submission.answers.get("first_name", ""),
         "prize": made.given,
         "code": code,

@@ -199,7 +199,7 @@ def _mail(
         optin_id=None,
         params={
             "to": envelopes.email_of(person, vault=tools.vault),
-            "link": [ref.row, ref.secret.hex()],
+            "link": ref.as_payload(),
             "first_name": envelopes.answers_of(entry, holder).get("first_name", ""),
             "purpose": call.early.purpose,
             "subject": text.subject,

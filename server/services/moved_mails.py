@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from server.domain.links import LinkRef
 from server.models.link import Link
 from server.services import links, outbox, raffle_places
 from server.services.campaigns import Directory
@@ -40,7 +41,7 @@ def _readdressed(
     session: Session, taken: list[Mail], moved: Person, *, tools: Tools, now: datetime
 ) -> Iterator[Mail]:
     for mail in taken:
-        before = session.get(Link, mail.params["link"][0])
+        before = session.get(Link, LinkRef.from_payload(mail.params["link"]).row)
         if mail.letter in {*LEFT_BEHIND, ANEW} or before is None:
             continue
         ref = links.make(
@@ -54,6 +55,6 @@ def _readdressed(
         params = {
             **mail.params,
             "to": moved.email,
-            "link": [ref.row, ref.secret.hex()],
+            "link": ref.as_payload(),
         }
         yield Mail(mail.letter, mail.shop_id, moved.id, mail.optin_id, params)

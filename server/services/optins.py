@@ -465,7 +465,7 @@ def queue_confirmation(
                 optin_id=optin_id,
                 params={
                     "to": who.email,
-                    "link": [ref.row, ref.secret.hex()],
+                    "link": ref.as_payload(),
                     "page": page,
                 },
             )

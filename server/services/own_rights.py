@@ -16,6 +16,7 @@ from server.services import contacts, optins, portable, privacy, rights
 from server.services.consents import Circumstances
 from server.services.contacts import Reason
 from server.services.links import Found
+from server.services.privacy import Use
 from server.services.tools import Tools
 
 METHOD = "pref_centre"
@@ -30,7 +31,7 @@ def refuse(
     if not is_known or contacts.is_suppressed(session, found.who, reason=never):
         return False
     privacy.object_to_marketing(
-        session, found.who, **_told(found, by), tools=tools, now=now
+        session, found.who, use=_use(found, by), tools=tools, now=now
     )
     _used(session, found, Right.OBJECT, tools=tools, now=now)
     return True
@@ -41,7 +42,7 @@ def allow(
 ) -> bool:
     """End a refusal. It says yes to nothing; False if there was none."""
     return privacy.end_objection(
-        session, found.who, **_told(found, by), tools=tools, now=now
+        session, found.who, use=_use(found, by), tools=tools, now=now
     )
 
 
@@ -59,7 +60,7 @@ def hold(
         session,
         found.who,
         is_restricted=is_held,
-        **_told(found, by),
+        use=_use(found, by),
         tools=tools,
         now=now,
     )
@@ -83,7 +84,7 @@ def take_along(
         return {}
     data = portable.export(session, found.who, tools=tools, now=now)
     privacy.note(
-        session, found.who, Act.ACCESSED, **_told(found, by), tools=tools, now=now
+        session, found.who, Act.ACCESSED, use=_use(found, by), tools=tools, now=now
     )
     _used(session, found, Right.ACCESS, tools=tools, now=now)
     return data
@@ -93,18 +94,16 @@ def erase(
     session: Session, found: Found, *, by: Circumstances, tools: Tools, now: datetime
 ) -> bool:
     """Forget somebody; False if they were forgotten already."""
-    erased = privacy.erase(session, found.who, **_told(found, by), tools=tools, now=now)
+    erased = privacy.erase(
+        session, found.who, use=_use(found, by), tools=tools, now=now
+    )
     if erased:
         _used(session, found, Right.ERASE, tools=tools, now=now)
     return erased
 
 
-def _told(found: Found, by: Circumstances) -> dict[str, Any]:
-    return {
-        "locale": found.locale,
-        "method": METHOD,
-        "facts": optins.press(found, by),
-    }
+def _use(found: Found, by: Circumstances) -> Use:
+    return Use(found.locale, METHOD, optins.press(found, by))
 
 
 def _used(

@@ -43,16 +43,10 @@ def holder(
     session: Session, shop_id: int, public_id: str, *, vault: Vault
 ) -> Person | None:
     """Return a person of this shop; None if it knows nobody, or has erased them."""
-    contact_id = session.scalar(
-        select(Contact.id).where(
-            Contact.shop_id == shop_id,
-            Contact.public_id == public_id,
-            Contact.erased_at.is_(None),
-        )
-    )
-    if contact_id is None:
+    contact = contacts.find(session, shop_id, public_id)
+    if contact is None or contact.erased_at is not None:
         return None
-    return contacts.person(session, contact_id, vault=vault)
+    return contacts.person(session, contact.id, vault=vault)
 
 
 def export(

@@ -119,7 +119,7 @@ def put(
         tools=tools,
         now=now,
     )
-    params = {"to": to.email, "link": [ref.row, ref.secret.hex()]}
+    params = {"to": to.email, "link": ref.as_payload()}
     outbox.put_mails(
         session,
         [Mail(LETTER, shop_id, to.contact_id, None, params)],

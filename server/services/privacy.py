@@ -4,6 +4,7 @@ Each use of a right is a fact in the ledger as well, about everything a shop kno
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -30,14 +31,24 @@ HASH_BYTES = 32
 NOTHING_SHOWN = b""
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How somebody used a right: in which language, by which way, and what is known.
+
+    The `facts` are kept in sealed evidence alone (PR-10).
+    """
+
+    locale: str
+    method: str
+    facts: Mapping[str, Any]
+
+
 def note(
     session: Session,
     who: Person,
     act: Act,
     *,
-    locale: str,
-    method: str,
-    facts: Mapping[str, Any],
+    use: Use,
     tools: Tools,
     now: datetime,
 ) -> None:
@@ -49,14 +60,14 @@ def note(
             optin_id=None,
             notice_hash=NOTHING_SHOWN,
             form_hash=NOTHING_SHOWN,
-            locale=locale,
+            locale=use.locale,
             channel="link",
             context={},
         ),
         act,
         {EVERYTHING: NOTHING_SHOWN},
-        method=method,
-        facts=facts,
+        method=use.method,
+        facts=use.facts,
         tools=tools,
         now=now,
     )
@@ -66,9 +77,7 @@ def object_to_marketing(
     session: Session,
     who: Person,
     *,
-    locale: str,
-    method: str,
-    facts: Mapping[str, Any],
+    use: Use,
     tools: Tools,
     now: datetime,
 ) -> list[str]:
@@ -79,16 +88,14 @@ def object_to_marketing(
     if not contacts.lock_known(session, who):
         return []
     ended = withdrawals.end_all(
-        session, who, facts=facts, method=method, tools=tools, now=now
+        session, who, facts=use.facts, method=use.method, tools=tools, now=now
     )
     contacts.suppress(session, who, reason=Reason.NEVER, until=None, now=now)
     note(
         session,
         who,
         Act.OBJECTED,
-        locale=locale,
-        method=method,
-        facts=facts,
+        use=use,
         tools=tools,
         now=now,
     )
@@ -99,9 +106,7 @@ def end_objection(
     session: Session,
     who: Person,
     *,
-    locale: str,
-    method: str,
-    facts: Mapping[str, Any],
+    use: Use,
     tools: Tools,
     now: datetime,
 ) -> bool:
@@ -122,9 +127,7 @@ def end_objection(
         session,
         who,
         Act.OBJECTION_ENDED,
-        locale=locale,
-        method=method,
-        facts=facts,
+        use=use,
         tools=tools,
         now=now,
     )
@@ -136,9 +139,7 @@ def restrict(
     who: Person,
     *,
     is_restricted: bool,
-    locale: str,
-    method: str,
-    facts: Mapping[str, Any],
+    use: Use,
     tools: Tools,
     now: datetime,
 ) -> bool:
@@ -158,9 +159,7 @@ def restrict(
         session,
         who,
         Act.RESTRICTED if is_restricted else Act.RESTRICTION_ENDED,
-        locale=locale,
-        method=method,
-        facts=facts,
+        use=use,
         tools=tools,
         now=now,
     )
@@ -171,9 +170,7 @@ def erase(
     session: Session,
     who: Person,
     *,
-    locale: str,
-    method: str,
-    facts: Mapping[str, Any],
+    use: Use,
     tools: Tools,
     now: datetime,
     is_wished: bool = True,
@@ -193,14 +190,12 @@ def erase(
     # Before their requests, as a worker that marks a mail as sent takes the two.
     _drop_mails(session, who, now=now)
     stays_away = is_wished or _took_back(session, who)
-    withdrawals.end_all(session, who, facts={}, method=method, tools=tools, now=now)
+    withdrawals.end_all(session, who, facts={}, method=use.method, tools=tools, now=now)
     note(
         session,
         who,
         Act.ERASED,
-        locale=locale,
-        method=method,
-        facts=facts,
+        use=use,
         tools=tools,
         now=now,
     )

@@ -91,7 +91,7 @@ def mail_again(
     ).one()
     params = {
         "to": who.email,
-        "link": [ref.row, ref.secret.hex()],
+        "link": ref.as_payload(),
         "first_name": envelopes.answers_of(entry, Own(who.key)).get("first_name", ""),
         "prize": held.prize.key,
         "code": held.code,

@@ -41,7 +41,7 @@ def has(session: Session, shop_id: int, public_id: str, purpose: str | None) -> 
 
     Somebody about whom there is none can be asked about in whole.
     """
-    contact = _contact(session, shop_id, public_id)
+    contact = contacts.find(session, shop_id, public_id)
     if contact is None or purpose is None:
         return contact is not None
     found = session.scalar(
@@ -69,7 +69,7 @@ def gather(
     With a purpose, what is about everything comes along, since it is about that purpose
     as well.
     """
-    contact = _contact(session, shop_id, public_id)
+    contact = contacts.find(session, shop_id, public_id)
     shop = session.get_one(Shop, shop_id)
     file = campaigns.shop_named(session, shop.code)
     if contact is None or file is None:
@@ -182,14 +182,6 @@ def _mails(session: Session, optin_ids: set[int]) -> dict[int, list[Delivery]]:
             )
         )
     return mails
-
-
-def _contact(session: Session, shop_id: int, public_id: str) -> Contact | None:
-    return session.scalar(
-        select(Contact).where(
-            Contact.shop_id == shop_id, Contact.public_id == public_id
-        )
-    )
 
 
 def _person(contact: Contact, *, vault: Vault) -> rules.Person:

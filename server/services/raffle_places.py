@@ -147,7 +147,7 @@ def _write_to(
     )
     params = {
         "to": who.email,
-        "link": [ref.row, ref.secret.hex()],
+        "link": ref.as_payload(),
         "first_name": envelopes.answers_of(row, Own(who.key)).get("first_name", ""),
         "raffle": row.key,
         "prize": prize,

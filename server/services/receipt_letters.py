@@ -32,7 +32,7 @@ def put(
     if found.shop.receipts == "none":
         return
     who = found.who
-    params = {"to": who.email, "link": [ref.row, ref.secret.hex()]}
+    params = {"to": who.email, "link": ref.as_payload()}
     outbox.put_mails(
         session,
         [Mail(LETTER, who.shop_id, who.id, found.asked.id, params)],

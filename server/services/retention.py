@@ -20,6 +20,7 @@ from server.models.shop import Shop
 from server.services import acquaintances, contacts, privacy, withdrawals
 from server.services.acquaintances import Someone
 from server.services.campaigns import Directory
+from server.services.privacy import Use
 from server.services.tools import Tools
 
 # So many people are dealt with in one transaction. An erasure takes ten milliseconds,
@@ -133,9 +134,11 @@ def erase(
         return person.verdict.is_over and privacy.erase(
             session,
             contacts.person(session, person.id, vault=tools.vault),
-            locale=session.get_one(Contact, person.id).locale,
-            method=METHOD,
-            facts={"reason": person.verdict.stay.reason},
+            use=Use(
+                session.get_one(Contact, person.id).locale,
+                METHOD,
+                {"reason": person.verdict.stay.reason},
+            ),
             tools=tools,
             now=now,
             is_wished=False,

@@ -20,6 +20,7 @@ from server.models.contact import Contact, Suppression
 from server.models.shop import Shop
 from server.services import contacts, privacy
 from server.services.contacts import Reason
+from server.services.privacy import Use
 from server.services.tools import Tools
 
 METHOD = "restore"
@@ -133,15 +134,11 @@ def apply(session: Session, stone: Tombstone, *, tools: Tools, now: datetime) ->
         who = contacts.person(session, contact.id, vault=tools.vault)
     except SealError as error:
         raise TombstoneError from error
-    told: dict[str, Any] = {
-        "locale": contact.locale,
-        "method": METHOD,
-        "facts": {"first_at": stone.at.isoformat()},
-    }
+    use = Use(contact.locale, METHOD, {"first_at": stone.at.isoformat()})
     if stone.reason is Reason.NEVER:
-        privacy.object_to_marketing(session, who, **told, tools=tools, now=now)
+        privacy.object_to_marketing(session, who, use=use, tools=tools, now=now)
         return True
-    return privacy.erase(session, who, **told, tools=tools, now=now)
+    return privacy.erase(session, who, use=use, tools=tools, now=now)
 
 
 def _ended_since(session: Session, contact: Contact, stone: Tombstone) -> bool:

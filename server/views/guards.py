@@ -8,6 +8,7 @@ same declarations (SAFETY.md T1, T11, G10).
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -15,10 +16,11 @@ from urllib.parse import urlsplit
 from flask import Flask, abort, g, jsonify, make_response, redirect, request, url_for
 from flask import session as cookie
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from server import clock
 from server.db import reading, transaction
-from server.services import devices, members
+from server.services import audits, devices, members
 from server.services.devices import Known
 from server.services.members import SEEN_EVERY, SignedIn, Workplace
 from server.views import errors, forgery
@@ -65,6 +67,17 @@ class Here:
 
     who: SignedIn
     shop: Workplace
+
+    def note(self, session: Session, act: str, subject: str, *, now: datetime) -> None:
+        """Note what they did or looked at; `subject` names it by its public id."""
+        audits.note(
+            session,
+            shop_id=self.shop.shop_id,
+            member_id=self.who.member_id,
+            act=act,
+            subject=subject,
+            now=now,
+        )
 
 
 def member(role: str) -> Callable[[View], View]:

@@ -46,7 +46,7 @@ return refused
 
 
 class RedisWindow:
-    """Counts in Redis, and in this process while Redis does not answer."""
+    """Counts in Redis, and otherwise while Redis does not answer: `meanwhile`."""
 
     def __init__(self, url: str, *, meanwhile: Window) -> None:
         self._storage = _storage(url)

@@ -1,7 +1,9 @@
 """What is posted to a recipient, to whom it is not, and how long that may take (T9)."""
 
+import socket
 import ssl
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -119,8 +121,6 @@ class TestAnswers:
             assert proxy.connections == 0 and len(receiver.heard) == 1
 
     def test_cutting_ends_what_is_under_way(self, receiver):
-        from concurrent.futures import ThreadPoolExecutor
-
         receiver.mode = Mode.SLOW
         poster = near(seconds=30)
         with ThreadPoolExecutor(1) as pool:
@@ -160,6 +160,22 @@ class TestEncryption:
     def test_nobody_who_signed_for_themselves_is_trusted(self, named):
         with pytest.raises(PostError, match="no trusted encryption"):
             self.post(named[0])
+
+    def test_cutting_ends_it_though_no_encryption_was_agreed_on_yet(self):
+        """A worker that stops waits for no receiver that says nothing (F13)."""
+        poster = near(seconds=30)
+        with (
+            socket.create_server(("127.0.0.1", 0)) as silent,
+            ThreadPoolExecutor(1) as pool,
+        ):
+            url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
+            posting = pool.submit(poster.post, url, BODY, {})
+            line, _ = silent.accept()
+            with line:
+                assert line.recv(1), "the first word of the handshake"
+                poster.cut()
+                with pytest.raises(PostError):
+                    posting.result(timeout=5)
 
     def test_plain_text_is_no_encryption(self, receiver):
         with pytest.raises(PostError, match="no trusted encryption"):

@@ -48,9 +48,7 @@ def erase(house, tools):
             return privacy.erase(
                 session,
                 house.person(email),
-                locale="nl",
-                method="office",
-                facts={"ip": "203.0.113.9"},
+                use=privacy.Use("nl", "office", {"ip": "203.0.113.9"}),
                 tools=tools,
                 now=house.clock.now(),
             )

@@ -41,6 +41,9 @@ PURPOSE, OTHER, SOFT = "newsletter", "mailing", "soft:mugs"
 SOFT_MONTHS = Retention().soft_months
 PARTS = ("text", "source", "date", "method")
 BY = Circumstances("203.0.113.7", "Browser")
+# How a no is told to a withdrawal, and to a right.
+HOW = {"facts": {}, "method": "link"}
+USE = privacy.Use("en", "link", {})
 _numbers = itertools.count(1)
 
 # What goes wrong takes a list, an act of their own and a list again: so those are many.
@@ -184,12 +187,12 @@ class Life:
         self._no(self._end(withdrawals.end_all))
 
     def _object(self, _some, _more) -> None:
-        self._end(privacy.object_to_marketing, locale="en")
+        self._end(privacy.object_to_marketing, use=USE)
         self._no(self.who())
         self.objected = self.objected or self.who() is not None
 
     def _ask_again(self, _some, _more) -> None:
-        ended = self._end(privacy.end_objection, locale="en")
+        ended = self._end(privacy.end_objection, use=USE)
         self._no(ended)
         self.objected = self.objected and not ended
 
@@ -199,11 +202,11 @@ class Life:
 
     def _erase(self, _some, _more) -> None:
         known = self.who() is not None
-        self._end(privacy.erase, locale="en")
+        self._end(privacy.erase, use=USE)
         self.was_erased = self.was_erased or known
 
     def _restrict(self, _some, _more) -> None:
-        self._end(privacy.restrict, is_restricted=True, locale="en")
+        self._end(privacy.restrict, is_restricted=True, use=USE)
 
     def _end(self, what, *args, **options) -> object:
         who = self.who()
@@ -214,11 +217,9 @@ class Life:
                 session,
                 who,
                 *args,
-                facts={},
-                method="link",
                 tools=self.tools,
                 now=self.now,
-                **options,
+                **(options or HOW),
             )
 
     def who(self) -> Person | None:

@@ -27,6 +27,9 @@ from tests.visits import at_once, take_card
 
 YESTERDAY = "2026-03-01"
 NOTARY = Notary([b"k" * 32])
+# How a no is told to a withdrawal, and to a right.
+HOW = {"facts": {}, "method": "link"}
+USE = privacy.Use("nl", "link", {})
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +48,7 @@ def act(house, tools):
 
     def done(what, *args, email=EMAIL, **options):
         who = house.person(email)
-        common = {"facts": {}, "method": "link", "tools": tools}
+        common = {"tools": tools} if "use" in options else HOW | {"tools": tools}
         with house.database.transaction() as session:
             return what(session, who, *args, **common | options, now=house.clock.now())
 
@@ -178,9 +181,9 @@ def test_what_is_known_is_told_as_known_after_a_no_to_something_else(house, act)
 def test_an_ended_objection_says_yes_to_nothing(house, client, act, row):
     """DS-02: also of somebody of whom nothing stood when they objected."""
     take_card(client).enter(client)
-    act(privacy.object_to_marketing, locale="nl")
+    act(privacy.object_to_marketing, use=USE)
     house.clock.advance(timedelta(days=2))
-    act(privacy.end_objection, locale="nl")
+    act(privacy.end_objection, use=USE)
 
     assert bring(house, row) == ["decided"]
     assert bring(house, consent(date="2026-03-04")) == ["decided"], "that very day"
@@ -228,7 +231,7 @@ def test_who_is_suppressed_is_not_made_a_contact_again(
             until=lasts and house.clock.now() + lasts,
             now=house.clock.now(),
         )
-    act(privacy.erase, locale="nl")
+    act(privacy.erase, use=USE)
     before = house.dump()
 
     assert bring(house, row) == ["erased"], "the strongest is told"
@@ -259,7 +262,7 @@ def test_the_reason_is_told_and_ends_with_its_time(house, reason):
 def test_an_objection_keeps_every_list_out(house, act, exported):
     """DS-02: absolute and immediate, also after erasure."""
     bring(house, consent())
-    act(privacy.object_to_marketing, locale="nl")
+    act(privacy.object_to_marketing, use=USE)
     assert exported() == []
 
     assert bring(house, consent(date="2026-03-02")) == ["never"]
@@ -271,7 +274,7 @@ def test_who_was_erased_comes_back_by_themselves_and_by_no_list(
 ):
     """T30: erasing and importing anew never brings a person back."""
     bring(house, consent())
-    act(privacy.erase, locale="nl")
+    act(privacy.erase, use=USE)
 
     assert bring(house, consent()) == ["erased"]
     assert house.emails() == [""]
@@ -284,11 +287,11 @@ def test_who_was_erased_comes_back_by_themselves_and_by_no_list(
 def test_who_had_their_data_restricted_is_left_alone(house, act, exported):
     """GDPR 18: kept and not used, nor written to."""
     bring(house, consent())
-    act(privacy.restrict, is_restricted=True, locale="nl")
+    act(privacy.restrict, is_restricted=True, use=USE)
 
     assert exported() == []
     assert bring(house, consent(date="2025-12-01")) == ["restricted"]
-    act(privacy.restrict, is_restricted=False, locale="nl")
+    act(privacy.restrict, is_restricted=False, use=USE)
     assert exported() == [EMAIL]
 
 
@@ -333,7 +336,7 @@ def test_erasing_and_importing_at_once_ends_erased(house, act, exported):
         at_once(
             [
                 partial(bring, house, newer),
-                partial(act, privacy.erase, locale="nl", email=email),
+                partial(act, privacy.erase, use=USE, email=email),
                 partial(bring, house, newer),
             ],
             threads=3,
@@ -441,7 +444,7 @@ def test_the_ledger_verifies_with_what_was_brought_in(house, act, database):
     bring(house, consent(), consent("bram@example.com", text=""))
     bring(house, sale(), sale("cas@example.com"))
     act(withdrawals.withdraw, ["newsletter"])
-    act(privacy.erase, locale="nl", email="cas@example.com")
+    act(privacy.erase, use=USE, email="cas@example.com")
     Sealing(database, NOTARY).go_round(now=house.clock.now())
 
     with database.reading() as session:

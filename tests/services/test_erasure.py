@@ -214,7 +214,7 @@ def test_a_mail_queued_in_the_moment_of_erasure_is_dropped(
             tools=tools,
             now=now,
         )
-        params = {"to": EMAIL, "link": [ref.row, ref.secret.hex()]}
+        params = {"to": EMAIL, "link": ref.as_payload()}
         mail = outbox.Mail("manage", who.shop_id, who.id, None, params)
         outbox.put_mails(session, [mail], tools=tools, now=now)
     worker = Worker(app)
@@ -239,9 +239,7 @@ def test_an_erasure_is_whole_or_has_not_happened(say_yes, house, tools, now):
             privacy.erase(
                 session,
                 who,
-                locale="nl",
-                method="office",
-                facts={},
+                use=privacy.Use("nl", "office", {}),
                 tools=tools,
                 now=house.clock.now(),
             )

@@ -413,9 +413,7 @@ def test_evidence_is_missed_unless_its_person_was_erased(sealed, database, app, 
         privacy.erase(
             session,
             who,
-            locale="nl",
-            method="test",
-            facts={},
+            use=privacy.Use("nl", "test", {}),
             tools=app.extensions["tools"],
             now=now,
         )

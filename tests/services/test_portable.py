@@ -270,9 +270,7 @@ def test_who_was_erased_has_nothing_to_take_along(known, database, house, tools)
         privacy.erase(
             session,
             who,
-            locale="nl",
-            method="office",
-            facts={},
+            use=privacy.Use("nl", "office", {}),
             tools=tools,
             now=house.clock.now(),
         )

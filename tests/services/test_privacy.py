@@ -37,7 +37,7 @@ from tests.people import contact_of, email_of
 from tests.visits import at_once, sure_win, take_card
 
 ANN = "ann@example.com"
-HOW = {"locale": "nl", "method": "test", "facts": {"ip": "192.0.2.7"}}
+USE = privacy.Use("nl", "test", {"ip": "192.0.2.7"})
 
 
 @pytest.fixture
@@ -63,7 +63,8 @@ def use(database, tools, clock):
 
     def use(right, person, **more):
         with database.transaction() as session:
-            return right(session, person, tools=tools, now=clock.now(), **(HOW | more))
+            now = clock.now()
+            return right(session, person, use=USE, tools=tools, now=now, **more)
 
     return use
 

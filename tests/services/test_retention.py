@@ -97,9 +97,7 @@ def test_the_clock_ends_no_objection(play, house, keeper, tools, now):
         privacy.object_to_marketing(
             session,
             house.person(),
-            locale="nl",
-            method="link",
-            facts={},
+            use=privacy.Use("nl", "link", {}),
             tools=tools,
             now=now,
         )
@@ -231,8 +229,14 @@ def test_a_right_that_is_used_stops_the_clock(play, house, keeper, tools, now, r
     who = house.person()
     with house.database.transaction() as session:
         if reason == "restricted":
-            use = {"locale": "nl", "method": "office", "facts": {}, "tools": tools}
-            privacy.restrict(session, who, is_restricted=True, now=now, **use)
+            privacy.restrict(
+                session,
+                who,
+                is_restricted=True,
+                use=privacy.Use("nl", "office", {}),
+                tools=tools,
+                now=now,
+            )
         else:
             rights.open(
                 session,

@@ -190,9 +190,7 @@ def test_marking_a_mail_as_sent_while_its_person_is_erased(asked, tools, house):
             privacy.erase(
                 session,
                 asked,
-                locale="en",
-                method="office",
-                facts={},
+                use=privacy.Use("en", "office", {}),
                 tools=tools,
                 now=now,
             )

@@ -16,7 +16,7 @@ from tests.tellings import Desk
 from tests.visits import EMAIL, sure_win, take_card
 
 BOTH = ["newsletter", "personal_offers"]
-HOW = {"locale": "nl", "method": "test", "facts": {}}
+USE = privacy.Use("nl", "test", {})
 NEW = "iris.new@example.com"
 
 
@@ -83,7 +83,7 @@ def use(house, tools):
     def use(right, who, **more):
         with house.database.transaction() as session:
             now = house.clock.now()
-            return right(session, who, tools=tools, now=now, **(HOW | more))
+            return right(session, who, use=USE, tools=tools, now=now, **more)
 
     return use
 
@@ -356,7 +356,7 @@ class TestErasure:
         assert all(row.sealed is None for row in rest)
 
     def test_retention_tells_as_well(self, crm, fan, use, desk):
-        use(privacy.erase, fan(), is_wished=False, method="clock")
+        use(privacy.erase, fan(), is_wished=False)
 
         assert [told["type"] for told in desk.waiting()] == ["contact.erased"]
 

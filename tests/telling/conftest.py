@@ -10,7 +10,7 @@ from tests.receivers import listening
 from tests.tellings import Desk
 from tests.visits import sure_win
 
-HOW = {"locale": "nl", "method": "test", "facts": {}}
+USE = privacy.Use("nl", "test", {})
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def erase(house, tools):
     def erase(who):
         with house.database.transaction() as session:
             now = house.clock.now()
-            privacy.erase(session, who, tools=tools, now=now, **HOW)
+            privacy.erase(session, who, use=USE, tools=tools, now=now)
 
     return erase
 

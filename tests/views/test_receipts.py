@@ -134,9 +134,7 @@ def test_of_an_erased_person_there_is_none(client, database, app, house, link):
         privacy.erase(
             session,
             house.person(),
-            locale="nl",
-            method="office",
-            facts={},
+            use=privacy.Use("nl", "office", {}),
             tools=tools,
             now=house.clock.now(),
         )

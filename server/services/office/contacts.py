@@ -120,7 +120,7 @@ def find(
     now: datetime,
 ) -> Dossier | None:
     """Return a person of this shop with everything that proves their choices."""
-    contact = _row(session, shop_id, public_id)
+    contact = contacts.find(session, shop_id, public_id)
     if contact is None:
         return None
     events = consents.history(session, contact.subject_ref)
@@ -164,7 +164,7 @@ def _objected_at(session: Session, contact: Contact) -> datetime | None:
 
 def has_evidence(session: Session, shop_id: int, public_id: str, name: str) -> bool:
     """Return whether a person of this shop has a piece of evidence of that name."""
-    contact = _row(session, shop_id, public_id)
+    contact = contacts.find(session, shop_id, public_id)
     digest = _digest(name)
     if contact is None or digest is None:
         return False
@@ -180,7 +180,7 @@ def evidence(
     session: Session, shop_id: int, public_id: str, name: str, *, tools: Tools
 ) -> dict[str, Any]:
     """Open a piece of evidence; empty if its key was destroyed or it was changed."""
-    contact, digest = _row(session, shop_id, public_id), _digest(name)
+    contact, digest = contacts.find(session, shop_id, public_id), _digest(name)
     if contact is None or digest is None:
         return {}
     try:
@@ -188,14 +188,6 @@ def evidence(
         return consents.evidence(session, who, digest, vault=tools.vault)
     except SealError:
         return {}
-
-
-def _row(session: Session, shop_id: int, public_id: str) -> Contact | None:
-    return session.scalar(
-        select(Contact).where(
-            Contact.shop_id == shop_id, Contact.public_id == public_id
-        )
-    )
 
 
 def _digest(name: str) -> bytes | None:

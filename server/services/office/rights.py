@@ -19,6 +19,7 @@ from server.models.contact import Contact
 from server.models.member import Member
 from server.models.rights import RightsRequest
 from server.services import audits, consents, contacts, envelopes, privacy, rights
+from server.services.privacy import Use
 from server.services.tools import Tools
 
 SETTLED_AT_MOST = 50
@@ -201,14 +202,16 @@ def _do(
         # Whatever they asked, it is done: there is nothing of them any more.
         return Outcome.ERASED
     who = contacts.person(session, contact.id, vault=tools.vault)
-    how = _how(contact, member_id, tools=tools, now=now)
+    use = Use(contact.locale, METHOD, {"member": member_id})
     kind = Right(request.kind)
     if kind is Right.ERASE:
-        privacy.erase(session, who, **how)
+        privacy.erase(session, who, use=use, tools=tools, now=now)
     elif kind is Right.RESTRICT:
-        privacy.restrict(session, who, is_restricted=True, **how)
+        privacy.restrict(
+            session, who, is_restricted=True, use=use, tools=tools, now=now
+        )
     else:
-        privacy.object_to_marketing(session, who, **how)
+        privacy.object_to_marketing(session, who, use=use, tools=tools, now=now)
     return _DOES[kind]
 
 
@@ -245,24 +248,21 @@ def end(
     It is a request of its own, settled at once, so that the list tells of it. None if
     the shop has no such person.
     """
-    contact = session.scalar(
-        select(Contact).where(
-            Contact.shop_id == shop_id,
-            Contact.public_id == contact_public_id,
-        )
-    )
+    contact = contacts.find(session, shop_id, contact_public_id)
     if contact is None:
         return None
     if contact.erased_at is not None:
         return False
     who = contacts.person(session, contact.id, vault=tools.vault)
-    how = _how(contact, member_id, tools=tools, now=now)
+    use = Use(contact.locale, METHOD, {"member": member_id})
     if kind is Right.RESTRICT:
         outcome = Outcome.RESTRICTION_ENDED
-        is_done = privacy.restrict(session, who, is_restricted=False, **how)
+        is_done = privacy.restrict(
+            session, who, is_restricted=False, use=use, tools=tools, now=now
+        )
     else:
         outcome = Outcome.OBJECTION_ENDED
-        is_done = privacy.end_objection(session, who, **how)
+        is_done = privacy.end_objection(session, who, use=use, tools=tools, now=now)
     if not is_done:
         return False
     request = rights.open(
@@ -286,19 +286,6 @@ def find(session: Session, shop_id: int, public_id: str) -> RightsRequest | None
             RightsRequest.shop_id == shop_id, RightsRequest.public_id == public_id
         )
     )
-
-
-def _how(
-    contact: Contact, member_id: int, *, tools: Tools, now: datetime
-) -> dict[str, Any]:
-    """Return what each use of a right says of its circumstances."""
-    return {
-        "locale": contact.locale,
-        "method": METHOD,
-        "facts": {"member": member_id},
-        "tools": tools,
-        "now": now,
-    }
 
 
 def _audit(

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from server import clock
 from server.db import reading, transaction
-from server.services import audits, campaigns
+from server.services import campaigns
 from server.services.office import campaigns as pages
 from server.services.office import figures
 from server.views import guards
@@ -80,12 +80,10 @@ def _set_paused(here: Here, code: str, *, paused: bool) -> AnyResponse:
     with transaction() as session:
         campaign_id = pages.find_id(session, here.shop.shop_id, code) or abort(404)
         if campaigns.set_paused(session, campaign_id, paused=paused):
-            audits.note(
+            here.note(
                 session,
-                shop_id=here.shop.shop_id,
-                member_id=here.who.member_id,
-                act="campaign.pause" if paused else "campaign.resume",
-                subject=code,
+                "campaign.pause" if paused else "campaign.resume",
+                code,
                 now=now,
             )
         detail = pages.find(session, here.shop.shop_id, code, now=now) or abort(404)

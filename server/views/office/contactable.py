@@ -15,7 +15,7 @@ from flask import (
 
 from server import clock
 from server.db import current_database, reading, transaction
-from server.services import audits, campaigns, contactable, sheets
+from server.services import campaigns, contactable, sheets
 from server.services.contactable import HEADING, Wanted
 from server.services.office import campaigns as campaign_pages
 from server.services.sheets import ENDINGS, MIMETYPES, Cells, Format
@@ -61,14 +61,7 @@ def export_contactable(here: Here) -> Response:
     with transaction() as session:
         # What the page offers, and nothing that was made up: it goes into the note.
         found = contactable.find(session, here.shop.shop_id, purpose) or abort(404)
-        audits.note(
-            session,
-            shop_id=here.shop.shop_id,
-            member_id=here.who.member_id,
-            act="contactable.export",
-            subject=f"{purpose}/{kind}",
-            now=clock.now(),
-        )
+        here.note(session, "contactable.export", f"{purpose}/{kind}", now=clock.now())
         keys = contactable.heading(session, found)
     return _file(found, (*HEADING, *keys), keys, kind)
 

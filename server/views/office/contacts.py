@@ -5,7 +5,6 @@ from sqlalchemy.orm import Session
 
 from server import clock
 from server.db import reading, transaction
-from server.services import audits
 from server.services.office import campaigns as campaign_pages
 from server.services.office import contacts as pages
 from server.services.office.contacts import Dossier
@@ -45,14 +44,7 @@ def evidence(here: Here, public_id: str, name: str) -> Response:
     with transaction() as session:
         if not pages.has_evidence(session, shop_id, public_id, name):
             abort(404)
-        audits.note(
-            session,
-            shop_id=shop_id,
-            member_id=here.who.member_id,
-            act="evidence.show",
-            subject=f"{public_id}/{name}",
-            now=clock.now(),
-        )
+        here.note(session, "evidence.show", f"{public_id}/{name}", now=clock.now())
         facts = pages.evidence(session, shop_id, public_id, name, tools=tools())
         person = _find(session, here, public_id)
         campaigns = campaign_pages.by_code(session, shop_id)

@@ -13,7 +13,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from server import clock
 from server.db import reading, transaction
-from server.services import audits
 from server.services import outbox as letters
 from server.services.office import outbox as pages
 from server.views import guards
@@ -58,14 +57,7 @@ def retry(here: Here, name: str) -> AnyResponse:
     with transaction() as session:
         row = pages.find_id(session, shop_id, name) or abort(404)
         if letters.revive(session, row, shop_id=shop_id, now=now):
-            audits.note(
-                session,
-                shop_id=shop_id,
-                member_id=here.who.member_id,
-                act="outbox.retry",
-                subject=name,
-                now=now,
-            )
+            here.note(session, "outbox.retry", name, now=now)
         mail = pages.find(session, shop_id, name, vault=tools().vault)
     if not wants_fragment():
         return redirect(url_for("office.outbox", shop=here.shop.code), 303)

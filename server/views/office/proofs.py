@@ -10,7 +10,7 @@ from server.db import reading, transaction
 from server.domain import proof as rules
 from server.domain.parts import LOCALES
 from server.domain.proof import Proof
-from server.services import audits, portable, proofs
+from server.services import portable, proofs
 from server.services.office import campaigns as campaign_pages
 from server.views import guards, language
 from server.views.guards import Here
@@ -30,7 +30,9 @@ def proof(here: Here, public_id: str) -> Response:
     with transaction() as session:
         if not proofs.has(session, here.shop.shop_id, public_id, purpose):
             abort(404)
-        _note(session, here, "evidence.file", f"{public_id}/{purpose or '*'}")
+        here.note(
+            session, "evidence.file", f"{public_id}/{purpose or '*'}", now=clock.now()
+        )
     with reading() as session:
         found = proofs.gather(
             session,
@@ -69,7 +71,7 @@ def data(here: Here, public_id: str) -> Response:
         who = portable.holder(
             session, here.shop.shop_id, public_id, vault=tools().vault
         ) or abort(404)
-        _note(session, here, "person.export", public_id)
+        here.note(session, "person.export", public_id, now=clock.now())
     with reading() as session:
         content = portable.export(session, who, tools=tools(), now=clock.now())
     return attached(content, f"person-{public_id}.json")
@@ -94,14 +96,3 @@ def _title(found: Proof) -> str:
     if not email:
         return str(_("Proof of consent of a person who was erased"))
     return str(_("Proof of consent of %(email)s", email=email))
-
-
-def _note(session: Any, here: Here, act: str, subject: str) -> None:
-    audits.note(
-        session,
-        shop_id=here.shop.shop_id,
-        member_id=here.who.member_id,
-        act=act,
-        subject=subject,
-        now=clock.now(),
-    )

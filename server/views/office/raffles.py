@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from server import clock
 from server.db import reading, transaction
 from server.domain.voucher import LONGEST_NOTE
-from server.services import audits, members, raffle_records, raffles
+from server.services import members, raffle_records, raffles
 from server.services.office import campaigns as campaign_pages
 from server.services.office import raffles as pages
 from server.views import guards
@@ -53,7 +53,7 @@ def exclude_from_raffle(here: Here, code: str) -> AnyResponse:
         except raffles.ClosedError:
             problem = _("The list is closed: nobody can be left out any more.")
         else:
-            _note(session, here, "raffle.exclude", label)
+            here.note(session, "raffle.exclude", label, now=clock.now())
     if problem:
         return _page(here, code, problem=problem)
     return redirect(to("office.raffles", shop=here.shop.code, code=code), 303)
@@ -81,7 +81,7 @@ def note_contact(here: Here, code: str) -> AnyResponse:
         )
         if not is_kept:
             abort(404)
-        _note(session, here, "raffle.contacted", label)
+        here.note(session, "raffle.contacted", label, now=clock.now())
     return redirect(to("office.raffles", shop=here.shop.code, code=code), 303)
 
 
@@ -94,17 +94,6 @@ def _check(session: Session, here: Here, code: str) -> None:
     """End with 404 where the campaign is not of this shop."""
     if campaign_pages.find_id(session, here.shop.shop_id, code) is None:
         abort(404)
-
-
-def _note(session: Session, here: Here, act: str, label: str) -> None:
-    audits.note(
-        session,
-        shop_id=here.shop.shop_id,
-        member_id=here.who.member_id,
-        act=act,
-        subject=label,
-        now=clock.now(),
-    )
 
 
 def _page(here: Here, code: str, *, problem: str = "") -> Response:

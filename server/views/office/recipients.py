@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from server import clock
 from server.db import reading, transaction
-from server.services import audits, deliveries, webhooks
+from server.services import deliveries, webhooks
 from server.services.office import campaigns as campaign_pages
 from server.services.office import recipients as pages
 from server.services.office.recipients import Line
@@ -67,7 +67,7 @@ def turn_on_recipient(here: Here, recipient: str) -> AnyResponse:
     with transaction() as session:
         row = _found(session, here, recipient)
         if webhooks.turn_on(session, row):
-            _note(session, here, "recipient.on", recipient)
+            here.note(session, "recipient.on", recipient, now=clock.now())
     return _back(here)
 
 
@@ -78,7 +78,7 @@ def turn_off_recipient(here: Here, recipient: str) -> AnyResponse:
     with transaction() as session:
         row = _found(session, here, recipient)
         if webhooks.turn_off(session, row, why="in the office"):
-            _note(session, here, "recipient.off", recipient)
+            here.note(session, "recipient.off", recipient, now=clock.now())
     return _back(here)
 
 
@@ -90,7 +90,7 @@ def test_recipient(here: Here, recipient: str) -> AnyResponse:
         row = _found(session, here, recipient)
         if row.state == "active":
             webhooks.put_test(session, row, tools=tools(), now=clock.now())
-            _note(session, here, "recipient.test", recipient)
+            here.note(session, "recipient.test", recipient, now=clock.now())
     return _back(here)
 
 
@@ -102,7 +102,7 @@ def retry_delivery(here: Here, message: str) -> AnyResponse:
     with transaction() as session:
         _line(session, here, message)
         if deliveries.revive(session, message, shop_id=shop_id, now=now):
-            _note(session, here, "delivery.retry", message)
+            here.note(session, "delivery.retry", message, now=clock.now())
     return _row(here, message)
 
 
@@ -114,7 +114,7 @@ def told_by_hand(here: Here, message: str) -> AnyResponse:
     with transaction() as session:
         _line(session, here, message)
         if deliveries.told_by_hand(session, message, shop_id=shop_id, now=now):
-            _note(session, here, "delivery.told", message)
+            here.note(session, "delivery.told", message, now=clock.now())
     return _row(here, message)
 
 
@@ -127,7 +127,7 @@ def delivery_address(here: Here, message: str) -> AnyResponse:
         _line(session, here, message)
         found = pages.address(session, shop_id, message, vault=tools().vault)
         if found is not None:
-            _note(session, here, "delivery.address", message)
+            here.note(session, "delivery.address", message, now=clock.now())
     return _row(here, message, address=found)
 
 
@@ -162,17 +162,6 @@ def _line(session: Session, here: Here, message: str) -> Line:
 def _found(session: Session, here: Here, public_id: str) -> webhooks.Recipient:
     row = webhooks.find(session, public_id, of_shop=here.shop.shop_id)
     return row or abort(404)
-
-
-def _note(session: Session, here: Here, act: str, subject: str) -> None:
-    audits.note(
-        session,
-        shop_id=here.shop.shop_id,
-        member_id=here.who.member_id,
-        act=act,
-        subject=subject,
-        now=clock.now(),
-    )
 
 
 def _back(here: Here) -> AnyResponse:

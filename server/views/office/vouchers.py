@@ -1,15 +1,12 @@
 """Redeem a prize at the till or the desk, look one up, take one back."""
 
-from datetime import datetime
-
 from flask import Response, make_response, render_template, request
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
 
 from server import clock
 from server.db import reading, transaction
 from server.domain.voucher import LONGEST_CODE, LONGEST_NOTE, State, Verdict
-from server.services import audits, members, purchases, vouchers
+from server.services import members, purchases, vouchers
 from server.services.vouchers import By, Held, Redemption
 from server.views import client, guards
 from server.views import vouchers as words
@@ -68,7 +65,7 @@ def redeem_voucher(here: Here) -> Response:
             ),
         )
         if done.held and done.is_done:
-            _note(session, here, "voucher.redeem", done.held, now)
+            here.note(session, "voucher.redeem", done.held.code, now=now)
     return _done(here, code, done)
 
 
@@ -95,7 +92,7 @@ def revoke_voucher(here: Here) -> Response:
             now=now,
         )
         if done.held and done.is_done:
-            _note(session, here, "voucher.revoke", done.held, now)
+            here.note(session, "voucher.revoke", done.held.code, now=now)
     return _done(here, code, done)
 
 
@@ -107,17 +104,6 @@ def _by(here: Here) -> By:
     """Return who acts: by name too, since at the next till no one knows a row's id."""
     place = str(_("Office, %(name)s", name=here.who.name))
     return By(f"{members.ACTOR}{here.who.member_id}", place=place)
-
-
-def _note(session: Session, here: Here, act: str, held: Held, now: datetime) -> None:
-    audits.note(
-        session,
-        shop_id=here.shop.shop_id,
-        member_id=here.who.member_id,
-        act=act,
-        subject=held.code,
-        now=now,
-    )
 
 
 def _refusal(here: Here, code: str) -> Response | None:

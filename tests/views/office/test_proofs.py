@@ -195,9 +195,7 @@ def test_a_path_leads_from_a_later_day_too(app, house, file, seal, clock):
         lambda session, who, tools: privacy.object_to_marketing(
             session,
             who,
-            locale="nl",
-            method="office",
-            facts={},
+            use=privacy.Use("nl", "office", {}),
             tools=tools,
             now=clock.now(),
         ),
@@ -435,9 +433,7 @@ def test_of_an_erased_person_the_facts_are_left_and_the_evidence_is_not(
         lambda session, who, tools: privacy.erase(
             session,
             who,
-            locale="nl",
-            method="office",
-            facts={},
+            use=privacy.Use("nl", "office", {}),
             tools=tools,
             now=clock.now(),
         ),
@@ -518,9 +514,7 @@ def test_of_an_erased_person_there_is_no_data(app, house, owner, path):
         lambda session, who, tools: privacy.erase(
             session,
             who,
-            locale="nl",
-            method="office",
-            facts={},
+            use=privacy.Use("nl", "office", {}),
             tools=tools,
             now=house.now,
         ),

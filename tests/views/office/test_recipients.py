@@ -24,7 +24,7 @@ def erased(house, tools, now):
         (contact,) = session.query(Contact).all()
         who = person(session, contact.id, vault=tools.vault)
         privacy.erase(
-            session, who, locale="nl", method="test", facts={}, tools=tools, now=now
+            session, who, use=privacy.Use("nl", "test", {}), tools=tools, now=now
         )
         session.execute(
             update(Delivery)
