@@ -214,6 +214,25 @@ def test_a_key_that_is_gone_is_said_and_nothing_is_changed(filled, run, with_two
     assert filled.dump() == before
 
 
+@pytest.mark.parametrize("keys", ["the first is gone", "another is in front"])
+def test_a_first_key_that_is_not_in_its_place_is_said(filled, run, with_two, keys):
+    """T30: by other hashes nobody is found, and who was erased could come back."""
+    assert run("keys", "rotate", **with_two).exit_code == 0
+    oldest, newest = with_two["JAWOORD_DATA_KEYS"].split(",")
+    listed = newest if keys == "the first is gone" else f"{newest},{oldest}"
+    before, wrong = filled.dump(), {"JAWOORD_DATA_KEYS": listed}
+
+    status, rotated = run("keys", "status", **wrong), run("keys", "rotate", **wrong)
+    doctor = run("doctor", **wrong)
+
+    assert (status.exit_code, rotated.exit_code, doctor.exit_code) == (1, 2, 1)
+    assert "NOT in place   key 1" in status.output
+    assert "key 1 is not in its place" in rotated.output
+    assert "NOT   keys: data keys are missing or in another order" in doctor.output
+    assert filled.dump() == before
+    assert "NOT in place" not in run("keys", "status", **with_two).output
+
+
 def test_every_sealed_column_is_rotated_or_under_a_persons_key():
     """A new column has to be told of, or a rotation would leave it behind."""
     columns = {

@@ -11,8 +11,10 @@ from server import clock
 from server.adapters.mailer import DeliveryError, Mailer, Server
 from server.commands.base import database_trouble, opened
 from server.db import LEAST_FREE_BYTES
+from server.domain.seals import Vault
 from server.migrations import is_current
-from server.services import deliveries, outbox
+from server.services import deliveries, outbox, rotations
+from server.services.rotations import KINDS
 from server.settings import SettingError, Settings, load_settings
 
 
@@ -42,7 +44,22 @@ def _keys_trouble(settings: Settings) -> str | None:
         path = settings.instance / name
         if path.exists() and path.stat().st_mode & 0o077:
             return f"others can read {path}; run: chmod 600 {path}"
-    return None
+    vault = Vault(settings.data_keys)
+    with opened(settings) as database:
+        try:
+            with database.reading() as session:
+                is_in_place = rotations.is_first_in_place(session, vault=vault)
+                used = {
+                    key for kind in KINDS for key in rotations.counts(session, kind)
+                }
+        except SQLAlchemyError:
+            # The line of the database says what is the matter.
+            return None
+    if is_in_place and used <= set(vault.key_ids):
+        return None
+    return (
+        "data keys are missing or in another order; run: python -m server keys status"
+    )
 
 
 def _disk_trouble(settings: Settings) -> str | None:
@@ -88,7 +105,7 @@ def _recipients_trouble(settings: Settings) -> str | None:
         said.append(f"{dead} events were given up")
     if not said:
         return None
-    return f"{', '.join(said)}; run: python -m server webhook deliveries"
+    return f"{', '.join(said)}; run: python -m server webhook deliveries --shop CODE"
 
 
 def _mail_trouble(settings: Settings) -> str | None:

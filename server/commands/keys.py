@@ -6,7 +6,7 @@ from collections import Counter
 
 import click
 
-from server.commands.base import bar, opened, reading
+from server.commands.base import bar, fail, opened, reading
 from server.db import Database
 from server.domain.seals import Vault
 from server.services import rotations
@@ -15,6 +15,10 @@ from server.settings import load_settings
 
 # Who holds a row lets go of it soon.
 MOST_ROUNDS = 5
+MISPLACED = (
+    "it did not make the hashes by which people are found, and who was erased is kept "
+    "away; put the first key that this database ever had back in front"
+)
 
 
 @click.group()
@@ -28,6 +32,7 @@ def status() -> None:
     with reading() as (session, settings):
         vault = Vault(settings.data_keys)
         found = {kind.name: rotations.counts(session, kind) for kind in KINDS}
+        is_in_place = rotations.is_first_in_place(session, vault=vault)
     total = sum(found.values(), Counter[bytes]())
     known = vault.key_ids
     for number, key_id in enumerate(known, 1):
@@ -43,7 +48,9 @@ def status() -> None:
     strangers = {key: n for key, n in total.items() if key not in known}
     for key_id, number in sorted(strangers.items()):
         click.echo(f"NOT at hand    {key_id.hex()}  {number:,} rows cannot be opened")
-    sys.exit(1 if strangers else 0)
+    if not is_in_place:
+        click.echo(f"NOT in place   key 1: {MISPLACED}")
+    sys.exit(1 if strangers or not is_in_place else 0)
 
 
 def _advice(number: int, of: int, used: int) -> str:
@@ -64,6 +71,9 @@ def rotate() -> None:
     settings = load_settings()
     vault, lost, left = Vault(settings.data_keys), 0, 0
     with opened(settings) as database:
+        with database.reading() as session:
+            if not rotations.is_first_in_place(session, vault=vault):
+                fail(f"key 1 is not in its place: {MISPLACED}")
         for kind in KINDS:
             rewrapped, missed = _rotate(database, kind, vault)
             lost += missed

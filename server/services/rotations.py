@@ -31,7 +31,7 @@ from server.models.month import MonthKey
 from server.models.outbox import Outbox
 from server.models.raffle import Raffle
 from server.models.webhook import Delivery, Webhook
-from server.services import boxcodes
+from server.services import boxcodes, contacts, envelopes
 from server.services.raffle_promises import seal_name
 from server.services.tools import Chance
 
@@ -187,6 +187,26 @@ def counts(session: Session, kind: Kind) -> Counter[bytes]:
         select(key_id, func.count()).where(*kind.rows()).group_by(key_id)
     )
     return Counter({bytes(found): number for found, number in rows})
+
+
+def is_first_in_place(session: Session, *, vault: Vault) -> bool:
+    """Return whether the first data key is the one that made the hashes of people.
+
+    Otherwise nobody is found, and who was erased or objected could be brought back. The
+    newest people whose address opens tell it; where there are none, nothing can.
+    """
+    rows = session.execute(
+        select(Contact.shop_id, Contact.email_hash, *envelopes.EMAIL)
+        .where(Contact.erased_at.is_(None))
+        .order_by(Contact.id.desc())
+        .limit(AT_ONCE)
+    )
+    for row in rows:
+        email = envelopes.shown_email(row, vault=vault)
+        if email:
+            known: bytes = row.email_hash
+            return contacts.hash_email(vault, row.shop_id, email) == known
+    return True
 
 
 def due(session: Session, kind: Kind, *, vault: Vault) -> int:

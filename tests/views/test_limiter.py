@@ -125,7 +125,7 @@ def test_one_client_causes_five_questions_in_ten_minutes(publish, ordinary):
         )
         assert answer.status_code == 200
         assert ("Open the mail we just sent" in answer.text) == (number < 5)
-        assert ("Your yes does not count yet" in answer.text) == (number >= 5)
+        assert ("Your yes could not be taken just now" in answer.text) == (number >= 5)
 
     assert len(ordinary.letters("confirm")) == 5
     take_card(visitor).enter(
@@ -158,7 +158,7 @@ def test_who_typed_three_strangers_asks_nobody_for_a_while(publish, ordinary):
     refused = ask("fourth@example.com", "203.0.113.7")
     neighbour = ask("fifth@example.com", "198.51.0.1")
 
-    assert "Your yes does not count yet" in refused.text
+    assert "Your yes could not be taken just now" in refused.text
     assert "Open the mail we just sent" in neighbour.text
     letters = ordinary.letters("confirm")[before:]
     assert [letter.to for letter in letters] == ["fifth@example.com"]
@@ -196,7 +196,7 @@ def test_the_whole_service_has_a_ceiling(publish, house_with):
             card = take_card(visitor)
             answer = card.enter(visitor, f"v{number}@example.com", consents=BOTH)
             assert answer.status_code == 200
-            assert ("Your yes does not count yet" in answer.text) == (number >= 3)
+            assert ("Your yes could not be taken just now" in answer.text) == (number >= 3)
 
     assert len(house.letters("confirm")) == 3
     assert [line["scope"] for line in logs] == ["instance", "instance"]
