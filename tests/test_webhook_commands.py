@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from server.models import Delivery, Webhook
 from server.services import deliveries
@@ -137,6 +138,26 @@ def test_what_was_given_up_is_tried_again_or_told_by_hand(
     assert run("webhook", "retry", "--all-dead").stdout == "1 to be tried again\n"
     states = {row.message_id: row.state for row in house.rows(Delivery)}
     assert states == {first: "acknowledged", second: "waiting"}
+
+
+def test_a_secret_that_does_not_open_is_named_and_the_shop_told(
+    run, add, house, house_with, client, smtp
+):
+    """DS-06: by `doctor` and by mail, as nothing is told until there is another."""
+    add()
+    with house.database.transaction() as session:
+        session.execute(update(Webhook).values(sealed_secret=b"lost"))
+    take_card(client).enter(client, consents=["newsletter"])
+    house.press(client, house.link("confirm"))
+    worker = Worker(house_with(WEBHOOK_NETWORKS=LOOPBACKS).app)
+    worker.tell()
+    while worker.deliver():
+        pass
+    worker.close()
+
+    assert "NOT   recipients: the secret of Our CRM cannot" in run("doctor").stdout
+    (mail,) = [m for m in smtp.taken if "Our CRM" in str(m.message["Subject"])]
+    assert "kan niet worden geopend" in mail.text()
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ between is looked at right before each is sent (SAFETY.md F2, F13, T30).
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import (
     ColumnElement,
     Select,
@@ -22,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from server.domain import retry, webhook
-from server.domain.seals import SealError, Vault
+from server.domain.seals import SealError
 from server.domain.webhook import OWED, Event
 from server.models.base import rows_changed, table
 from server.models.webhook import Delivery, Webhook
@@ -35,13 +36,19 @@ CLAIM_BYTES = 8
 STATES = ("waiting", "leased", "acknowledged", "dead", "dropped")
 LONGEST_ANSWER = 100
 # Why a person of the shop has to see to it: the receiver said that it is gone for good
-# (410), or events were given up.
-GONE, GIVEN_UP = "gone", "given up"
+# (410), events were given up, what one says cannot be opened, or the secret cannot.
+GONE, GIVEN_UP, UNREADABLE, LOCKED = "gone", "given up", "unreadable", "locked"
+# With these a recipient is turned off, which does not happen twice.
+TURNED_OFF = frozenset({GONE, LOCKED})
+UNOPENED = "cannot be opened"
+LOCKED_OUT = "its secret cannot be opened"
+ENDED = "the recipient has ended"
 # An alarm goes off for what waits longer, and not again for as long.
 PILED_UP = timedelta(hours=1)
 NOTICE_EVERY = timedelta(days=1)
 BY_HAND = "told by hand"
 SHARE_BYTES = 2
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,26 +80,58 @@ def claim_next(
     now: datetime,
     lease: timedelta = LEASE,
 ) -> Claimed | None:
-    """Take what is due next for a recipient; drop what is true no longer."""
+    """Take what is due next for a recipient; drop what is true no longer.
+
+    One that was turned off meanwhile is told nothing more. So is one whose secret does
+    not open, and its shop hears of it: what it is owed waits as it is.
+    """
+    recipient = session.get_one(Webhook, webhook_id, populate_existing=True)
+    if recipient.state != "active":
+        return None
+    try:
+        secrets = webhooks.secrets_of(recipient, vault=tools.vault, now=now)
+    except SealError:
+        _lock_out(session, recipient, tools=tools, now=now)
+        return None
     told = {"of": webhook_id, "moment": now}
     while (row := _next(session, told)) is not None:
         found, is_stale = row
         if is_stale:
-            _close(found, "dropped", STALE, now=now)
+            _drop(found, STALE, now=now)
             session.flush()
             continue
-        claim = tools.random(CLAIM_BYTES)
         try:
-            claimed = _claimed(session, found, claim, vault=tools.vault, now=now)
+            body = tools.vault.open(
+                found.sealed or b"", about=found.message_id.encode()
+            )
         except SealError:
-            # A lost key must not hold up what waits behind.
-            _close(found, "dead", "cannot be opened", now=now)
-            session.flush()
+            _pass_over(session, found, tools=tools, now=now)
             continue
-        found.state, found.claim, found.leased_until = "leased", claim, now + lease
+        found.state, found.leased_until = "leased", now + lease
+        found.claim = claim = tools.random(CLAIM_BYTES)
         session.flush()
-        return claimed
+        return _claimed(found, claim, recipient.url, secrets, body)
     return None
+
+
+def _lock_out(
+    session: Session, recipient: Webhook, *, tools: Tools, now: datetime
+) -> None:
+    log.error("the secret of a recipient cannot be opened", webhook=recipient.public_id)
+    if webhooks.turn_off(session, recipient, why=LOCKED_OUT):
+        _notify(session, recipient.id, LOCKED, tools=tools, now=now)
+
+
+def _pass_over(session: Session, row: Delivery, *, tools: Tools, now: datetime) -> None:
+    """Give up what cannot be opened: a lost key must not hold up what waits behind.
+
+    It stays sealed, since a key that was lost may be found.
+    """
+    row.state, row.settled_at, row.answer = "dead", now, UNOPENED
+    row.claim = row.leased_until = None
+    session.flush()
+    if row.event in OWED:
+        _notify(session, row.webhook_id, UNREADABLE, tools=tools, now=now)
 
 
 def _next(session: Session, told: dict[str, object]) -> tuple[Delivery, bool] | None:
@@ -103,15 +142,14 @@ def _next(session: Session, told: dict[str, object]) -> tuple[Delivery, bool] | 
     return None
 
 
-def _close(row: Delivery, state: str, why: str, *, now: datetime) -> None:
-    row.state, row.settled_at, row.answer = state, now, why
+def _drop(row: Delivery, why: str, *, now: datetime) -> None:
+    row.state, row.settled_at, row.answer = "dropped", now, why
     row.sealed = row.claim = row.leased_until = None
 
 
 def _claimed(
-    session: Session, row: Delivery, claim: bytes, *, vault: Vault, now: datetime
+    row: Delivery, claim: bytes, url: str, secrets: tuple[str, ...], body: bytes
 ) -> Claimed:
-    recipient = session.get_one(Webhook, row.webhook_id)
     return Claimed(
         id=row.id,
         webhook_id=row.webhook_id,
@@ -119,9 +157,9 @@ def _claimed(
         event=Event(row.event),
         attempts=row.attempts,
         created_at=row.created_at,
-        url=recipient.url,
-        secrets=webhooks.secrets_of(recipient, vault=vault, now=now),
-        body=vault.open(row.sealed or b"", about=row.message_id.encode()),
+        url=url,
+        secrets=secrets,
+        body=body,
         claim=claim,
     )
 
@@ -369,11 +407,12 @@ def _leave_alone(
 def _notify(
     session: Session, webhook_id: int, why: str, *, tools: Tools, now: datetime
 ) -> None:
-    """Tell the shop, at most once a day for each recipient unless it is gone."""
+    """Tell the shop, at most once a day for each recipient unless it was turned off."""
     row = session.get_one(Webhook, webhook_id, with_for_update=True)
     if row.state == "ended":
         return
-    if why != GONE and row.noticed_at and now - row.noticed_at < NOTICE_EVERY:
+    is_known = row.noticed_at is not None and now - row.noticed_at < NOTICE_EVERY
+    if is_known and why not in TURNED_OFF:
         return
     row.noticed_at = now
     session.flush()

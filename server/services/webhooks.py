@@ -4,10 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from server.domain.seals import NONCE_BYTES, Vault
+from server.domain.seals import NONCE_BYTES, SealError, Vault
 from server.domain.webhook import (
     OLD_SECRET_FOR,
     OWED,
@@ -31,6 +32,7 @@ ID_BYTES = 8
 ID_PREFIX = "wh_"
 # Events that somebody can choose; a try of the line comes to whoever asks for it.
 CHOICES = tuple(event.value for event in Event if event is not Event.TEST)
+log = structlog.get_logger()
 
 
 class IncompleteError(Exception):
@@ -183,12 +185,40 @@ def rotate(session: Session, row: Webhook, *, tools: Tools, now: datetime) -> st
 
 
 def secrets_of(row: Webhook, *, vault: Vault, now: datetime) -> tuple[str, ...]:
-    """Return the secrets that sign now, the newest first. Raises `SealError`."""
-    kept = [row.sealed_secret]
-    if row.sealed_before and row.before_until and now < row.before_until:
-        kept.append(row.sealed_before)
+    """Return the secrets that sign now, the newest first. Raises `SealError`.
+
+    Without the one before, what it is told is still signed by the one that counts.
+    """
     about = row.public_id.encode()
-    return tuple(vault.open(each, about=about).decode() for each in kept)
+    newest = vault.open(row.sealed_secret, about=about).decode()
+    if not (row.sealed_before and row.before_until and now < row.before_until):
+        return (newest,)
+    try:
+        return newest, vault.open(row.sealed_before, about=about).decode()
+    except SealError:
+        log.warning(
+            "the former secret of a recipient cannot be opened", webhook=row.public_id
+        )
+        return (newest,)
+
+
+def locked(session: Session, *, vault: Vault, now: datetime) -> list[str]:
+    """Return the names of the recipients whose secret does not open.
+
+    They are told nothing until they have another.
+    """
+    rows = session.scalars(
+        select(Webhook).where(Webhook.state != "ended").order_by(Webhook.id)
+    )
+    return [row.name for row in rows if not _has_secret(row, vault=vault, now=now)]
+
+
+def _has_secret(row: Webhook, *, vault: Vault, now: datetime) -> bool:
+    try:
+        secrets_of(row, vault=vault, now=now)
+    except SealError:
+        return False
+    return True
 
 
 def put_test(session: Session, row: Webhook, *, tools: Tools, now: datetime) -> str:
