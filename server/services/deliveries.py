@@ -42,7 +42,6 @@ GONE, GIVEN_UP, UNREADABLE, LOCKED = "gone", "given up", "unreadable", "locked"
 TURNED_OFF = frozenset({GONE, LOCKED})
 UNOPENED = "cannot be opened"
 LOCKED_OUT = "its secret cannot be opened"
-ENDED = "the recipient has ended"
 # An alarm goes off for what waits longer, and not again for as long.
 PILED_UP = timedelta(hours=1)
 NOTICE_EVERY = timedelta(days=1)
@@ -213,9 +212,7 @@ def failed(
     )
     if rows_changed(changed) != 1:
         return ""
-    stale = session.connection().execute(_DROP_STALE, {"row": told.id, "moment": now})
-    if rows_changed(stale) == 1:
-        # What came in while it was on its way must not leave an address lying here.
+    if _is_dropped(session, told, now=now):
         state = "dropped"
     if is_silent:
         _leave_alone(session, told.webhook_id, share=share, now=now)
@@ -238,43 +235,52 @@ def gone(session: Session, told: Claimed, *, tools: Tools, now: datetime) -> boo
     )
     if rows_changed(changed) != 1:
         return False
+    _is_dropped(session, told, now=now)
     if webhooks.turn_gone(session, told.webhook_id):
         _notify(session, told.webhook_id, GONE, tools=tools, now=now)
     return True
 
 
-def release(session: Session, told: Claimed) -> None:
+def release(session: Session, told: Claimed, *, now: datetime) -> None:
     """Give back an event that was not tried, because the worker stops."""
-    session.connection().execute(_RELEASE, _told(told))
+    changed = session.connection().execute(_RELEASE, _told(told))
+    if rows_changed(changed) == 1:
+        _is_dropped(session, told, now=now)
+
+
+def _is_dropped(session: Session, told: Claimed, *, now: datetime) -> bool:
+    """Drop what was made untrue while it was on its way, or its address lies there."""
+    stale = session.connection().execute(_DROP_STALE, {"row": told.id, "moment": now})
+    return rows_changed(stale) == 1
 
 
 def give_up_old(
     session: Session, *, tools: Tools, now: datetime, most: int = 500
 ) -> int:
-    """Give up what waited too long for one who is off or silent; return how many."""
-    is_away = select(Webhook.id).where(
-        or_(Webhook.state != "active", Webhook.faults > 0)
-    )
-    old = session.scalars(
-        select(Delivery)
-        .where(
-            Delivery.webhook_id.in_(is_away),
-            Delivery.state == "waiting",
-            Delivery.created_at <= now - retry.WEBHOOK_GIVE_UP_AFTER,
-        )
-        .limit(most)
-        .with_for_update(skip_locked=True)
+    """Give up what waited too long for one who is off or silent; return how many.
+
+    What a killed worker had taken waits as well. What was made untrue meanwhile, or is
+    for a recipient that has ended, is forgotten.
+    """
+    forgotten = webhooks.forget_ended(session, now=now)
+    old = session.execute(
+        _OLD.limit(most),
+        {"moment": now, "until": now - retry.WEBHOOK_GIVE_UP_AFTER},
     ).all()
     owed = set()
-    for row in old:
+    for row, is_stale in old:
+        if is_stale:
+            _drop(row, STALE, now=now)
+            continue
         row.state, row.settled_at = "dead", now
+        row.claim = row.leased_until = None
         row.answer = row.answer or "not tried"
         if row.event in OWED:
             owed.add(row.webhook_id)
     session.flush()
     for webhook_id in sorted(owed):
         _notify(session, webhook_id, GIVEN_UP, tools=tools, now=now)
-    return len(old)
+    return len(old) + forgotten
 
 
 def revive(
@@ -395,10 +401,19 @@ def _of_shop(shop_id: int) -> Select[int]:
     return select(Webhook.id).where(Webhook.shop_id == shop_id)
 
 
+def _held(session: Session, webhook_id: int) -> Webhook:
+    """Return a recipient that nobody else changes meanwhile.
+
+    Whoever queues something for it refers to it, which must not wait for this: they may
+    hold a person for whom something waits that we hold.
+    """
+    return session.get_one(Webhook, webhook_id, with_for_update={"key_share": True})
+
+
 def _leave_alone(
     session: Session, webhook_id: int, *, share: float, now: datetime
 ) -> None:
-    row = session.get_one(Webhook, webhook_id, with_for_update=True)
+    row = _held(session, webhook_id)
     row.faults += 1
     row.paused_until = now + webhook.pause(row.faults, share=share)
     session.flush()
@@ -408,7 +423,7 @@ def _notify(
     session: Session, webhook_id: int, why: str, *, tools: Tools, now: datetime
 ) -> None:
     """Tell the shop, at most once a day for each recipient unless it was turned off."""
-    row = session.get_one(Webhook, webhook_id, with_for_update=True)
+    row = _held(session, webhook_id)
     if row.state == "ended":
         return
     is_known = row.noticed_at is not None and now - row.noticed_at < NOTICE_EVERY
@@ -502,4 +517,15 @@ _NEXT = tuple(
     .with_for_update(skip_locked=True, of=Delivery)
     .execution_options(populate_existing=True)
     for turn in _TURNS
+)
+_IS_AWAY = select(Webhook.id).where(or_(Webhook.state != "active", Webhook.faults > 0))
+_OLD = (
+    select(Delivery, _IS_STALE)
+    .where(
+        Delivery.webhook_id.in_(_IS_AWAY),
+        or_(Delivery.state == "waiting", leases.is_abandoned(Delivery)),
+        Delivery.created_at <= bindparam("until"),
+    )
+    .with_for_update(skip_locked=True, of=Delivery)
+    .execution_options(populate_existing=True)
 )

@@ -30,6 +30,7 @@ Recipient = Webhook
 
 ID_BYTES = 8
 ID_PREFIX = "wh_"
+UNSETTLED = ("waiting", "leased", "dead")
 # Events that somebody can choose; a try of the line comes to whoever asks for it.
 CHOICES = tuple(event.value for event in Event if event is not Event.TEST)
 log = structlog.get_logger()
@@ -144,28 +145,41 @@ def turn_gone(session: Session, webhook_id: int) -> bool:
 def end(session: Session, row: Webhook, *, now: datetime) -> bool:
     """Tell a recipient nothing any more; it holds nothing of ours. False if it ended.
 
-    What waits is dropped, so it is for one that has erased what it was given.
+    What waits is dropped, so it is for one that has erased what it was given. It waits
+    for whoever is queueing something, and the other way round. What a worker marks in
+    this moment it leaves to `forget_ended`, as each would wait for the other.
     """
+    session.refresh(row, with_for_update=True)
     if row.state == "ended":
         return False
     row.state = "ended"
-    session.execute(
-        update(Delivery)
-        .where(
-            Delivery.webhook_id == row.id,
-            Delivery.state.in_(("waiting", "leased", "dead")),
-        )
-        .values(
-            state="dropped",
-            settled_at=now,
-            sealed=None,
-            claim=None,
-            leased_until=None,
-            answer="the recipient has ended",
+    session.flush()
+    forget_ended(session, now=now)
+    return True
+
+
+def forget_ended(session: Session, *, now: datetime) -> int:
+    """Drop what waits for recipients that have ended, and return how many that were."""
+    ended = select(Webhook.id).where(Webhook.state == "ended")
+    left = (
+        select(Delivery.id)
+        .where(Delivery.webhook_id.in_(ended), Delivery.state.in_(UNSETTLED))
+        .with_for_update(skip_locked=True, of=Delivery)
+    )
+    dropped = update(Delivery).where(Delivery.id.in_(left))
+    return rows_changed(
+        session.execute(
+            dropped.values(
+                state="dropped",
+                settled_at=now,
+                sealed=None,
+                claim=None,
+                leased_until=None,
+                answer="the recipient has ended",
+            ),
+            execution_options={"synchronize_session": False},
         )
     )
-    session.flush()
-    return True
 
 
 def rest_until(session: Session, webhook_id: int, until: datetime) -> None:
