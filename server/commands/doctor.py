@@ -83,7 +83,7 @@ def _recipients_trouble(settings: Settings) -> str | None:
                 now, vault = clock.now(), tools_of(settings).vault
                 since = now - deliveries.PILED_UP
                 piles = deliveries.piles(session, waiting_since=since)
-                locked = webhooks.locked(session, vault=vault, now=now)
+                locked = webhooks.locked(session, vault=vault)
         except SQLAlchemyError:
             return "cannot be read; see the database above"
     said = [

@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import update
 
 from server.domain.consent import Act
+from server.domain.seals import SealError, Vault
 from server.models import Delivery, Webhook
-from server.services import deliveries, webhooks
+from server.services import deliveries, rotations, webhooks
 from tests.tellings import states
 
 LOST = b"gone" + b"x" * 60
@@ -84,6 +85,34 @@ class TestSecret:
         assert in_time(heard, made)
         assert heard.headers["webhook-signature"].count("v1,") == 1
         assert "former secret" in "".join(capfd.readouterr())
+
+    def test_the_one_before_opens_in_no_other_column(self, desk, house, tools):
+        """T24: whoever writes the database cannot bring an old secret back."""
+        key, _ = desk.add()
+        with house.database.transaction() as session:
+            row = session.get_one(Webhook, key)
+            webhooks.rotate(session, row, tools=tools, now=house.clock.now())
+            row.sealed_secret = row.sealed_before
+            with pytest.raises(SealError):
+                webhooks.secrets_of(row, vault=tools.vault, now=house.clock.now())
+
+    def test_a_rotation_of_data_keys_opens_both(self, desk, house, tools):
+        """T24: it has to know what each is bound to."""
+        key, old = desk.add()
+        newer = Vault((*house.app.config["SETTINGS"].data_keys, b"n" * 32))
+        with house.database.transaction() as session:
+            row = session.get_one(Webhook, key)
+            new = webhooks.rotate(session, row, tools=tools, now=house.clock.now())
+        for kind in rotations.KINDS:
+            with house.database.transaction() as session:
+                done = rotations.rewrap(
+                    session, kind, after=None, vault=newer, random=tools.random
+                )
+                assert done is None or done.lost == 0
+
+        row, now = desk.recipient(key), house.clock.now()
+        assert webhooks.secrets_of(row, vault=newer, now=now) == (new, old)
+        assert row.sealed_before[:4] == newer.key_ids[-1]
 
 
 class TestEvent:
