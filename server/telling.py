@@ -210,7 +210,7 @@ class Telling:
         """Mark what became of an event; return whether to go on with the recipient."""
         if isinstance(outcome, str) and self._stopping.is_set():
             # We hung up ourselves; nobody is to blame for that.
-            deliveries.release(session, told)
+            deliveries.release(session, told, now=now)
             return False
         if isinstance(outcome, str):
             deliveries.failed(

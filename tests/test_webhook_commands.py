@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from server.models import Delivery, Webhook
 from server.services import deliveries
@@ -63,6 +64,33 @@ def test_who_hears_of_a_yes_only_is_refused_with_what_is_missing(run, shop):
     assert "add consent.withdrawn, contact.erased" in said.stderr
 
 
+def test_every_event_that_allows_something_takes_its_ends_along(run, shop):
+    """GDPR 19: "you may use it again" says of somebody that they are known, too."""
+    said = run("webhook", "add", "demo", "CRM", URL, "--events", "contact.unrestricted")
+
+    assert said.exit_code == 2
+    assert "add consent.withdrawn, contact.erased" in said.stderr
+
+
+def test_a_purpose_that_nobody_is_asked_for_is_refused_with_those_that_are(
+    run, shop, house
+):
+    said = run("webhook", "add", "demo", "CRM", URL, "--purposes", "newsletters")
+
+    assert said.exit_code == 2
+    assert said.stderr.startswith("jawoord: --purposes: no campaign asks for newslett")
+    assert "ask for: newsletter, personal_offers" in said.stderr
+    assert house.rows(Webhook) == []
+
+
+@pytest.mark.parametrize("purpose", ["newsletter", "soft:shoes"])
+def test_a_purpose_that_somebody_can_have_is_taken(run, shop, house, purpose):
+    said = run("webhook", "add", "demo", "CRM", URL, "--purposes", purpose)
+
+    assert said.exit_code == 0
+    assert house.rows(Webhook)[0].purposes == [purpose]
+
+
 def test_the_secret_is_shown_once_and_kept_sealed(run, add, house):
     public_id, secret = add()
 
@@ -80,6 +108,36 @@ def test_a_new_secret_replaces_the_old_one(run, add, house):
 
     assert "whsec_" in said and old not in said
     assert house.rows(Webhook)[0].sealed_before is not None
+
+
+def test_a_second_rotation_within_a_day_is_refused(run, add, house):
+    """The secret before was promised to sign for 24 hours, and there is no third."""
+    public_id, _ = add()
+    run("webhook", "rotate", public_id)
+    (before,) = house.rows(Webhook)
+
+    said = run("webhook", "rotate", public_id)
+
+    assert said.exit_code == 2
+    assert "signs until" in said.stderr and "--now" in said.stderr
+    (row,) = house.rows(Webhook)
+    assert (row.sealed_secret, row.sealed_before) == (
+        before.sealed_secret,
+        before.sealed_before,
+    )
+    house.clock.advance(timedelta(days=1))
+    assert run("webhook", "rotate", public_id).exit_code == 0
+
+
+def test_a_secret_that_leaked_is_cut_off_at_once(run, add, house):
+    public_id, _ = add()
+    run("webhook", "rotate", public_id)
+
+    said = run("webhook", "rotate", public_id, "--now")
+
+    assert said.exit_code == 0 and "only this secret" in said.stdout
+    (row,) = house.rows(Webhook)
+    assert (row.sealed_before, row.before_until) == (None, None)
 
 
 def test_the_line_can_be_tried(run, add, house_with, smtp, clock):
@@ -112,7 +170,9 @@ def test_off_and_on_and_the_end(run, add, house):
     assert run("webhook", "end", public_id, "--yes").exit_code == 0
     assert state() == "ended"
     assert run("webhook", "on", public_id).exit_code == 2
-    assert run("webhook", "on", public_id, "--url", f"{URL}/3").exit_code == 2
+    said = run("webhook", "on", public_id, "--url", f"{URL}/3")
+    assert (said.exit_code, said.stdout) == (2, "")
+    assert "is ended; it cannot be turned on" in said.stderr
     assert house.rows(Webhook)[0].url == f"{URL}/2"
 
 
@@ -139,6 +199,26 @@ def test_what_was_given_up_is_tried_again_or_told_by_hand(
     assert run("webhook", "retry", "--all-dead").stdout == "1 to be tried again\n"
     states = {row.message_id: row.state for row in house.rows(Delivery)}
     assert states == {first: "acknowledged", second: "waiting"}
+
+
+def test_a_secret_that_does_not_open_is_named_and_the_shop_told(
+    run, add, house, house_with, client, smtp
+):
+    """DS-06: by `doctor` and by mail, as nothing is told until there is another."""
+    add()
+    with house.database.transaction() as session:
+        session.execute(update(Webhook).values(sealed_secret=b"lost"))
+    take_card(client).enter(client, consents=["newsletter"])
+    house.press(client, house.link("confirm"))
+    worker = Worker(house_with(WEBHOOK_NETWORKS=LOOPBACKS).app)
+    worker.tell()
+    while worker.deliver():
+        pass
+    worker.close()
+
+    assert "NOT   recipients: the secret of Our CRM cannot" in run("doctor").stdout
+    (mail,) = [m for m in smtp.taken if "Our CRM" in str(m.message["Subject"])]
+    assert "kan niet worden geopend" in mail.text()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,6 +25,8 @@ from server.domain.webhook import PORTS, Address
 # A try in all: name, connection, encryption, and the last byte of the answer.
 SECONDS = 15.0
 MOST_ADDRESSES = 4
+# Of what is left, one address has a third at most, unless no other follows.
+LONGEST_SHARE_S = 5.0
 LONGEST_ANSWER_BYTES = 64 * 1024
 PIECE_BYTES = 8 * 1024
 TOO_MANY, AWAY = 429, 503
@@ -83,11 +85,11 @@ class Poster:
         deadline = time.monotonic() + self._seconds
         parts = urlsplit(url)
         port = parts.port or PORTS[parts.scheme]
-        places = self._places(parts.hostname or "", port, parts.scheme, deadline)
-        sock = _connected(places, port, deadline)
-        line = _Line(sock, deadline)
+        line = _Line(deadline)
         self._lines.add(line)
         try:
+            places = self._places(line, parts.hostname or "", port, parts.scheme)
+            line.connect(places, port)
             return self._talk(line, url, body, headers)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise PostError(_why(error, is_late=line.is_cut)) from error
@@ -101,9 +103,9 @@ class Poster:
             line.cut()
 
     def _places(
-        self, host: str, port: int, scheme: str, deadline: float
+        self, line: "_Line", host: str, port: int, scheme: str
     ) -> list[Address]:
-        found = _within(lambda: self._resolver(host, port), deadline)
+        found = line.look_up(lambda: self._resolver(host, port))
         try:
             places = [ipaddress.ip_address(text) for text in found]
         except ValueError as error:
@@ -153,34 +155,26 @@ class Poster:
 
 
 class _Line:
-    """A connection that is cut at its deadline, however slowly the other side drips."""
+    """A try that is cut at its deadline, or before, in whatever it waits for.
 
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
-        self.sock = sock
+    That is the name, each connection, encryption, or an answer that drips.
+    """
+
+    def __init__(self, deadline: float) -> None:
+        self.sock = socket.socket()
         self.is_cut = False
-        left = max(deadline - time.monotonic(), 0.001)
-        sock.settimeout(left)
-        self._timer = threading.Timer(left, self.cut)
+        self._deadline = deadline
+        self._found: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
+        self._timer = threading.Timer(self._left_s(), self.cut)
         self._timer.daemon = True
         self._timer.start()
 
-    def encrypt(self, context: ssl.SSLContext, host: str) -> None:
-        """Agree on encryption. Raises OSError, `ssl.SSLError` among these."""
-        # Not at once: what is wrapped is no line any more, and could not be cut while
-        # the other side lets us wait.
-        wrapped = context.wrap_socket(
-            self.sock, server_hostname=host, do_handshake_on_connect=False
-        )
-        self.sock = wrapped
-        if self.is_cut:
-            raise TimeoutError
-        wrapped.do_handshake()
-
     def cut(self) -> None:
-        """Let nobody read or write here any more, whoever waits for it."""
+        """Let nobody wait here any more."""
         self.is_cut = True
+        self._found.put(TimeoutError())
         with suppress(OSError):
-            # The one of TLS would take its state from under whoever reads there.
+            # Not that of the encryption: what is written next would go out in plain.
             socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
     def close(self) -> None:
@@ -189,39 +183,67 @@ class _Line:
         with suppress(OSError):
             self.sock.close()
 
+    def look_up(self, look: Callable[[], Iterable[str]]) -> list[str]:
+        """Look a name up. Raises `PostError`.
 
-def _within(look: Callable[[], Iterable[str]], deadline: float) -> list[str]:
-    """Look a name up, but wait for it no longer than this. Raises `PostError`.
+        The C library takes as long as it likes, so that happens beside.
+        """
 
-    The C library takes as long as it likes, so that happens beside.
-    """
-    answers: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
+        def ask() -> None:
+            try:
+                self._found.put(list(look()))
+            except (OSError, UnicodeError) as error:
+                self._found.put(error)
 
-    def ask() -> None:
-        try:
-            answers.put(list(look()))
-        except (OSError, UnicodeError) as error:
-            answers.put(error)
+        threading.Thread(target=ask, daemon=True, name="look-up").start()
+        found = self._found.get()
+        if self.is_cut:
+            raise PostError("name not found in time")
+        if isinstance(found, Exception):
+            raise PostError("name not found") from found
+        return found
 
-    threading.Thread(target=ask, daemon=True, name="look-up").start()
-    try:
-        found = answers.get(timeout=max(deadline - time.monotonic(), 0.001))
-    except queue.Empty:
-        raise PostError("name not found in time") from None
-    if isinstance(found, Exception):
-        raise PostError("name not found") from found
-    return found
+    def connect(self, places: Sequence[Address], port: int) -> None:
+        """Connect to the first that answers. Raises `PostError`.
 
+        A silent one leaves time for the next, and for the answer of that.
+        """
+        for number, place in enumerate(places, start=1):
+            left_s = self._left_s()
+            is_last = number == len(places)
+            share_s = left_s if is_last else min(left_s / 3, LONGEST_SHARE_S)
+            family = socket.AF_INET if place.version == 4 else socket.AF_INET6
+            self.sock.close()
+            self.sock = socket.socket(family, socket.SOCK_STREAM)
+            self.sock.settimeout(share_s)
+            try:
+                self._stop_if_cut()
+                self.sock.connect((str(place), port))
+                self._stop_if_cut()
+            except OSError:
+                if self.is_cut:
+                    break
+                continue
+            self.sock.settimeout(self._left_s())
+            return
+        raise PostError("no connection")
 
-def _connected(places: Iterable[Address], port: int, deadline: float) -> socket.socket:
-    """Connect to the first that answers. Raises `PostError`."""
-    for place in places:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            break
-        with suppress(OSError):
-            return socket.create_connection((str(place), port), timeout=left)
-    raise PostError("no connection")
+    def encrypt(self, context: ssl.SSLContext, host: str) -> None:
+        """Encrypt what is said from now on. Raises OSError."""
+        # Shaken hands only once it can be cut.
+        self.sock = context.wrap_socket(
+            self.sock, server_hostname=host, do_handshake_on_connect=False
+        )
+        self._stop_if_cut()
+        self.sock.do_handshake()
+
+    def _stop_if_cut(self) -> None:
+        """Raise TimeoutError for who was cut while there was another socket."""
+        if self.is_cut:
+            raise TimeoutError
+
+    def _left_s(self) -> float:
+        return max(self._deadline - time.monotonic(), 0.001)
 
 
 def _read_away(answer: http.client.HTTPResponse) -> None:
@@ -240,7 +262,8 @@ def _wish(told: str | None, status: int) -> timedelta | None:
         return min(timedelta(seconds=int(text[:9])), webhook.LONGEST_WISH)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
+        # A zone can be as many hours away as it likes.
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return min(max(at - datetime.now(UTC), timedelta()), webhook.LONGEST_WISH)

@@ -13,9 +13,10 @@ from server.commands.base import database_trouble, opened
 from server.db import LEAST_FREE_BYTES
 from server.domain.seals import Vault
 from server.migrations import is_current
-from server.services import deliveries, outbox, rotations
+from server.services import deliveries, outbox, rotations, webhooks
 from server.services.rotations import KINDS
 from server.settings import SettingError, Settings, load_settings
+from server.tooling import tools_of
 
 
 @click.command()
@@ -91,16 +92,23 @@ def _outbox_trouble(settings: Settings) -> str | None:
 
 
 def _recipients_trouble(settings: Settings) -> str | None:
-    """Say who has not been told for an hour, and what was given up (GDPR 19)."""
+    """Say who is not told, or not for an hour, and what was given up (GDPR 19)."""
     with opened(settings) as database:
         try:
             with database.reading() as session:
                 dead = len(deliveries.dead(session))
-                since = clock.now() - deliveries.PILED_UP
+                now, vault = clock.now(), tools_of(settings).vault
+                since = now - deliveries.PILED_UP
                 piles = deliveries.piles(session, waiting_since=since)
+                locked = webhooks.locked(session, vault=vault)
         except SQLAlchemyError:
             return "cannot be read; see the database above"
-    said = [f"{pile.number} events wait for {pile.name}" for pile in piles]
+    said = [
+        f"the secret of {name} cannot be opened, until its key is back in "
+        "JAWOORD_DATA_KEYS or it has another (webhook rotate, then webhook on)"
+        for name in locked
+    ]
+    said += [f"{pile.number} events wait for {pile.name}" for pile in piles]
     if dead:
         said.append(f"{dead} events were given up")
     if not said:

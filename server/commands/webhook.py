@@ -80,9 +80,11 @@ def add_webhook(
         fail(f"URL: {FAULTS[wrong]}")
     try:
         with _changing() as work:
+            shop_id = _shop_id(work.session, shop_code)
+            _check_purposes(work.session, shop_id, purposes)
             added = webhooks.add(
                 work.session,
-                _shop_id(work.session, shop_code),
+                shop_id,
                 name=name,
                 url=url,
                 events=events or None,
@@ -92,8 +94,8 @@ def add_webhook(
             )
     except webhooks.IncompleteError as error:
         fail(
-            "--events: who hears of a yes has to hear of its end and of every right; "
-            f"add {error}"
+            "--events: who hears what is allowed has to hear of its end and of every "
+            f"right; add {error}"
         )
     click.echo(f"{added.public_id}  {name}\n\n  {added.secret}\n")
     click.echo("Keep this secret where the receiver runs; it is not shown again.")
@@ -154,8 +156,8 @@ def turn_on(public_id: str, url: str | None) -> None:
         fail(f"--url: {FAULTS[wrong]}")
     with _changing() as work:
         row = _found(work.session, public_id)
-        is_moved = url and row.state == "active"
-        if not webhooks.turn_on(work.session, row) and not is_moved:
+        is_told = row.state == "active"
+        if not webhooks.turn_on(work.session, row) and not (is_told and url):
             fail(f"{public_id} is {STATES[row.state]}; it cannot be turned on")
         if url:
             row.url = url
@@ -178,12 +180,34 @@ def end_webhook(public_id: str) -> None:
 
 @webhook.command("rotate")
 @click.argument("public_id")
-def rotate_secret(public_id: str) -> None:
+@click.option(
+    "--now", "is_at_once", is_flag=True, help="Sign with no older secret any more."
+)
+def rotate_secret(public_id: str, *, is_at_once: bool) -> None:
     """Make a new secret and print it; for 24 hours the old one signs as well."""
     with _changing() as work:
         row = _found(work.session, public_id)
-        made = webhooks.rotate(work.session, row, tools=work.tools, now=clock.now())
-    click.echo(f"  {made}\n\nFor 24 hours every message is signed by both secrets.")
+        try:
+            made = webhooks.rotate(
+                work.session,
+                row,
+                tools=work.tools,
+                now=clock.now(),
+                is_at_once=is_at_once,
+            )
+        except webhooks.RotatedLatelyError as error:
+            fail(
+                "it was rotated within a day, and the secret before signs until "
+                f"{error.until.isoformat(sep=' ', timespec='minutes')}; wait, or give "
+                "--now to cut off all older ones"
+            )
+        is_alone = row.sealed_before is None
+    click.echo(f"  {made}\n")
+    click.echo(
+        "From now on only this secret signs."
+        if is_alone
+        else "For 24 hours every message is signed by both secrets."
+    )
 
 
 @webhook.command("deliveries")
@@ -256,6 +280,17 @@ def _shop_id(session: Session, code: str) -> int:
     if found is None:
         fail(f"SHOP: there is no shop {code!r}")
     return found
+
+
+def _check_purposes(session: Session, shop_id: int, purposes: tuple[str, ...]) -> None:
+    """Fail for what nobody can say yes to: its recipient would be told of nobody."""
+    unknown = webhooks.unknown_purposes(session, shop_id, purposes)
+    if unknown:
+        known = ", ".join(webhooks.asked_purposes(session, shop_id)) or "none"
+        fail(
+            f"--purposes: no campaign asks for {', '.join(unknown)}; its campaigns "
+            f"ask for: {known}"
+        )
 
 
 def _found(session: Session, public_id: str) -> webhooks.Recipient:

@@ -87,6 +87,9 @@ class Column(StrEnum):
     ANSWERS = "entry.answers"
     SOURCE = "entry.source"
     VALUE = "attribute.value"
+    NEW_EMAIL = "address_change.email"
+    WEBHOOK_SECRET = "webhook.secret"  # noqa: S105  # its name, no secret
+    FORMER_WEBHOOK_SECRET = "webhook.before"  # noqa: S105
 
 
 def place(column: Column, *row: bytes) -> bytes:

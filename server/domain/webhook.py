@@ -206,8 +206,14 @@ def fault(url: str, *, may_be_near: bool = False) -> Fault | None:
 # Of IPv6 this is all that was ever given out. Python calls more of it global, such as
 # ::/96, 64:ff9b::/96 and fec0::/10, which lead to wherever their last part says.
 _GIVEN_OUT = ipaddress.ip_network("2000::/3")
+# What IANA set aside for protocols, of which Python has called parts global, too: no
+# recipient is there, though a cloud's own services may be (192.0.0.192).
 _NOT_FOR_ALL = tuple(
-    ipaddress.ip_network(text) for text in ("2002::/16", "3fff::/20", "192.88.99.0/24")
+    ipaddress.ip_network(text)
+    for text in (
+        *("192.0.0.0/24", "192.88.99.0/24"),
+        *("2001::/23", "2002::/16", "3fff::/20"),
+    )
 )
 
 

@@ -12,7 +12,14 @@ from server.domain import address
 from server.domain.consent import Act
 from server.domain.limits import Kind
 from server.domain.rights import Right
-from server.domain.seals import NONCE_BYTES, open_for, seal_for
+from server.domain.seals import (
+    NONCE_BYTES,
+    Column,
+    SealError,
+    open_for,
+    place,
+    seal_for,
+)
 from server.models.base import rows_changed
 from server.models.contact import Contact
 from server.models.outbox import Outbox
@@ -78,7 +85,7 @@ def ask(
                 who.key,
                 email.encode(),
                 nonce=tools.random(NONCE_BYTES),
-                about=who.subject_ref,
+                about=place(Column.NEW_EMAIL, who.subject_ref),
             ),
             asked_at=now,
             expires_at=now + LIFE,
@@ -134,9 +141,10 @@ def confirm(
         .where(AddressChange.link_id == found.link_id, AddressChange.expires_at > now)
         .returning(AddressChange.sealed)
     )
-    if sealed is None:
+    email = None if sealed is None else _opened(found, sealed)
+    if email is None:
         return False
-    moved = _at(found.who, _opened(found, sealed), tools=tools)
+    moved = _at(found.who, email, tools=tools)
     if not _move(session, found.who, moved, tools=tools, now=now):
         return False
     _keep_lists_away(session, found.who, moved, now=now)
@@ -167,8 +175,13 @@ def _at(who: Person, email: str, *, tools: Tools) -> Person:
     return replace(who, email=email, email_hash=digest)
 
 
-def _opened(found: Found, sealed: bytes) -> str:
-    return open_for(found.who.key, sealed, about=found.who.subject_ref).decode()
+def _opened(found: Found, sealed: bytes) -> str | None:
+    """Return an address that was asked about; None if nobody can read it any more."""
+    about = place(Column.NEW_EMAIL, found.who.subject_ref)
+    try:
+        return open_for(found.who.key, sealed, about=about).decode()
+    except SealError:
+        return None
 
 
 def _move(

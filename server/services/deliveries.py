@@ -8,6 +8,7 @@ between is looked at right before each is sent (SAFETY.md F2, F13, T30).
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import (
     ColumnElement,
     Select,
@@ -22,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from server.domain import retry, webhook
-from server.domain.seals import SealError, Vault
+from server.domain.seals import SealError
 from server.domain.webhook import OWED, Event
 from server.models.base import rows_changed, table
 from server.models.webhook import Delivery, Webhook
@@ -35,13 +36,18 @@ CLAIM_BYTES = 8
 STATES = ("waiting", "leased", "acknowledged", "dead", "dropped")
 LONGEST_ANSWER = 100
 # Why a person of the shop has to see to it: the receiver said that it is gone for good
-# (410), or events were given up.
-GONE, GIVEN_UP = "gone", "given up"
+# (410), events were given up, what one says cannot be opened, or the secret cannot.
+GONE, GIVEN_UP, UNREADABLE, LOCKED = "gone", "given up", "unreadable", "locked"
+# With these a recipient is turned off, which does not happen twice.
+TURNED_OFF = frozenset({GONE, LOCKED})
+UNOPENED = "cannot be opened"
+LOCKED_OUT = "its secret cannot be opened"
 # An alarm goes off for what waits longer, and not again for as long.
 PILED_UP = timedelta(hours=1)
 NOTICE_EVERY = timedelta(days=1)
 BY_HAND = "told by hand"
 SHARE_BYTES = 2
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,26 +79,58 @@ def claim_next(
     now: datetime,
     lease: timedelta = LEASE,
 ) -> Claimed | None:
-    """Take what is due next for a recipient; drop what is true no longer."""
+    """Take what is due next for a recipient; drop what is true no longer.
+
+    One that was turned off meanwhile is told nothing more. So is one whose secret does
+    not open, and its shop hears of it: what it is owed waits as it is.
+    """
+    recipient = session.get_one(Webhook, webhook_id, populate_existing=True)
+    if recipient.state != "active":
+        return None
+    try:
+        secrets = webhooks.secrets_of(recipient, vault=tools.vault, now=now)
+    except SealError:
+        _lock_out(session, recipient, tools=tools, now=now)
+        return None
     told = {"of": webhook_id, "moment": now}
     while (row := _next(session, told)) is not None:
         found, is_stale = row
         if is_stale:
-            found.state, found.settled_at, found.answer = "dropped", now, STALE
-            found.sealed = found.claim = found.leased_until = None
+            _drop(found, STALE, now=now)
             session.flush()
             continue
-        claim = tools.random(CLAIM_BYTES)
         try:
-            claimed = _claimed(session, found, claim, vault=tools.vault, now=now)
+            body = tools.vault.open(
+                found.sealed or b"", about=found.message_id.encode()
+            )
         except SealError:
-            # A lost key must not hold up what waits behind.
-            _give_up(session, found, "cannot be opened", tools=tools, now=now)
+            _pass_over(session, found, tools=tools, now=now)
             continue
-        found.state, found.claim, found.leased_until = "leased", claim, now + lease
+        found.state, found.leased_until = "leased", now + lease
+        found.claim = claim = tools.random(CLAIM_BYTES)
         session.flush()
-        return claimed
+        return _claimed(found, claim, recipient.url, secrets, body)
     return None
+
+
+def _lock_out(
+    session: Session, recipient: Webhook, *, tools: Tools, now: datetime
+) -> None:
+    log.error("the secret of a recipient cannot be opened", webhook=recipient.public_id)
+    if webhooks.turn_off(session, recipient, why=LOCKED_OUT):
+        _notify(session, recipient.id, LOCKED, tools=tools, now=now)
+
+
+def _pass_over(session: Session, row: Delivery, *, tools: Tools, now: datetime) -> None:
+    """Give up what cannot be opened: a lost key must not hold up what waits behind.
+
+    It stays sealed, since a key that was lost may be found.
+    """
+    row.state, row.settled_at, row.answer = "dead", now, UNOPENED
+    row.claim = row.leased_until = None
+    session.flush()
+    if row.event in OWED:
+        _notify(session, row.webhook_id, UNREADABLE, tools=tools, now=now)
 
 
 def _next(session: Session, told: dict[str, object]) -> tuple[Delivery, bool] | None:
@@ -103,21 +141,14 @@ def _next(session: Session, told: dict[str, object]) -> tuple[Delivery, bool] | 
     return None
 
 
-def _give_up(
-    session: Session, row: Delivery, why: str, *, tools: Tools, now: datetime
-) -> None:
-    """Give an event up, and keep what it says: it may be tried again with its key."""
-    row.state, row.settled_at, row.answer = "dead", now, why
-    row.claim = row.leased_until = None
-    session.flush()
-    if row.event in OWED:
-        _notify(session, row.webhook_id, GIVEN_UP, tools=tools, now=now)
+def _drop(row: Delivery, why: str, *, now: datetime) -> None:
+    row.state, row.settled_at, row.answer = "dropped", now, why
+    row.sealed = row.claim = row.leased_until = None
 
 
 def _claimed(
-    session: Session, row: Delivery, claim: bytes, *, vault: Vault, now: datetime
+    row: Delivery, claim: bytes, url: str, secrets: tuple[str, ...], body: bytes
 ) -> Claimed:
-    recipient = session.get_one(Webhook, row.webhook_id)
     return Claimed(
         id=row.id,
         webhook_id=row.webhook_id,
@@ -125,9 +156,9 @@ def _claimed(
         event=Event(row.event),
         attempts=row.attempts,
         created_at=row.created_at,
-        url=recipient.url,
-        secrets=webhooks.secrets_of(recipient, vault=vault, now=now),
-        body=vault.open(row.sealed or b"", about=row.message_id.encode()),
+        url=url,
+        secrets=secrets,
+        body=body,
         claim=claim,
     )
 
@@ -181,9 +212,7 @@ def failed(
     )
     if rows_changed(changed) != 1:
         return ""
-    stale = session.connection().execute(_DROP_STALE, {"row": told.id, "moment": now})
-    if rows_changed(stale) == 1:
-        # What came in while it was on its way must not leave an address lying here.
+    if _is_dropped(session, told, now=now):
         state = "dropped"
     if is_silent:
         _leave_alone(session, told.webhook_id, share=share, now=now)
@@ -206,43 +235,52 @@ def gone(session: Session, told: Claimed, *, tools: Tools, now: datetime) -> boo
     )
     if rows_changed(changed) != 1:
         return False
+    _is_dropped(session, told, now=now)
     if webhooks.turn_gone(session, told.webhook_id):
         _notify(session, told.webhook_id, GONE, tools=tools, now=now)
     return True
 
 
-def release(session: Session, told: Claimed) -> None:
+def release(session: Session, told: Claimed, *, now: datetime) -> None:
     """Give back an event that was not tried, because the worker stops."""
-    session.connection().execute(_RELEASE, _told(told))
+    changed = session.connection().execute(_RELEASE, _told(told))
+    if rows_changed(changed) == 1:
+        _is_dropped(session, told, now=now)
+
+
+def _is_dropped(session: Session, told: Claimed, *, now: datetime) -> bool:
+    """Drop what was made untrue while it was on its way, or its address lies there."""
+    stale = session.connection().execute(_DROP_STALE, {"row": told.id, "moment": now})
+    return rows_changed(stale) == 1
 
 
 def give_up_old(
     session: Session, *, tools: Tools, now: datetime, most: int = 500
 ) -> int:
-    """Give up what waited too long for one who is off or silent; return how many."""
-    is_away = select(Webhook.id).where(
-        or_(Webhook.state != "active", Webhook.faults > 0)
-    )
-    old = session.scalars(
-        select(Delivery)
-        .where(
-            Delivery.webhook_id.in_(is_away),
-            Delivery.state == "waiting",
-            Delivery.created_at <= now - retry.WEBHOOK_GIVE_UP_AFTER,
-        )
-        .limit(most)
-        .with_for_update(skip_locked=True)
+    """Give up what waited too long for one who is off or silent; return how many.
+
+    What a killed worker had taken waits as well. What was made untrue meanwhile, or is
+    for a recipient that has ended, is forgotten.
+    """
+    forgotten = webhooks.forget_ended(session, now=now)
+    old = session.execute(
+        _OLD.limit(most),
+        {"moment": now, "until": now - retry.WEBHOOK_GIVE_UP_AFTER},
     ).all()
     owed = set()
-    for row in old:
+    for row, is_stale in old:
+        if is_stale:
+            _drop(row, STALE, now=now)
+            continue
         row.state, row.settled_at = "dead", now
+        row.claim = row.leased_until = None
         row.answer = row.answer or "not tried"
         if row.event in OWED:
             owed.add(row.webhook_id)
     session.flush()
     for webhook_id in sorted(owed):
         _notify(session, webhook_id, GIVEN_UP, tools=tools, now=now)
-    return len(old)
+    return len(old) + forgotten
 
 
 def revive(
@@ -363,10 +401,19 @@ def _of_shop(shop_id: int) -> Select[int]:
     return select(Webhook.id).where(Webhook.shop_id == shop_id)
 
 
+def _held(session: Session, webhook_id: int) -> Webhook:
+    """Return a recipient that nobody else changes meanwhile.
+
+    Whoever queues something for it refers to it, which must not wait for this: they may
+    hold a person for whom something waits that we hold.
+    """
+    return session.get_one(Webhook, webhook_id, with_for_update={"key_share": True})
+
+
 def _leave_alone(
     session: Session, webhook_id: int, *, share: float, now: datetime
 ) -> None:
-    row = session.get_one(Webhook, webhook_id, with_for_update=True)
+    row = _held(session, webhook_id)
     row.faults += 1
     row.paused_until = now + webhook.pause(row.faults, share=share)
     session.flush()
@@ -375,11 +422,12 @@ def _leave_alone(
 def _notify(
     session: Session, webhook_id: int, why: str, *, tools: Tools, now: datetime
 ) -> None:
-    """Tell the shop, at most once a day for each recipient unless it is gone."""
-    row = session.get_one(Webhook, webhook_id, with_for_update=True)
+    """Tell the shop, at most once a day for each recipient unless it was turned off."""
+    row = _held(session, webhook_id)
     if row.state == "ended":
         return
-    if why != GONE and row.noticed_at and now - row.noticed_at < NOTICE_EVERY:
+    is_known = row.noticed_at is not None and now - row.noticed_at < NOTICE_EVERY
+    if is_known and why not in TURNED_OFF:
         return
     row.noticed_at = now
     session.flush()
@@ -469,4 +517,15 @@ _NEXT = tuple(
     .with_for_update(skip_locked=True, of=Delivery)
     .execution_options(populate_existing=True)
     for turn in _TURNS
+)
+_IS_AWAY = select(Webhook.id).where(or_(Webhook.state != "active", Webhook.faults > 0))
+_OLD = (
+    select(Delivery, _IS_STALE)
+    .where(
+        Delivery.webhook_id.in_(_IS_AWAY),
+        or_(Delivery.state == "waiting", leases.is_abandoned(Delivery)),
+        Delivery.created_at <= bindparam("until"),
+    )
+    .with_for_update(skip_locked=True, of=Delivery)
+    .execution_options(populate_existing=True)
 )

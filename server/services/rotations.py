@@ -61,6 +61,10 @@ def _of_entry(column: Column) -> Callable[[Any], bytes]:
     return lambda row: place(column, row.ticket)
 
 
+def _of_webhook(column: Column) -> Callable[[Any], bytes]:
+    return lambda row: place(column, row.public_id.encode())
+
+
 # A table with something new that the vault seals has to be added: a test counts them.
 KINDS = (
     Kind(
@@ -100,7 +104,7 @@ KINDS = (
         Webhook,
         Webhook.id,
         Webhook.sealed_secret,
-        lambda row: row.public_id.encode(),
+        _of_webhook(Column.WEBHOOK_SECRET),
         (Webhook.public_id,),
     ),
     Kind(
@@ -108,7 +112,7 @@ KINDS = (
         Webhook,
         Webhook.id,
         Webhook.sealed_before,
-        lambda row: row.public_id.encode(),
+        _of_webhook(Column.FORMER_WEBHOOK_SECRET),
         (Webhook.public_id,),
     ),
     Kind(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from server.domain.consent import ENDS as ENDINGS
@@ -30,6 +30,7 @@ from server.models.base import MILLISECOND, table
 from server.models.consent import ConsentEvent, Standing
 from server.models.contact import Contact
 from server.models.webhook import Delivery, Webhook
+from server.services import leases
 from server.services.contacts import Person
 from server.services.tools import Tools
 
@@ -275,15 +276,16 @@ def _let_go(
 ) -> None:
     """Drop what waits and is true no longer; after an erasure, everything (T30).
 
-    What is being sent in this moment is looked at when that is over.
+    What is being sent in this moment is looked at when that is over. Until then nothing
+    may overtake it, so an erasure empties it where it is.
     """
-    stale = _STALE
-    if all(new.event is not Event.ERASED for new in news):
-        stale = stale.where(_delivery.c.topic.in_([new.topic for new in news]))
-    session.connection().execute(
-        stale.values(state="dropped", settled_at=now, sealed=None, answer=STALE),
-        dict(told),
-    )
+    given = {**told, "moment": now}
+    if any(new.event is Event.ERASED for new in news):
+        session.connection().execute(_DROP, given)
+        session.connection().execute(_EMPTY, dict(told))
+        return
+    topics = _delivery.c.topic.in_([new.topic for new in news])
+    session.connection().execute(_DROP.where(topics), given)
 
 
 _delivery, _webhook = table(Delivery), table(Webhook)
@@ -306,6 +308,8 @@ _RECIPIENTS = (
     .join(_contact, _contact.c.shop_id == _webhook.c.shop_id)
     .where(_contact.c.id == bindparam("of"), _webhook.c.state != "ended")
     .order_by(_webhook.c.id)
+    # None of them ends until what is queued here can be seen by whoever ends it.
+    .with_for_update(read=True, key_share=True, of=_webhook)
 )
 _STOOD = (
     select(Standing.purpose, Standing.act)
@@ -330,4 +334,26 @@ _OF_BOTH = (
 _UNHEARD = select(_delivery.c.message_id, _delivery.c.sealed).where(
     *_OF_BOTH, _delivery.c.topic == "address", _delivery.c.sealed.is_not(None)
 )
-_STALE = update(_delivery).where(*_OF_BOTH, _delivery.c.state.in_(("waiting", "dead")))
+_DROP = (
+    update(_delivery)
+    .where(
+        *_OF_BOTH,
+        or_(
+            _delivery.c.state.in_(("waiting", "dead")),
+            leases.is_abandoned(_delivery.c),
+        ),
+    )
+    .values(
+        state="dropped",
+        settled_at=bindparam("moment"),
+        sealed=None,
+        answer=STALE,
+        claim=None,
+        leased_until=None,
+    )
+)
+_EMPTY = (
+    update(_delivery)
+    .where(*_OF_BOTH, _delivery.c.sealed.is_not(None))
+    .values(sealed=None)
+)

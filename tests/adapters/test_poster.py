@@ -2,10 +2,14 @@
 
 import socket
 import ssl
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +30,13 @@ def receiver():
 def near(**options):
     """Return a poster that may reach the loopback."""
     return Poster(networks=[LOOPBACKS], **{"seconds": 5} | options)
+
+
+def unanswered_calls(host, port):
+    """Return how many calls to an address are on their way, as Linux counts them."""
+    syn_sent = "02"
+    spelled = f"{ip_address(host).packed[::-1].hex().upper()}:{port:04X} {syn_sent}"
+    return Path("/proc/net/tcp").read_text().count(spelled)
 
 
 def from_now(*, hours: int) -> str:
@@ -67,6 +78,12 @@ class TestAnswers:
 
         assert least <= _wish(told, 503).total_seconds() <= most
         assert _wish("soon", 429) is None and _wish(told, 500) is None
+
+    @pytest.mark.parametrize("zone", ["+9999", "+99999999999999999999"])
+    def test_a_wish_from_no_zone_on_earth_is_none(self, zone):
+        from server.adapters.poster import _wish
+
+        assert _wish(f"Mon, 01 Jan 2024 00:00:00 {zone}", 503) is None
 
     def test_of_a_huge_answer_little_is_read(self, receiver):
         receiver.mode = Mode.HUGE
@@ -131,6 +148,79 @@ class TestAnswers:
                 posting.result(timeout=5)
 
 
+class TestSilence:
+    """Of what does not answer, at any step, none keeps the worker from its end."""
+
+    @pytest.fixture
+    def silent(self):
+        """Return a port that takes connections and says nothing."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            yield listener
+
+    @pytest.fixture
+    def deaf(self, receiver):
+        """Return an address, with the receiver's port, whose queue is full."""
+        with ExitStack() as stack:
+            listener = stack.enter_context(socket.socket())
+            listener.bind(("127.0.0.2", receiver.port))
+            listener.listen(0)
+            for _ in range(4):
+                caller = stack.enter_context(socket.socket())
+                caller.setblocking(False)
+                caller.connect_ex(listener.getsockname())
+            yield "127.0.0.2"
+
+    def cut_ends(self, poster, url, is_waiting):
+        with ThreadPoolExecutor(1) as pool:
+            posting = pool.submit(poster.post, url, BODY, {})
+            wait_for(is_waiting)
+            began = time.monotonic()
+            poster.cut()
+            with pytest.raises(PostError):
+                posting.result(timeout=20)
+            assert time.monotonic() - began < 2
+
+    def test_cutting_ends_a_handshake_that_nobody_answers(self, silent):
+        def greeted():
+            call, _ = silent.accept()
+            calls.append(call)
+            return call.recv(1)
+
+        calls = []
+        port = silent.getsockname()[1]
+        self.cut_ends(near(seconds=15), f"https://127.0.0.1:{port}/", greeted)
+        calls[0].close()
+
+    def test_cutting_ends_the_wait_for_a_connection(self, deaf, receiver):
+        before = unanswered_calls(deaf, receiver.port)
+        self.cut_ends(
+            near(seconds=15),
+            f"http://{deaf}:{receiver.port}/",
+            lambda: unanswered_calls(deaf, receiver.port) > before,
+        )
+
+    def test_cutting_ends_the_wait_for_a_name(self):
+        asked, is_over = threading.Event(), threading.Event()
+
+        def slow(host, port):
+            asked.set()
+            is_over.wait(20)
+            return ["127.0.0.1"]
+
+        try:
+            poster = near(seconds=15, resolver=slow)
+            self.cut_ends(poster, "http://a.test/", asked.is_set)
+        finally:
+            is_over.set()
+
+    def test_an_address_that_is_silent_leaves_time_for_the_next(self, deaf, receiver):
+        poster = near(seconds=4, resolver=lambda *_: [deaf, "127.0.0.1"])
+
+        answer = poster.post(f"http://crm.test:{receiver.port}/", BODY, {})
+
+        assert answer.status == 200
+
+
 class TestEncryption:
     @pytest.fixture
     def named(self, tmp_path):
@@ -161,22 +251,6 @@ class TestEncryption:
         with pytest.raises(PostError, match="no trusted encryption"):
             self.post(named[0])
 
-    def test_cutting_ends_it_though_no_encryption_was_agreed_on_yet(self):
-        """A worker that stops waits for no receiver that says nothing (F13)."""
-        poster = near(seconds=30)
-        with (
-            socket.create_server(("127.0.0.1", 0)) as silent,
-            ThreadPoolExecutor(1) as pool,
-        ):
-            url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
-            posting = pool.submit(poster.post, url, BODY, {})
-            line, _ = silent.accept()
-            with line:
-                assert line.recv(1), "the first word of the handshake"
-                poster.cut()
-                with pytest.raises(PostError):
-                    posting.result(timeout=5)
-
     def test_plain_text_is_no_encryption(self, receiver):
         with pytest.raises(PostError, match="no trusted encryption"):
             self.post(receiver)
@@ -196,6 +270,7 @@ HOSTILE_HOSTS = [
     *("localhost", "localhost.", "LOCALHOST", "10.0.0.1", "10.255.255.255"),
     *("172.16.0.1", "172.31.255.255", "192.168.0.1", "169.254.169.254", "0xa9fea9fe"),
     *("2852039166", "100.64.0.1", "192.0.0.1", "192.0.2.1", "198.18.0.1"),
+    *("192.0.0.192", "192.0.0.9", "[2001::7f00:1]", "[2001:20::1]", "[2001:1::1]"),
     *("198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1"),
     *("255.255.255.255", "192.88.99.1", "[::1]", "[::]", "[::ffff:127.0.0.1]"),
     *("[::ffff:7f00:1]", "[::ffff:169.254.169.254]", "[64:ff9b::7f00:1]"),
@@ -272,11 +347,11 @@ def test_a_name_is_looked_up_once_and_what_was_checked_is_connected_to(monkeypat
         asked.append(host)
         return answers[len(asked) - 1]
 
-    def no_network(place, **_options):
+    def no_network(_socket, place):
         connected.append(place)
         raise OSError
 
-    monkeypatch.setattr("socket.create_connection", no_network)
+    monkeypatch.setattr("socket.socket.connect", no_network)
     with pytest.raises(PostError, match="no connection"):
         Poster(resolver=rebinding).post("https://rebind.test/", BODY, {})
 

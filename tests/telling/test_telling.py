@@ -216,6 +216,30 @@ class TestFaults:
         assert desk.events()[1] == ("consent.withdrawn", "dead")
         assert len(house.letters("untold")) == 1
 
+    def test_what_a_killed_worker_had_taken_for_one_who_is_off_is_given_up_too(
+        self, desk, say, telling, house, tools
+    ):
+        """T30: an address stays nowhere for good."""
+        key, _ = desk.add()
+        say(Act.WITHDRAWN)
+        say(Act.GIVEN, 1)
+        say(Act.GIVEN, 2)
+        with house.database.transaction() as session:
+            for _ in range(2):
+                deliveries.claim_next(session, key, tools=tools, now=house.clock.now())
+            webhooks.turn_off(session, session.get_one(Webhook, key), why="test")
+        say(Act.WITHDRAWN, 1)
+        house.clock.advance(retry.WEBHOOK_GIVE_UP_AFTER + timedelta(seconds=1))
+
+        telling.give_up(now=house.clock.now())
+
+        assert desk.events() == [
+            ("consent.given", "dropped"),
+            ("consent.given", "dead"),
+            ("consent.withdrawn", "dead"),
+        ]
+        assert desk.rows()[0].sealed is None
+
     def test_what_piles_up_is_logged(self, desk, say, telling, receiver, house, capfd):
         desk.add(receiver.url)
         receiver.stop()
@@ -365,6 +389,61 @@ class TestOrder:
         erase(who)
         with house.database.transaction() as session:
             deliveries.failed(session, told, answer="500", tools=tools, now=now)
+
+        (row,) = desk.rows(event="consent.given")
+        assert (row.state, row.sealed) == ("dropped", None)
+
+    def test_what_is_on_its_way_when_somebody_is_erased_is_emptied_where_it_is(
+        self, desk, say, erase, tools, house
+    ):
+        """T30: and still nothing overtakes it, for as long as its lease holds."""
+        key, _ = desk.add()
+        who = say(Act.GIVEN)
+        now = house.clock.now()
+        with house.database.transaction() as session:
+            told = deliveries.claim_next(session, key, tools=tools, now=now)
+        erase(who)
+
+        (row,) = desk.rows(event="consent.given")
+        assert (row.state, row.sealed) == ("leased", None)
+        with house.database.transaction() as session:
+            assert deliveries.claim_next(session, key, tools=tools, now=now) is None
+            deliveries.acknowledged(session, told, answer="200", now=now)
+            after = deliveries.claim_next(session, key, tools=tools, now=now)
+        assert after.event == "contact.erased"
+
+    @pytest.mark.parametrize("is_erased", [True, False])
+    def test_what_a_killed_worker_had_taken_is_let_go_like_what_waits(
+        self, desk, say, erase, tools, house, is_erased
+    ):
+        """T30: also for a recipient that is off, for which nobody takes it over."""
+        key, _ = desk.add()
+        who = say(Act.GIVEN)
+        with house.database.transaction() as session:
+            deliveries.claim_next(session, key, tools=tools, now=house.clock.now())
+            webhooks.turn_off(session, session.get_one(Webhook, key), why="test")
+        house.clock.advance(deliveries.LEASE)
+        erase(who) if is_erased else say(Act.WITHDRAWN)
+
+        (row,) = desk.rows(event="consent.given")
+        assert (row.state, row.sealed, row.claim) == ("dropped", None, None)
+
+    @pytest.mark.parametrize("mark", ["gone", "release"])
+    def test_what_goes_back_keeps_no_address_of_who_took_it_back_meanwhile(
+        self, desk, say, tools, house, mark
+    ):
+        """T30: the next turn may be long in coming."""
+        key, _ = desk.add()
+        say(Act.GIVEN)
+        now = house.clock.now()
+        with house.database.transaction() as session:
+            told = deliveries.claim_next(session, key, tools=tools, now=now)
+        say(Act.WITHDRAWN)
+        with house.database.transaction() as session:
+            if mark == "gone":
+                deliveries.gone(session, told, tools=tools, now=now)
+            else:
+                deliveries.release(session, told, now=now)
 
         (row,) = desk.rows(event="consent.given")
         assert (row.state, row.sealed) == ("dropped", None)

@@ -6,8 +6,17 @@ The old mailbox may be somebody else's by now: it stops mails, and opens nothing
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, update
 
-from server.models import Contact, OptIn, Outbox, RafflePlace, Suppression
+from server.models import (
+    AddressChange,
+    Contact,
+    Evidence,
+    OptIn,
+    Outbox,
+    RafflePlace,
+    Suppression,
+)
 from server.services import contactable, privacy
 from server.services.contactable import Wanted
 from server.views.limiter import Limiter
@@ -98,6 +107,17 @@ def test_who_moves_back_is_known_there_again(client, house, reader):
     assert reasons(house) == ["moved"]
     assert house.person(EMAIL).may_be_asked(house.clock.now())
     assert bring(house, consent(NEW)) == ["moved"]
+
+
+def test_what_is_sealed_elsewhere_is_no_new_address(client, house, reader, database):
+    """T24: evidence, which the same key seals, opens in no other column."""
+    client.post(f"{reader}/address", data={"email": NEW})
+    with database.transaction() as session:
+        proof = session.scalars(select(Evidence.sealed)).first()
+        session.execute(update(AddressChange).values(sealed=proof))
+
+    link = house.link("rectify", to=NEW)
+    assert 'name="shown"' not in client.get(link).text
 
 
 def test_an_address_that_was_given_up_may_begin_anew(client, house, reader):
