@@ -1,15 +1,13 @@
 """The worker tells recipients over a real socket, and nothing gets lost (F13)."""
 
 import time
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from server.domain import retry
 from server.domain.consent import Act
-from server.domain.seals import KEY_BYTES, Vault
-from server.models import Delivery, Outbox, Webhook
+from server.models import Delivery, Webhook
 from server.services import deliveries, webhooks
 from server.telling import SLOW_S
 from tests.receivers import Mode, Receiver, listening, wait_for
@@ -178,26 +176,6 @@ class TestFaults:
 
         assert {heard.id for heard in receiver.heard} == {row.message_id}
         assert states(desk) == {"acknowledged": 1}
-
-    def test_what_has_lost_its_key_is_a_dead_letter_that_its_key_brings_back(
-        self, desk, say, tools, house
-    ):
-        """GDPR 19, F20: an operator who mislaid a key must not lose a withdrawal."""
-        key, _ = desk.add()
-        say(Act.GIVEN)
-        say(Act.WITHDRAWN)
-        now = house.clock.now()
-        lost = replace(tools, vault=Vault((b"x" * KEY_BYTES,)))
-        with house.database.transaction() as session:
-            assert deliveries.claim_next(session, key, tools=lost, now=now) is None
-
-        (row,) = desk.rows(event="consent.withdrawn")
-        assert (row.state, row.answer) == ("dead", "cannot be opened")
-        with house.database.transaction() as session:
-            assert deliveries.revive(session, row.message_id, shop_id=None, now=now)
-            told = deliveries.claim_next(session, key, tools=tools, now=now)
-        assert b"consent.withdrawn" in told.body
-        assert len(house.rows(Outbox, letter="untold")) == 1
 
     def test_what_waits_for_one_who_is_off_is_given_up_as_well(
         self, desk, say, telling, receiver, house

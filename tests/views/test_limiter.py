@@ -198,8 +198,6 @@ def test_the_whole_service_has_a_ceiling(publish, house_with):
             assert answer.status_code == 200
             was_held = "Your yes could not be taken just now" in answer.text
             assert was_held == (number >= 3)
-                number >= 3
-            )
 
     assert len(house.letters("confirm")) == 3
     assert [line["scope"] for line in logs] == ["instance", "instance"]
