@@ -176,22 +176,31 @@ def hash_email(vault: Vault, shop_id: int, email: str) -> bytes:
     return vault.hashed("contact", shop_id, address.identity(email))
 
 
-def lock(session: Session, who: Person) -> None:
-    """Let what follows for this person happen once at a time.
+def lock(session: Session, who: Person) -> Person:
+    """Let what follows for this person happen once at a time; return them as of now.
 
-    Rows that merely refer to them are written meanwhile (FOR NO KEY UPDATE). SQLite has
-    one writer at a time anyway.
+    They may have moved to another address since they were read: go on with what is
+    returned (T30). Who was forgotten meanwhile is returned as given. Rows that merely
+    refer to them are written meanwhile (FOR NO KEY UPDATE).
     """
-    if session.get_bind().dialect.name == "sqlite":
-        return
-    mine = select(Contact.id).where(Contact.id == who.id)
-    session.execute(mine.with_for_update(key_share=True))
+    return lock_known(session, who) or who
 
 
-def lock_known(session: Session, who: Person) -> bool:
-    """Lock a person as `lock` does; False if they were forgotten meanwhile."""
-    known = select(Contact.id).where(Contact.id == who.id, Contact.erased_at.is_(None))
-    return session.scalar(known.with_for_update(key_share=True)) is not None
+def lock_known(session: Session, who: Person) -> Person | None:
+    """Lock a person as `lock` does; None if they were forgotten meanwhile."""
+    row = session.connection().execute(_LOCK, {"person": who.id}).first()
+    if row is None:
+        return None
+    who = replace(who, suppressed_until=row.suppressed_until)
+    if row.email_hash == who.email_hash:
+        return who
+    return replace(
+        who,
+        email=envelopes.open_email(
+            who.key, row.sealed_email, subject_ref=who.subject_ref
+        ),
+        email_hash=row.email_hash,
+    )
 
 
 def person(session: Session, contact_id: int, *, vault: Vault) -> Person:
@@ -244,6 +253,14 @@ class Reason(StrEnum):
     # list knows nothing of an erasure, or of an address that was given up (T30).
     ERASED = "erased"
     MOVED = "moved"
+
+
+_LOCK = (
+    select(Contact.email_hash, Contact.sealed_email, suppressed_until())
+    .where(Contact.id == bindparam("person"), Contact.erased_at.is_(None))
+    # What keeps an address from being asked is of another table, and not held.
+    .with_for_update(key_share=True, of=Contact)
+)
 
 
 def suppress(
