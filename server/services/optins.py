@@ -341,7 +341,7 @@ def mark_undeliverable(
     contact_id = session.get_one(OptIn, optin_id).contact_id
     contacts.suppress(
         session,
-        contacts.person(session, contact_id, vault=tools.vault),
+        contacts.whoever(session, contact_id, vault=tools.vault),
         reason=Reason.REFUSED,
         until=now + rules.BLOCK_AFTER_REFUSAL,
         now=now,

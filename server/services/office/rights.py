@@ -200,7 +200,7 @@ def _do(
     if contact.erased_at is not None:
         # Whatever they asked, it is done: there is nothing of them any more.
         return Outcome.ERASED
-    who = contacts.person(session, contact.id, vault=tools.vault)
+    who = contacts.whoever(session, contact.id, vault=tools.vault)
     how = _how(contact, member_id, tools=tools, now=now)
     kind = Right(request.kind)
     if kind is Right.ERASE:
@@ -255,7 +255,7 @@ def end(
         return None
     if contact.erased_at is not None:
         return False
-    who = contacts.person(session, contact.id, vault=tools.vault)
+    who = contacts.whoever(session, contact.id, vault=tools.vault)
     how = _how(contact, member_id, tools=tools, now=now)
     if kind is Right.RESTRICT:
         outcome = Outcome.RESTRICTION_ENDED
