@@ -83,7 +83,9 @@ def object_to_marketing(
     ended = withdrawals.end_all(
         session, who, facts=facts, method=method, tools=tools, now=now
     )
-    contacts.suppress(session, who, reason=Reason.NEVER, until=None, now=now)
+    # Under each address: an old list, or an older backup, may know another (T30).
+    for each in contacts.known_as(session, who):
+        contacts.suppress(session, each, reason=Reason.NEVER, until=None, now=now)
     note(
         session,
         who,
