@@ -25,7 +25,7 @@ FIELDS = frozenset(
         *("outbox_id", "letter", "attempts", "answer", "state", "check"),
         *("sent", "failed", "refused", "dropped", "released", "waiting", "dead"),
         *("expired", "lapsed", "days", "seconds", "oldest_seconds", "count"),
-        *("directive", "host", "signs", "confirmed"),
+        *("directive", "host", "signs", "confirmed", "contact"),
         *("raffled", "webhook", "key", "was", "sealed", "day", "size"),
         *("signal", "process", "folder", "address", "version", "name", "bytes"),
     }

@@ -366,6 +366,9 @@ class Worker:
         Raises `UnreachableError` once that is marked, too.
         """
         try:
+            if isinstance(found, Found) and found.who.is_lost:
+                self._mark(self._lost, mail, now)
+                return
             if (
                 found is None
                 or not _has_reason(mail, found, now())
@@ -496,6 +499,10 @@ class Worker:
     def _dropped(self, session: Session, mail: Claimed, *, now: datetime) -> None:
         if outbox.drop(session, mail, why="its reason is gone", now=now):
             self.tally.dropped += 1
+
+    def _lost(self, session: Session, mail: Claimed, *, now: datetime) -> None:
+        if outbox.give_up(session, mail, why="its reader's key is lost", now=now):
+            self.tally.failed += 1
 
     def _give_back(self, mails: list[Claimed]) -> None:
         if not mails:

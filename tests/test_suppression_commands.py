@@ -8,13 +8,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from server.models import ConsentEvent, Suppression
+from server.models import ConsentEvent, Contact, Standing, Suppression
 from server.services import contacts, privacy
+from tests.claims import bring, consent
 from tests.people import contact_of
 from tests.visits import sure_win, take_card
 
 ANN, BEN, CAS = "ann@example.com", "ben@example.com", "cas@example.com"
+NEW = "ann.new@example.com"
 USE = privacy.Use("nl", "test", {})
 
 
@@ -138,10 +141,101 @@ def test_half_a_file_does_nothing(restored, run, house, line):
 
 def test_what_the_backup_never_knew_is_kept_away_too(restored, run, house, database):
     """Their contact is not in it at all, and an import must not make one."""
-    stone = json.loads(restored.read_text().splitlines()[0]) | {"email_hash": "ab" * 32}
+    stone = json.loads(restored.read_text().splitlines()[0])
+    stone |= {"email_hash": "ab" * 32, "subject": "cd" * 16}
     restored.write_text(json.dumps(stone) + "\n")
 
     run("suppression", "apply", "--from", restored)
 
     assert "ab" * 32 in {row.email_hash.hex() for row in house.rows(Suppression)}
     assert len(house.rows(ConsentEvent)) == 6
+
+
+# --- who had moved -------------------------------------------------------------------
+
+
+@pytest.fixture
+def moved_since(publish, client, house, use, run, settings, tmp_path):
+    """Let Ann move after a backup, and use a right; restore it; return the file."""
+
+    def moved_since(right):
+        publish(sure_win(days=365))
+        take_card(client).enter(client, ANN, consents=["newsletter"])
+        house.press(client, house.link("confirm", to=ANN))
+        path = Path(settings.database_url.partition(":///")[2])
+        house.database.dispose()
+        _copy(path, tmp_path / "backup.db")
+        client.post(f"{house.link('preferences', to=ANN)}/address", data={"email": NEW})
+        house.press(client, house.link("rectify", to=NEW))
+        use(right, NEW)
+        file = tmp_path / "suppressions.jsonl"
+        assert run("suppression", "export", "--to", file).exit_code == 0
+        house.database.dispose()
+        _copy(tmp_path / "backup.db", path)
+        assert house.emails() == [ANN]
+        return file
+
+    return moved_since
+
+
+def test_who_objected_after_a_move_is_told_to_the_backup(moved_since, run, house):
+    """T30, DS-02: the backup knows nothing but the address they had before."""
+    file = moved_since(privacy.object_to_marketing)
+
+    said = run("suppression", "apply", "--from", file)
+
+    assert said.exit_code == 0
+    assert set(house.standing(ANN).values()) == {"withdrawn"}
+    assert not house.person(ANN).may_be_asked(house.clock.now())
+    assert bring(house, consent(ANN), consent(NEW)) == ["never", "never"]
+    assert len(house.rows(ConsentEvent, act="objected")) == 1
+    assert (
+        "0 of them were missing" in run("suppression", "apply", "--from", file).output
+    )
+
+
+def test_who_was_erased_after_a_move_is_so_in_the_backup(moved_since, run, house):
+    """T30."""
+    file = moved_since(privacy.erase)
+
+    run("suppression", "apply", "--from", file)
+
+    assert list(filter(None, house.emails())) == []
+    assert bring(house, consent(ANN), consent(NEW)) == ["erased", "erased"]
+    assert len(house.rows(ConsentEvent, act="erased")) == 1
+
+
+@pytest.mark.parametrize("right", [privacy.erase, privacy.object_to_marketing])
+def test_the_ledger_number_alone_finds_who_had_moved(right, moved_since, run, house):
+    """T30: also by the stone of the address that the backup does not know."""
+    file = moved_since(right)
+    stones = [json.loads(line) for line in file.read_text().splitlines()]
+    before = house.person(ANN).email_hash.hex()
+    (new,) = (stone for stone in stones if stone["email_hash"] != before)
+    file.write_text(json.dumps(new) + "\n")
+
+    run("suppression", "apply", "--from", file)
+
+    who = house.rows(Contact)[0]
+    assert {row.act for row in house.rows(Standing, contact_id=who.id)} == {"withdrawn"}
+
+
+def test_who_has_the_address_now_is_not_taken_for_who_had_it(moved_since, run, house):
+    """T30: the ledger's number tells them apart."""
+    file = moved_since(privacy.erase)
+    assert bring(house, consent(NEW)) == ["stored"]
+
+    run("suppression", "apply", "--from", file)
+
+    assert list(filter(None, house.emails())) == [NEW]
+
+
+def test_a_lost_key_keeps_nobody_in_the_backup(moved_since, run, house):
+    file = moved_since(privacy.erase)
+    with house.database.transaction() as session:
+        for row in session.scalars(select(Contact)):
+            row.sealed_key = b"gone" + row.sealed_key[4:]
+
+    assert run("suppression", "apply", "--from", file).exit_code == 0
+
+    assert all(row.erased_at for row in house.rows(Contact))

@@ -9,7 +9,7 @@ import click
 from sqlalchemy.orm import Session
 
 from server import clock
-from server.commands.base import fail, opened, written
+from server.commands.base import fail, opened, tell_lost, written
 from server.db import Database
 from server.domain.audience import COLUMNS, PLATFORMS, Platform, row
 from server.domain.seals import Vault
@@ -42,14 +42,16 @@ def export(*, shop: str, platform: Platform, file: Path) -> None:
     Hand every file to the platform: a removal is told once.
     """
     settings = load_settings()
-    tools = tools_of(settings)
+    tools, lost = tools_of(settings), list[int]()
     with opened(settings) as database:
         of = _audience(database, shop, platform)
         with written(file) as out:
             lines = _Lines(out)
             lines.write(*COLUMNS[platform])
-            removed, blocked = _write_removals(database, of, lines, vault=tools.vault)
-            added = _write_members(database, of, lines, blocked, tools=tools)
+            removed, blocked = _write_removals(
+                database, of, lines, lost, vault=tools.vault
+            )
+            added = _write_members(database, of, lines, blocked, lost, tools=tools)
         # Not before the file is there: what nobody was told is told by the next one.
         for first in range(0, len(removed), RANGE):
             with database.transaction() as session:
@@ -61,6 +63,7 @@ def export(*, shop: str, platform: Platform, file: Path) -> None:
         f"{file}: {added:,} to add, {len(removed):,} to remove, "
         f"SHA-256 {lines.digest.hexdigest()}"
     )
+    tell_lost(len(set(lost)))
 
 
 def _audience(database: Database, shop: str, platform: Platform) -> Audience:
@@ -73,7 +76,12 @@ def _audience(database: Database, shop: str, platform: Platform) -> Audience:
 
 
 def _write_removals(
-    database: Database, of: Audience, lines: "_Lines", *, vault: Vault
+    database: Database,
+    of: Audience,
+    lines: "_Lines",
+    lost: list[int],
+    *,
+    vault: Vault,
 ) -> tuple[list[int], set[str]]:
     """Write who has to go; return their rows, and every hash that a no is known of.
 
@@ -83,7 +91,9 @@ def _write_removals(
     blocked: set[str] = set()
 
     def page(session: Session, after: int) -> tuple[list[audiences.Known], int | None]:
-        return audiences.known(session, of, after=after, vault=vault, now=clock.now())
+        return audiences.known(
+            session, of, after=after, vault=vault, now=clock.now(), lost=lost
+        )
 
     for one in _each(database, page):
         if not one.may_stay:
@@ -99,6 +109,7 @@ def _write_members(
     of: Audience,
     lines: "_Lines",
     blocked: set[str],
+    lost: list[int],
     *,
     tools: Tools,
 ) -> int:
@@ -108,7 +119,7 @@ def _write_members(
         with database.transaction() as session:
             now = clock.now()
             found, following = audiences.members(
-                session, of, after=after, vault=tools.vault, now=now
+                session, of, after=after, vault=tools.vault, now=now, lost=lost
             )
             some = [member for member in found if member.hashed not in blocked]
             audiences.track(session, of, some, tools=tools, now=now)

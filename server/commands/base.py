@@ -99,3 +99,13 @@ def transaction() -> Iterator[tuple[Session, Settings]]:
     settings = load_settings()
     with opened(settings) as database, database.transaction() as session:
         yield session, settings
+
+
+def tell_lost(number: int) -> None:
+    """Say how many people were left out because their key does not open."""
+    if number:
+        click.echo(
+            f"{number:,} left out: their key does not open; see: python -m server "
+            "keys status",
+            err=True,
+        )

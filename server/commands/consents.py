@@ -10,7 +10,7 @@ import click
 
 from server import clock
 from server.commands import people
-from server.commands.base import fail, opened, written
+from server.commands.base import fail, opened, tell_lost, written
 from server.db import Database
 from server.domain.people_file import CONSENTS
 from server.domain.seals import Vault
@@ -59,14 +59,16 @@ def export_consents(
     vault = Vault(settings.data_keys)
     with opened(settings) as database:
         wanted = _wanted(database, shop, purpose, basis)
+        lost: list[int] = []
         if file is None:
             out = sys.stdout.buffer
-            count, digest = _write(database, wanted, kind, out, vault=vault)
+            count, digest = _write(database, wanted, kind, out, lost, vault=vault)
         else:
             with written(file) as out:
-                count, digest = _write(database, wanted, kind, out, vault=vault)
+                count, digest = _write(database, wanted, kind, out, lost, vault=vault)
     where = file or "the output"
     click.echo(f"{where}: {count:,} rows, SHA-256 {digest}", err=True)
+    tell_lost(len(lost))
 
 
 def _wanted(database: Database, shop: str, purpose: str, basis: Basis) -> Wanted:
@@ -81,14 +83,20 @@ def _wanted(database: Database, shop: str, purpose: str, basis: Basis) -> Wanted
 
 
 def _write(
-    database: Database, wanted: Wanted, kind: Format, out: IO[bytes], *, vault: Vault
+    database: Database,
+    wanted: Wanted,
+    kind: Format,
+    out: IO[bytes],
+    lost: list[int],
+    *,
+    vault: Vault,
 ) -> tuple[int, str]:
     with database.reading() as session:
         keys = contactable.heading(session, wanted)
     rows = _Counted(
         line.cells(keys)
         for line in contactable.lines(
-            database.reading, wanted, vault=vault, clock=clock.now
+            database.reading, wanted, vault=vault, clock=clock.now, lost=lost
         )
     )
     heading, digest = (*HEADING, *keys), hashlib.sha256()

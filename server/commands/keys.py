@@ -1,4 +1,4 @@
-"""`keys status | rotate`: which data keys are in use, and moving to the newest."""
+"""`keys status | rotate | give-up`: data keys in use, the newest, and a lost one."""
 
 import os
 import sys
@@ -6,12 +6,14 @@ from collections import Counter
 
 import click
 
+from server import clock
 from server.commands.base import bar, fail, opened, reading
 from server.db import Database
 from server.domain.seals import Vault
-from server.services import rotations
+from server.services import lost_keys, rotations
 from server.services.rotations import KINDS, Kind
 from server.settings import load_settings
+from server.tooling import tools_of
 
 # Who holds a row lets go of it soon.
 MOST_ROUNDS = 5
@@ -91,6 +93,31 @@ def rotate() -> None:
         err=True,
     )
     sys.exit(1)
+
+
+@keys.command("give-up")
+@click.option("--yes", "is_sure", is_flag=True, help="Do it; else it only says so.")
+def give_up(*, is_sure: bool) -> None:
+    """Let go of everybody whose key does not open, because it is lost for good.
+
+    What stands of them ends as by an erasure. A key that is put back later opens
+    nothing of theirs any more.
+    """
+    if not is_sure:
+        fail("this cannot be undone; look for the key first, then run it with --yes")
+    settings = load_settings()
+    tools, done, after = tools_of(settings), 0, 0
+    with opened(settings) as database:
+        while True:
+            with database.transaction() as session:
+                some, following = lost_keys.give_up(
+                    session, after=after, tools=tools, now=clock.now()
+                )
+            done += some
+            if following is None:
+                break
+            after = following
+    click.echo(f"{done:,} people were given up.")
 
 
 def _rotate(database: Database, kind: Kind, vault: Vault) -> tuple[int, int]:

@@ -37,6 +37,7 @@ WHY = {
     Outcome.NEVER: "suppressed: objected to direct marketing",
     Outcome.ERASED: "suppressed: was erased",
     Outcome.MOVED: "suppressed: has another address by now",
+    Outcome.LOST: "the key of the person does not open",
 }
 
 STORED = {

@@ -61,6 +61,8 @@ class Outcome(StrEnum):
     NEVER = "never"
     ERASED = "erased"
     MOVED = "moved"
+    # They are known, and nothing of theirs can be read: their key was lost.
+    LOST = "lost"
 
 
 @dataclass(frozen=True, slots=True)

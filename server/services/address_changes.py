@@ -59,8 +59,9 @@ def ask(
     Nothing is changed, and nothing told about who else has that address. An earlier
     question is taken back. Returns whether a mail was queued.
     """
-    who = found.who
-    if not contacts.lock_known(session, who):
+    who = contacts.lock_known(session, found.who)
+    # A mailbox that was given up in this moment asks for nothing any more.
+    if who is None or who.email_hash != found.who.email_hash:
         return False
     if _asked_lately(session, who, now=now) >= MOST_A_DAY:
         return False
@@ -135,6 +136,7 @@ def confirm(
     The press takes the question away, so it counts once. That another person of this
     shop has the address is no other answer than that the question is too old.
     """
+    # Who has another address by now is not moved: see `_move`.
     contacts.lock(session, found.who)
     sealed = session.scalar(
         delete(AddressChange)

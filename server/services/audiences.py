@@ -17,7 +17,7 @@ from server.domain.audience import Platform, Use, hashed, may_be_in
 from server.domain.campaign import Campaign as CampaignFile
 from server.domain.consent import Act
 from server.domain.parts import Fault
-from server.domain.seals import NONCE_BYTES, Vault
+from server.domain.seals import NONCE_BYTES, SealError, Vault
 from server.models.audience import AudienceMember
 from server.models.base import inserting, table
 from server.models.campaign import Campaign, CampaignVersion
@@ -101,9 +101,18 @@ def _sharing(
 
 
 def members(
-    session: Session, of: Audience, *, after: int, vault: Vault, now: datetime
+    session: Session,
+    of: Audience,
+    *,
+    after: int,
+    vault: Vault,
+    now: datetime,
+    lost: list[int] | None = None,
 ) -> tuple[list[Member], int | None]:
-    """Return a range of who may be in an audience, and after whom the next begins."""
+    """Return a range of who may be in an audience, and after whom the next begins.
+
+    Who cannot be read is left out, and gets into `lost`, by their key.
+    """
     told = {
         "shop": of.shop_id,
         "keys": list(of.uses),
@@ -114,31 +123,35 @@ def members(
     connection = session.connection()
     rows = connection.execute(_candidates(connection.dialect.name), told).all()
     active = _active(session, of, [row.id for row in rows])
-    found = [
-        Member(
-            row.id,
-            hashed(of.platform, envelopes.email_of(row, vault=vault)),
-            active[row.id],
-        )
-        for row in rows
-        if may_be_in(of.platform, active[row.id])
-    ]
+    found = []
+    for row in rows:
+        if not may_be_in(of.platform, active[row.id]):
+            continue
+        if email := _email(row, lost, vault=vault):
+            found.append(Member(row.id, hashed(of.platform, email), active[row.id]))
     return found, rows[-1].id if len(rows) == RANGE else None
 
 
 def known(
-    session: Session, of: Audience, *, after: int, vault: Vault, now: datetime
+    session: Session,
+    of: Audience,
+    *,
+    after: int,
+    vault: Vault,
+    now: datetime,
+    lost: list[int] | None = None,
 ) -> tuple[list[Known], int | None]:
     """Return a range of who was named once, and whether they may still be in it.
 
-    Who was erased, or has another address by now, may not under this hash. Raises
-    `SealError` where the key of a hash is not at hand.
+    Who was erased, cannot be read, or has another address by now, may not under this
+    hash. Where the hash does not open itself, its person is left out and gets into
+    `lost`: nobody can tell the platform whom to remove.
     """
     told = {"shop": of.shop_id, "platform": of.platform, "after": after, "most": RANGE}
     rows = session.connection().execute(_KNOWN, told).all()
     people = list({row.contact_id for row in rows})
     emails = {
-        row.id: envelopes.email_of(row, vault=vault)
+        row.id: envelopes.shown_email(row, vault=vault)
         for row in session.connection().execute(
             _REACHED, {"shop": of.shop_id, "moment": now, "ids": people}
         )
@@ -147,15 +160,32 @@ def known(
     found = []
     for row in rows:
         email = emails.get(row.contact_id)
-        digest = vault.open(row.sealed_hash, about=row.mark).decode()
-        may_stay = (
-            email is not None
+        try:
+            digest = vault.open(row.sealed_hash, about=row.mark).decode()
+        except SealError:
+            _leave_out(row.contact_id, lost)
+            continue
+        may_stay = bool(
+            email
             and may_be_in(of.platform, active[row.contact_id])
             and hashed(of.platform, email) == digest
         )
         is_due = not may_stay and row.removed_at is None
         found.append(Known(row.id, digest, may_stay, is_due))
     return found, rows[-1].id if len(rows) == RANGE else None
+
+
+def _email(row: Any, lost: list[int] | None, *, vault: Vault) -> str:
+    email = envelopes.shown_email(row, vault=vault)
+    if not email:
+        _leave_out(row.id, lost)
+    return email
+
+
+def _leave_out(contact_id: int, lost: list[int] | None) -> None:
+    envelopes.left_out(contact_id)
+    if lost is not None:
+        lost.append(contact_id)
 
 
 def _active(

@@ -6,7 +6,7 @@ more.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete, func, select
@@ -101,7 +101,12 @@ def bring_in(
     )
     # From here on nobody moves them; what happened meanwhile is seen below.
     people = _locked(session, batch, tools=tools)
-    results = list(_judged(session, batch, now=now))
+    results = [
+        replace(result, outcome=Outcome.LOST)
+        if result.outcome is Outcome.STORED and result.email_hash not in people
+        else result
+        for result in _judged(session, batch, now=now)
+    ]
     stored = [
         (claim, people[result.email_hash])
         for claim, result in zip(batch.claims, results, strict=True)
@@ -172,23 +177,28 @@ def _kept_away(
 def _locked(session: Session, batch: Batch, *, tools: Tools) -> dict[bytes, Person]:
     """Return the people of a batch, held until the end of the transaction.
 
-    In the order of their hashes, so that two imports never wait for each other.
+    Without those who cannot be read. In the order of their hashes, so that two imports
+    never wait for each other.
     """
     told = {"shop": batch.shop_id, "hashes": list(set(batch.hashes))}
     rows = session.connection().execute(_LOCK, told).all()
-    return {
-        row.email_hash: Person(
+    people = {}
+    for row in rows:
+        email, key = contacts.opened(row, vault=tools.vault)
+        if not key:
+            envelopes.left_out(row.id)
+            continue
+        people[row.email_hash] = Person(
             id=row.id,
             shop_id=batch.shop_id,
             subject_ref=row.subject_ref,
-            email=envelopes.email_of(row, vault=tools.vault),
+            email=email,
             email_hash=row.email_hash,
-            key=envelopes.key_of(row, vault=tools.vault),
+            key=key,
             is_new=False,
             suppressed_until=None,
         )
-        for row in rows
-    }
+    return people
 
 
 def _decided(claim: Claim, who: Person) -> Decided:

@@ -13,7 +13,13 @@ from sqlalchemy import Connection, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from server.domain.consent import DECISIONS, LASTING, Act
-from server.domain.seals import NONCE_BYTES, Vault, open_for, seal_for
+from server.domain.seals import (
+    KEY_BYTES,
+    NONCE_BYTES,
+    Vault,
+    open_for,
+    seal_for,
+)
 from server.models.base import inserting, table
 from server.models.consent import ConsentEvent, Evidence, Standing
 from server.models.contact import Contact
@@ -246,7 +252,9 @@ def _sealed(
     """Return the name of a piece of evidence, and the piece itself."""
     told = traces.covered(session, facts, about=who.subject_ref, tools=tools, now=now)
     sealed = seal_for(
-        who.key,
+        # A lost key still lets its person stop: that they did is in the ledger, and
+        # what proves it opens no more than all the rest of theirs.
+        who.key or tools.random(KEY_BYTES),
         rfc8785.dumps({"at": now.isoformat(), "act": act, **told}),
         nonce=tools.random(NONCE_BYTES),
         about=who.subject_ref,

@@ -4,7 +4,7 @@ Read in ranges of people, each by itself: one long look at the database would ke
 from tidying up.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,7 +18,7 @@ from server.domain.claim import SOFT, SOFT_PURPOSE
 from server.domain.consent import CLAIMS, Act
 from server.domain.optin import OPEN
 from server.domain.retention import soft_until
-from server.domain.seals import Vault
+from server.domain.seals import SealError, Vault
 from server.domain.shop import Retention
 from server.models.attribute import Attribute
 from server.models.base import table
@@ -94,13 +94,23 @@ def heading(session: Session, wanted: Wanted) -> tuple[str, ...]:
 
 
 def lines(
-    look: Look, wanted: Wanted, *, vault: Vault, clock: Callable[[], datetime]
+    look: Look,
+    wanted: Wanted,
+    *,
+    vault: Vault,
+    clock: Callable[[], datetime],
+    lost: list[int] | None = None,
 ) -> Iterator[Line]:
-    """Yield everybody, by ranges; each is as of the moment in which it is read."""
+    """Yield everybody, by ranges; each is as of the moment in which it is read.
+
+    Who cannot be read is left out, and gets into `lost`, by their key.
+    """
     after: int | None = 0
     while after is not None:
         with look() as session:
-            some, after = page(session, wanted, after=after, vault=vault, now=clock())
+            some, after = page(
+                session, wanted, after=after, vault=vault, now=clock(), lost=lost
+            )
         yield from some
 
 
@@ -112,10 +122,12 @@ def page(
     vault: Vault,
     now: datetime,
     most: int = RANGE,
+    lost: list[int] | None = None,
 ) -> tuple[list[Line], int | None]:
     """Return a range of people, and after whom the next one begins; None at the end.
 
     Nobody who is restricted, suppressed or erased, or was asked and did not answer.
+    Who cannot be read is left out, and gets into `lost`.
     """
     told = {
         "shop": wanted.shop_id,
@@ -127,25 +139,38 @@ def page(
     }
     connection = session.connection()
     rows = connection.execute(_page(connection.dialect.name), told).all()
-    known: dict[int, dict[str, str]] = {row.id: {} for row in rows}
-    people = {row.id: row for row in rows}
-    about = {"ids": list(known), "of": wanted.purpose}
+    facts: dict[int, list[Any]] = {row.id: [] for row in rows}
+    about = {"ids": list(facts), "of": wanted.purpose}
     for fact in connection.execute(_ATTRIBUTES, about):
-        person = people[fact.contact_id]
-        known[fact.contact_id][fact.key] = envelopes.value_of(
+        facts[fact.contact_id].append(fact)
+    terms = campaigns.terms(session, wanted.shop_id)
+    found = []
+    for row in rows:
+        try:
+            known = _attributes(row, facts[row.id], vault=vault)
+            line = _line(wanted, row, known, terms=terms, vault=vault, now=now)
+        except SealError:
+            envelopes.left_out(row.id)
+            if lost is not None:
+                lost.append(row.id)
+            continue
+        if line is not None:
+            found.append(line)
+    return found, rows[-1].id if len(rows) == most else None
+
+
+def _attributes(
+    person: Any, facts: Iterable[Any], *, vault: Vault
+) -> Mapping[str, str]:
+    """Return what is known of a person. Raises `SealError`."""
+    return {
+        fact.key: envelopes.value_of(
             fact,
             envelopes.key_of(person, vault=vault),
             subject_ref=person.subject_ref,
         )
-    terms = campaigns.terms(session, wanted.shop_id)
-    found = [
-        line
-        for row in rows
-        if (
-            line := _line(wanted, row, known[row.id], terms=terms, vault=vault, now=now)
-        )
-    ]
-    return found, rows[-1].id if len(rows) == most else None
+        for fact in facts
+    }
 
 
 def _line(

@@ -11,7 +11,7 @@ from sqlalchemy import Label, bindparam, delete, func, literal, select
 from sqlalchemy.orm import Session
 
 from server.domain import address, limits
-from server.domain.seals import KEY_BYTES, NONCE_BYTES, Vault
+from server.domain.seals import KEY_BYTES, NONCE_BYTES, SealError, Vault
 from server.models.base import Instant, inserting, rows_changed, table
 from server.models.contact import Contact, Mailbox, Suppression
 from server.services import envelopes
@@ -27,7 +27,10 @@ FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A contact as the path of an entry needs it; `key` opens their evidence."""
+    """A contact as the path of an entry needs it; `key` opens their evidence.
+
+    Both `key` and `email` are empty where the key does not open: it was lost.
+    """
 
     id: int
     shop_id: int
@@ -37,6 +40,11 @@ class Person:
     key: bytes
     is_new: bool
     suppressed_until: datetime | None
+
+    @property
+    def is_lost(self) -> bool:
+        """Return whether nothing of theirs can be read."""
+        return not self.key
 
     def may_be_asked(self, now: datetime) -> bool:
         """Return whether this address may be asked for a confirmation."""
@@ -65,7 +73,8 @@ def recognise(
     """Return who has this address at this shop, making the contact if need be.
 
     The row stays locked until the end of the transaction, so what follows for one
-    person happens one after the other.
+    person happens one after the other. Raises `SealError` where their key was lost:
+    see `lost_keys`.
     """
     subject_ref, key = random(REF_BYTES), random(KEY_BYTES)
     email_hash = hash_email(vault, shop_id, email)
@@ -176,35 +185,52 @@ def hash_email(vault: Vault, shop_id: int, email: str) -> bytes:
     return vault.hashed("contact", shop_id, address.identity(email))
 
 
-def lock(session: Session, who: Person) -> None:
-    """Let what follows for this person happen once at a time.
+def lock(session: Session, who: Person) -> Person:
+    """Let what follows for this person happen once at a time; return them as of now.
 
-    Rows that merely refer to them are written meanwhile (FOR NO KEY UPDATE). SQLite has
-    one writer at a time anyway.
+    They may have moved to another address since they were read: go on with what is
+    returned (T30). Who was forgotten meanwhile is returned as given. Rows that merely
+    refer to them are written meanwhile (FOR NO KEY UPDATE).
     """
-    if session.get_bind().dialect.name == "sqlite":
-        return
-    mine = select(Contact.id).where(Contact.id == who.id)
-    session.execute(mine.with_for_update(key_share=True))
+    return lock_known(session, who) or who
 
 
-def lock_known(session: Session, who: Person) -> bool:
-    """Lock a person as `lock` does; False if they were forgotten meanwhile."""
-    known = select(Contact.id).where(Contact.id == who.id, Contact.erased_at.is_(None))
-    return session.scalar(known.with_for_update(key_share=True)) is not None
+def lock_known(session: Session, who: Person) -> Person | None:
+    """Lock a person as `lock` does; None if they were forgotten meanwhile."""
+    row = session.connection().execute(_LOCK, {"person": who.id}).first()
+    if row is None:
+        return None
+    who = replace(who, suppressed_until=row.suppressed_until)
+    if row.email_hash == who.email_hash:
+        return who
+    return replace(
+        who,
+        email=envelopes.open_email(
+            who.key, row.sealed_email, subject_ref=who.subject_ref
+        ),
+        email_hash=row.email_hash,
+    )
 
 
 def person(session: Session, contact_id: int, *, vault: Vault) -> Person:
-    """Return a known contact."""
+    """Return a known contact. Raises `SealError` where their key does not open."""
+    who = whoever(session, contact_id, vault=vault)
+    if who.is_lost:
+        raise SealError("the key of a person does not open")
+    return who
+
+
+def whoever(session: Session, contact_id: int, *, vault: Vault) -> Person:
+    """Return a contact for what needs no key, such as to stop or to forget."""
     row, until = session.execute(
         select(Contact, suppressed_until()).where(Contact.id == contact_id)
     ).one()
-    key = envelopes.key_of(row, vault=vault)
+    email, key = opened(row, vault=vault)
     return Person(
         id=row.id,
         shop_id=row.shop_id,
         subject_ref=row.subject_ref,
-        email=envelopes.open_email(key, row.sealed_email, subject_ref=row.subject_ref),
+        email=email,
         email_hash=row.email_hash,
         key=key,
         is_new=False,
@@ -219,6 +245,16 @@ def find(session: Session, shop_id: int, public_id: str) -> Contact | None:
             Contact.shop_id == shop_id, Contact.public_id == public_id
         )
     )
+
+
+def opened(row: Any, *, vault: Vault) -> tuple[str, bytes]:
+    """Return address and key of a row with `EMAIL`; both empty where it is lost."""
+    try:
+        key = envelopes.key_of(row, vault=vault)
+        sealed, subject_ref = row.sealed_email, row.subject_ref
+        return envelopes.open_email(key, sealed, subject_ref=subject_ref), key
+    except SealError:
+        return "", b""
 
 
 def suppressed_until(
@@ -253,6 +289,14 @@ class Reason(StrEnum):
     # list knows nothing of an erasure, or of an address that was given up (T30).
     ERASED = "erased"
     MOVED = "moved"
+
+
+_LOCK = (
+    select(Contact.email_hash, Contact.sealed_email, suppressed_until())
+    .where(Contact.id == bindparam("person"), Contact.erased_at.is_(None))
+    # What keeps an address from being asked is of another table, and not held.
+    .with_for_update(key_share=True, of=Contact)
+)
 
 
 def suppress(

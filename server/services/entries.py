@@ -19,7 +19,7 @@ from server.domain.campaign import Prize, worth
 from server.domain.entry import Step, Submission
 from server.domain.limits import Kind
 from server.domain.optin import Answer, Pending
-from server.domain.seals import Column, Own
+from server.domain.seals import Column, Own, SealError
 from server.models.base import inserting, table
 from server.models.entry import Entry
 from server.models.link import Link
@@ -32,6 +32,7 @@ from server.services import (
     draws,
     envelopes,
     links,
+    lost_keys,
     optins,
     outbox,
     prize_letters,
@@ -202,15 +203,26 @@ def _settle(run: _Run, made: Made) -> Made:
 
 
 def _recognise(run: _Run) -> Person:
-    return contacts.recognise(
-        run.session,
-        shop_id=run.live.shop_id,
-        email=run.submission.address or "",
-        locale=run.attempted.locale,
-        vault=run.tools.vault,
-        now=run.now,
-        random=run.tools.random,
-    )
+    shop_id, email = run.live.shop_id, run.submission.address or ""
+
+    def recognise() -> Person:
+        return contacts.recognise(
+            run.session,
+            shop_id=shop_id,
+            email=email,
+            locale=run.attempted.locale,
+            vault=run.tools.vault,
+            now=run.now,
+            random=run.tools.random,
+        )
+
+    try:
+        return recognise()
+    except SealError:
+        lost_keys.begin_anew(
+            run.session, shop_id=shop_id, email=email, tools=run.tools, now=run.now
+        )
+        return recognise()
 
 
 def _play(run: _Run, who: Person | None) -> Made:

@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
+
 from server.domain.seals import (
     NONCE_BYTES,
     Column,
@@ -21,6 +23,8 @@ from server.domain.seals import (
 from server.models.contact import Contact
 from server.models.entry import Entry
 from server.services.tools import Chance
+
+log = structlog.get_logger()
 
 # What opens the rest of a person.
 KEY = (Contact.subject_ref, Contact.sealed_key)
@@ -69,6 +73,14 @@ def shown_email(row: Any, *, vault: Vault) -> str:
         return email_of(row, vault=vault)
     except SealError:
         return ""
+
+
+def left_out(contact_id: int) -> None:
+    """Note that work on many people goes on without one whose key does not open.
+
+    It was lost, or is put back later: so nothing of theirs is changed.
+    """
+    log.warning("the key of a person does not open", contact=contact_id)
 
 
 def seal_told(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from server.domain.campaign import Campaign as CampaignFile
 from server.domain.consent import Act, request_text
 from server.domain.invitation import EarlyAccess
-from server.domain.seals import Own
+from server.domain.seals import Own, SealError
 from server.domain.shop import ShopFile
 from server.models.base import table
 from server.models.campaign import Campaign
@@ -73,17 +73,20 @@ def invite(
     """Queue the letters, and return how many.
 
     The statement that marks an entry decides who is written to, and its commit holds
-    the letter too: no crash and no second worker leads to another one.
+    the letter too: no crash and no second worker leads to another one. Who cannot be
+    read counts as invited, or they would be at the head of each batch to come.
     """
     mails: list[Mail] = []
     for call in calls:
         marked = session.execute(_MARK, {"ids": call.entry_ids, "moment": now}).all()
         ids = [entry.contact_id for entry in marked]
         people = {row.id: row for row in session.execute(_EMAILS, {"ids": ids})}
-        mails += [
-            _mail(session, call, entry, people[entry.contact_id], tools=tools, now=now)
-            for entry in sorted(marked)
-        ]
+        for entry in sorted(marked):
+            person = people[entry.contact_id]
+            try:
+                mails.append(_mail(session, call, entry, person, tools=tools, now=now))
+            except SealError:
+                envelopes.left_out(person.id)
     outbox.put_mails(session, mails, tools=tools, now=now)
     return len(mails)
 
@@ -181,7 +184,13 @@ def _mail(
     tools: Tools,
     now: datetime,
 ) -> Mail:
-    """Return the letter as today's version of the campaign says it."""
+    """Return the letter as today's version of the campaign says it.
+
+    Raises `SealError`.
+    """
+    holder = Own(envelopes.key_of(person, vault=tools.vault))
+    email = envelopes.email_of(person, vault=tools.vault)
+    first_name = envelopes.answers_of(entry, holder).get("first_name", "")
     ref = links.make(
         session,
         contact_id=entry.contact_id,
@@ -190,7 +199,6 @@ def _mail(
         tools=tools,
         now=now,
     )
-    holder = Own(envelopes.key_of(person, vault=tools.vault))
     text = call.early.texts[call.campaign.language(entry.locale)]
     return Mail(
         letter=LETTER,
@@ -198,9 +206,9 @@ def _mail(
         contact_id=entry.contact_id,
         optin_id=None,
         params={
-            "to": envelopes.email_of(person, vault=tools.vault),
+            "to": email,
             "link": ref.as_payload(),
-            "first_name": envelopes.answers_of(entry, holder).get("first_name", ""),
+            "first_name": first_name,
             "purpose": call.early.purpose,
             "subject": text.subject,
             "text": text.text,

@@ -165,6 +165,9 @@ def find_all(
 
 
 def _found(session: Session, row: Any, *, directory: Directory, vault: Vault) -> Found:
+    email, key = contacts.opened(row, vault=vault)
+    if not key:
+        envelopes.left_out(row.contact_id)
     return Found(
         link_id=row.id,
         optin=None if row.optin_id is None else _asked(row),
@@ -172,9 +175,9 @@ def _found(session: Session, row: Any, *, directory: Directory, vault: Vault) ->
             id=row.contact_id,
             shop_id=row.shop_id,
             subject_ref=row.subject_ref,
-            email=envelopes.email_of(row, vault=vault),
+            email=email,
             email_hash=row.email_hash,
-            key=envelopes.key_of(row, vault=vault),
+            key=key,
             is_new=False,
             suppressed_until=row.suppressed_until,
         ),

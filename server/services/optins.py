@@ -246,10 +246,9 @@ def decline(
 ) -> Confirmation:
     """Close a request because its owner did not make it, and stop asking them."""
     optin_id = found.asked.id
-    contacts.lock(session, found.who)
+    who = contacts.lock(session, found.who)
     if not _move(session, optin_id, rules.State.DECLINED, now=now):
         return _as_it_stands(session, optin_id, now=now)
-    who = found.who
     consents.repeat(
         session,
         who,
@@ -342,7 +341,7 @@ def mark_undeliverable(
     contact_id = session.get_one(OptIn, optin_id).contact_id
     contacts.suppress(
         session,
-        contacts.person(session, contact_id, vault=tools.vault),
+        contacts.whoever(session, contact_id, vault=tools.vault),
         reason=Reason.REFUSED,
         until=now + rules.BLOCK_AFTER_REFUSAL,
         now=now,
@@ -395,8 +394,9 @@ def renew(
     old = found.optin
     if old is None or not may_renew(old, now=now):
         return False
-    who = found.who
-    if not contacts.lock_known(session, who):
+    who = contacts.lock_known(session, found.who)
+    # A mailbox that was given up in this moment asks for nothing any more.
+    if who is None or who.email_hash != found.who.email_hash:
         return False
     _expire(session, who, old.id, tools=tools, now=now)
     if pending_of(session, who.id) or not who.may_be_asked(now):
@@ -511,7 +511,8 @@ _MOVE = (
     .values(state=bindparam("outcome"), settled_at=bindparam("moment"))
 )
 # It locks the person on its way to the request, as `contacts.lock` does: a round trip
-# less. Who was waited for may have settled it; then its newest state decides.
+# less. Who was waited for may have settled it; then its newest state decides. A move to
+# another address closes all that waits, so whom it finds has the address of the link.
 _CONFIRM = _MOVE.where(
     _optin.c.expires_at > bindparam("moment"),
     _optin.c.contact_id

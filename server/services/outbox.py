@@ -179,6 +179,14 @@ def refused(session: Session, mail: Claimed, *, answer: str, now: datetime) -> b
     return True
 
 
+def give_up(session: Session, mail: Claimed, *, why: str, now: datetime) -> bool:
+    """Mark a mail as dead at the first try; it can be tried again once that helps."""
+    if not _settle(session, mail, state="dead", now=now):
+        return False
+    _note(session, mail, outcome="failed", answer=why, now=now)
+    return True
+
+
 def drop(session: Session, mail: Claimed, *, why: str, now: datetime) -> bool:
     """Mark a mail as not to be sent any more, because its reason is gone (I6)."""
     if not _settle(session, mail, state="dropped", now=now):

@@ -26,13 +26,10 @@ def refuse(
     session: Session, found: Found, *, by: Circumstances, tools: Tools, now: datetime
 ) -> bool:
     """Never be written to again but for what must be; False if it was so already."""
-    is_known = contacts.lock_known(session, found.who)
-    never = Reason.NEVER
-    if not is_known or contacts.is_suppressed(session, found.who, reason=never):
+    who = contacts.lock_known(session, found.who)
+    if who is None or contacts.is_suppressed(session, who, reason=Reason.NEVER):
         return False
-    privacy.object_to_marketing(
-        session, found.who, use=_use(found, by), tools=tools, now=now
-    )
+    privacy.object_to_marketing(session, who, use=_use(found, by), tools=tools, now=now)
     _used(session, found, Right.OBJECT, tools=tools, now=now)
     return True
 
@@ -80,12 +77,12 @@ def take_along(
     session: Session, found: Found, *, by: Circumstances, tools: Tools, now: datetime
 ) -> dict[str, Any]:
     """Return all that the shop has of somebody, and note that they had it."""
-    if not contacts.lock_known(session, found.who):
+    who = contacts.lock_known(session, found.who)
+    # A mailbox that was given up in this moment opens nothing any more.
+    if who is None or who.email_hash != found.who.email_hash:
         return {}
-    data = portable.export(session, found.who, tools=tools, now=now)
-    privacy.note(
-        session, found.who, Act.ACCESSED, use=_use(found, by), tools=tools, now=now
-    )
+    data = portable.export(session, who, tools=tools, now=now)
+    privacy.note(session, who, Act.ACCESSED, use=_use(found, by), tools=tools, now=now)
     _used(session, found, Right.ACCESS, tools=tools, now=now)
     return data
 

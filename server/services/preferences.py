@@ -199,20 +199,24 @@ def save(
     `shown` has, by the code of a campaign, the copies of what asks for its purposes.
     """
     saved = Saved()
-    if not contacts.lock_known(session, found.who):
+    who = contacts.lock_known(session, found.who)
+    if who is None:
         return saved
     stands = _standing(session, found)
     ending = [c.key for c in choices if not c.said and stands.get(c.key) in LASTING]
     if ending:
         saved.off = withdrawals.withdraw(
             session,
-            found.who,
+            who,
             ending,
             facts=optins.press(found, by),
             method=METHOD,
             tools=tools,
             now=now,
         )
+    if who.email_hash != found.who.email_hash:
+        # A mailbox that was given up in this moment still stops, and starts nothing.
+        return saved
     asked = [
         choice
         for choice in choices

@@ -85,12 +85,16 @@ def object_to_marketing(
 
     Prizes and what the law asks for go on being mailed (WD-06).
     """
-    if not contacts.lock_known(session, who):
+    known = contacts.lock_known(session, who)
+    if known is None:
         return []
+    who = known
     ended = withdrawals.end_all(
         session, who, facts=use.facts, method=use.method, tools=tools, now=now
     )
-    contacts.suppress(session, who, reason=Reason.NEVER, until=None, now=now)
+    # Under each address: an old list, or an older backup, may know another (T30).
+    for each in contacts.known_as(session, who):
+        contacts.suppress(session, each, reason=Reason.NEVER, until=None, now=now)
     note(
         session,
         who,
@@ -114,12 +118,14 @@ def end_objection(
 
     It says yes to nothing.
     """
-    if not contacts.lock_known(session, who):
+    known = contacts.lock_known(session, who)
+    # A mailbox that was given up in this moment ends nothing any more.
+    if known is None or known.email_hash != who.email_hash:
         return False
     # Also at an address that they had when they refused, since it moved along.
     ended = [
-        contacts.readmit(session, known, reason=Reason.NEVER)
-        for known in contacts.known_as(session, who)
+        contacts.readmit(session, each, reason=Reason.NEVER)
+        for each in contacts.known_as(session, who)
     ]
     if not any(ended):
         return False
@@ -148,8 +154,10 @@ def restrict(
     Nothing they said yes to ends, and no export or campaign mail names them meanwhile.
     False if it was so already.
     """
-    if not contacts.lock_known(session, who):
+    known = contacts.lock_known(session, who)
+    if known is None:
         return False
+    who = known
     contact = session.get_one(Contact, who.id, populate_existing=True)
     if (contact.restricted_at is not None) is is_restricted:
         return False
@@ -183,7 +191,7 @@ def erase(
     bringing them back (T30). Whom the clock lets go of else leaves none: anybody can
     type the address of a stranger (DS-04).
     """
-    contacts.lock(session, who)
+    who = contacts.lock(session, who)
     contact = session.get_one(Contact, who.id, populate_existing=True)
     if contact.erased_at is not None:
         return False

@@ -136,7 +136,11 @@ def _write_to(
     if session.get_one(Contact, row.contact_id, populate_existing=True).erased_at:
         # Their days run all the same, and then it is the next one's turn (T30).
         return
-    who = contacts.person(session, row.contact_id, vault=tools.vault)
+    who = contacts.whoever(session, row.contact_id, vault=tools.vault)
+    if who.is_lost:
+        # Nobody knows where to write to: as above.
+        envelopes.left_out(who.id)
+        return
     ref = links.make(
         session,
         contact_id=who.id,

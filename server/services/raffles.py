@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from server.domain import raffle as rules
 from server.domain.campaign import Campaign as CampaignFile
 from server.domain.raffle import Place, Reason, Urn
-from server.domain.seals import Vault
+from server.domain.seals import SealError, Vault
 from server.models.base import inserting, rows_changed
 from server.models.campaign import Campaign
 from server.models.contact import Contact
@@ -201,7 +201,7 @@ def _judged(
     )
     seen: set[str] = set()
     for row in _entries(session, due, file.tickets_to(due.key)):
-        person = file.known_as(envelopes.email_of(row, vault=vault))
+        person = _known_as(row, file, vault=vault)
         is_known = raffle is not None and raffle.once_per_person and person in seen
         if row.id in excluded:
             yield row.ticket, row.id, Reason.EXCLUDED
@@ -216,6 +216,18 @@ def _judged(
         else:
             seen.add(person)
             yield row.ticket, row.id, None
+
+
+def _known_as(row: Any, file: CampaignFile, *, vault: Vault) -> str:
+    """Return by what the entries of one person are told to be one person's.
+
+    An entry whose person cannot be read takes part all the same, as it was promised.
+    """
+    try:
+        return file.known_as(envelopes.email_of(row, vault=vault))
+    except SealError:
+        envelopes.left_out(row.contact_id)
+        return f"contact {row.contact_id}"
 
 
 def _ids(session: Session, column: Any, of: Any, key: int) -> set[int]:

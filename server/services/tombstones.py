@@ -1,7 +1,7 @@
 """What a restored backup has to be told: who was forgotten or objected since (T30).
 
 A tombstone is a suppression as a line of JSON. It names a person by the keyed hash of
-their address and by nothing else.
+their address, and by the number under which the ledger knows them.
 """
 
 import json
@@ -14,7 +14,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.domain.consent import Act
-from server.domain.seals import SealError
 from server.models.consent import ConsentEvent
 from server.models.contact import Contact, Suppression
 from server.models.shop import Shop
@@ -95,7 +94,8 @@ def every(session: Session) -> Iterator[Tombstone]:
 def apply(session: Session, stone: Tombstone, *, tools: Tools, now: datetime) -> bool:
     """Do once more what a backup does not know of; False where it knows, or no shop is.
 
-    Who came back by themselves after they were erased is another person, and stays; who
+    A backup may know them by another address, which they had before they moved. Who
+    came back by themselves after they were erased is another person, and stays; who
     ended their objection since may be asked.
     """
     shop_id = session.scalar(select(Shop.id).where(Shop.code == stone.shop))
@@ -108,37 +108,53 @@ def apply(session: Session, stone: Tombstone, *, tools: Tools, now: datetime) ->
             Suppression.reason == stone.reason.value,
         )
     )
-    contact = session.scalar(
-        select(Contact).where(
-            Contact.shop_id == shop_id, Contact.email_hash == stone.email_hash
-        )
-    )
-    if contact is None or (
-        stone.reason is Reason.ERASED and contact.created_at > stone.at
-    ):
-        if known is None:
-            contacts.mark(
-                session,
-                shop_id=shop_id,
-                email_hash=stone.email_hash,
-                reason=stone.reason,
-                subject_ref=stone.subject_ref,
-                at=stone.at,
-            )
-        return known is None
+    contact = _meant(session, shop_id, stone)
     if stone.reason is Reason.NEVER and (
-        known is not None or _ended_since(session, contact, stone)
+        known is not None
+        or (contact is not None and _ended_since(session, contact, stone))
     ):
         return False
-    try:
-        who = contacts.person(session, contact.id, vault=tools.vault)
-    except SealError as error:
-        raise TombstoneError from error
+    if known is None:
+        contacts.mark(
+            session,
+            shop_id=shop_id,
+            email_hash=stone.email_hash,
+            reason=stone.reason,
+            subject_ref=stone.subject_ref,
+            at=stone.at,
+        )
+    if contact is None:
+        return known is None
+    who = contacts.whoever(session, contact.id, vault=tools.vault)
     use = Use(contact.locale, METHOD, {"first_at": stone.at.isoformat()})
     if stone.reason is Reason.NEVER:
-        privacy.object_to_marketing(session, who, use=use, tools=tools, now=now)
+        has_objected = who.email_hash != stone.email_hash and contacts.is_suppressed(
+            session, who, reason=Reason.NEVER
+        )
+        if not has_objected:
+            privacy.object_to_marketing(session, who, use=use, tools=tools, now=now)
         return True
     return privacy.erase(session, who, use=use, tools=tools, now=now)
+
+
+def _meant(session: Session, shop_id: int, stone: Tombstone) -> Contact | None:
+    """Return whom a tombstone is about, if they are there and not erased.
+
+    The ledger's number tells them apart from whoever had the address before or after.
+    """
+    theirs = select(Contact).where(
+        Contact.shop_id == shop_id, Contact.erased_at.is_(None)
+    )
+    contact = session.scalar(theirs.where(Contact.subject_ref == stone.subject_ref))
+    if contact is not None:
+        return contact
+    contact = session.scalar(theirs.where(Contact.email_hash == stone.email_hash))
+    is_another = (
+        contact is not None
+        and stone.reason is Reason.ERASED
+        and contact.created_at > stone.at
+    )
+    return None if is_another else contact
 
 
 def _ended_since(session: Session, contact: Contact, stone: Tombstone) -> bool:

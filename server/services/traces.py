@@ -12,7 +12,14 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from server.domain.network import truncated
-from server.domain.seals import KEY_BYTES, NONCE_BYTES, Vault, open_for, seal_for
+from server.domain.seals import (
+    KEY_BYTES,
+    NONCE_BYTES,
+    SealError,
+    Vault,
+    open_for,
+    seal_for,
+)
 from server.models.base import inserting
 from server.models.month import MonthKey
 from server.services.tools import Tools
@@ -31,14 +38,20 @@ def covered(
     if not ip:
         return dict(facts)
     month = f"{now:%Y-%m}"
+    kept = {name: value for name, value in facts.items() if name != "ip"}
+    kept["network"] = truncated(ip)
+    try:
+        key = _key(session, month, tools=tools)
+    except SealError:
+        # A lost key of a month keeps nobody from anything.
+        return kept
     sealed = seal_for(
-        _key(session, month, tools=tools),
+        key,
         str(ip).encode(),
         nonce=tools.random(NONCE_BYTES),
         about=about,
     )
-    kept = {name: value for name, value in facts.items() if name != "ip"}
-    return kept | {"network": truncated(ip), "month": month, "trace": sealed.hex()}
+    return kept | {"month": month, "trace": sealed.hex()}
 
 
 def uncovered(

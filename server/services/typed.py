@@ -55,7 +55,11 @@ def find(
     wanted = _digits(vault, row.optin_id if row else 0, ticket)
     if row is None or not rules.is_typed(typed, wanted):
         raise WrongDigitsError
-    return links.found(session, row.id, directory=directory, vault=vault)
+    found = links.found(session, row.id, directory=directory, vault=vault)
+    if found.who.is_lost:
+        # Nothing could prove what they would say yes to.
+        raise WrongDigitsError
+    return found
 
 
 def confirm(

@@ -53,7 +53,7 @@ def end_all(
 
     Their row stays locked until the end of the transaction.
     """
-    contacts.lock(session, who)
+    who = contacts.lock(session, who)
     optins.abandon(session, who, facts=facts, method=method, tools=tools, now=now)
     withdrawn = consents.repeat(
         session,
@@ -125,7 +125,7 @@ def _end(
     tools: Tools,
     now: datetime,
 ) -> list[str]:
-    contacts.lock(session, who)
+    who = contacts.lock(session, who)
     ended = consents.repeat(
         session,
         who,

@@ -212,7 +212,7 @@ def unsubscribe_page(token: str) -> Response:
     return page(
         "links/unsubscribe.html",
         found,
-        mailbox=address.masked(found.who.email),
+        mailbox="***" if found.who.is_lost else address.masked(found.who.email),
         action=url_for(".unsubscribe", token=token),
     )
 
@@ -263,7 +263,8 @@ def follow(salt: Salt, token: str) -> Found | None:
     """Return where a link leads, and speak its language.
 
     None for a foreign one, and for a confirmation that has no request. Of a mail to an
-    address that was given up only the stopping works, for ever (WD-04).
+    address that was given up, and to who cannot be read any more, only the stopping
+    works, for ever (WD-04).
     """
     try:
         ref = signer().read_link(salt, token, now=clock.now())
@@ -274,6 +275,8 @@ def follow(salt: Salt, token: str) -> Found | None:
     if found is None or (salt is Salt.CONFIRM and found.optin is None):
         return None
     if found.is_outdated and salt in OF_THE_MAILBOX:
+        return None
+    if found.who.is_lost and salt is not Salt.UNSUBSCRIBE:
         return None
     language.speak(found.locale)
     return found

@@ -240,6 +240,7 @@ PROVOKE: dict[str, tuple[Callable[[Visit], None], Callable[[Visit], None] | None
     "form": (scroll, None),
     "newsletter": (scroll, None),
     "raffle": (scroll, None),
+    "win-back": (scroll, None),
     "inline": (scroll, None),
     "dialog": (call("Open het"), nothing),
     "slide": (nothing, None),

@@ -91,7 +91,7 @@ def test_objecting_after_a_move_holds_for_the_old_list(client, house, reader):
     """DS-02, GDPR 21(3)."""
     client.post(f"{move(client, house, reader)}/never")
 
-    assert bring(house, consent(EMAIL), consent(NEW)) == ["moved", "never"]
+    assert bring(house, consent(EMAIL), consent(NEW)) == ["never", "never"]
     assert exported(house) == []
 
 

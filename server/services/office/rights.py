@@ -201,7 +201,7 @@ def _do(
     if contact.erased_at is not None:
         # Whatever they asked, it is done: there is nothing of them any more.
         return Outcome.ERASED
-    who = contacts.person(session, contact.id, vault=tools.vault)
+    who = contacts.whoever(session, contact.id, vault=tools.vault)
     use = Use(contact.locale, METHOD, {"member": member_id})
     kind = Right(request.kind)
     if kind is Right.ERASE:
@@ -253,7 +253,7 @@ def end(
         return None
     if contact.erased_at is not None:
         return False
-    who = contacts.person(session, contact.id, vault=tools.vault)
+    who = contacts.whoever(session, contact.id, vault=tools.vault)
     use = Use(contact.locale, METHOD, {"member": member_id})
     if kind is Right.RESTRICT:
         outcome = Outcome.RESTRICTION_ENDED
