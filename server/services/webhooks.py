@@ -150,6 +150,7 @@ def find(
 
 def turn_on(session: Session, row: Webhook) -> bool:
     """Tell a recipient again, what waited at once; False if it is told or has ended."""
+    _hold(session, row)
     if row.state not in {"off", "gone"}:
         return False
     row.state, row.why, row.faults, row.paused_until = "active", "", 0, None
@@ -162,11 +163,20 @@ def turn_off(session: Session, row: Webhook, *, why: str) -> bool:
 
     Ends and corrections go on waiting, since it still holds what it was told.
     """
+    _hold(session, row)
     if row.state != "active":
         return False
     row.state, row.why = "off", why
     session.flush()
     return True
+
+
+def _hold(session: Session, row: Webhook) -> None:
+    """Look at a recipient as it is now, and let nobody else change it meanwhile.
+
+    It may have ended, which nothing takes back. Whoever queues something does not wait.
+    """
+    session.refresh(row, with_for_update={"key_share": True})
 
 
 def turn_gone(session: Session, webhook_id: int) -> bool:
@@ -239,7 +249,7 @@ def rotate(
     Where `is_at_once`, none before it signs any more. Raises `RotatedLatelyError` while
     the one before is still promised to sign, since a third would end that.
     """
-    session.refresh(row, with_for_update={"key_share": True})
+    _hold(session, row)
     before = None if is_at_once else _opened(row, tools.vault)
     if before and row.before_until and now < row.before_until:
         raise RotatedLatelyError(row.before_until)

@@ -5,7 +5,7 @@ import ssl
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from ipaddress import ip_address
@@ -100,6 +100,26 @@ class TestAnswers:
 
         with pytest.raises(PostError, match="no answer in time"):
             near(seconds=0.5).post(receiver.url, BODY, {})
+        assert 0.4 < time.monotonic() - began < 2
+
+    def test_a_try_ends_in_its_time_though_it_is_told_to_go_on_for_ever(self):
+        """RFC 9110 section 15.2: any number of 1xx may come before the answer."""
+        going_on = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+        def answer():
+            call, _ = listener.accept()
+            with call, suppress(OSError):
+                while not is_over.wait(0.02):
+                    call.sendall(going_on)
+
+        is_over, began = threading.Event(), time.monotonic()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(answer)
+                with pytest.raises(PostError, match="no answer in time"):
+                    near(seconds=0.5).post(url, BODY, {})
+                is_over.set()
         assert 0.4 < time.monotonic() - began < 2
 
     @pytest.mark.parametrize("mode", [Mode.CUT, Mode.NOISE])
@@ -270,6 +290,7 @@ HOSTILE_HOSTS = [
     *("localhost", "localhost.", "LOCALHOST", "10.0.0.1", "10.255.255.255"),
     *("172.16.0.1", "172.31.255.255", "192.168.0.1", "169.254.169.254", "0xa9fea9fe"),
     *("2852039166", "100.64.0.1", "192.0.0.1", "192.0.2.1", "198.18.0.1"),
+    *("[2001:0:7f00:1::]", "[::ffff:0:127.0.0.1]", "[fd00:ec2::254]"),
     *("192.0.0.192", "192.0.0.9", "[2001::7f00:1]", "[2001:20::1]", "[2001:1::1]"),
     *("198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1"),
     *("255.255.255.255", "192.88.99.1", "[::1]", "[::]", "[::ffff:127.0.0.1]"),
@@ -297,6 +318,8 @@ HOSTILE_URLS = [
     *("https://example.com:99999/", "https://exa mple.com/", "https:///x", "https://"),
     *("https://①②⑦.0.0.1/", "https://127。0。0。1/", "https://[::1%25lo]/"),
     *("https://example.com\\@127.0.0.1/", "https://example.com/#x", "javascript:1"),
+    *("https://127.0.0.1\\@example.com/", "https://example.com#@127.0.0.1/"),
+    *("https://example.com@127.0.0.1/", "https://[fe80::1%lo]/"),
     *("https://example.com/\r\nHost: a", "https://[::1/", "https://éxample.com/"),
     "https://" + "a" * 600,
 ]

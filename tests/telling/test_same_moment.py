@@ -94,6 +94,28 @@ def test_ending_a_recipient_waits_for_what_is_being_queued_for_it(
     assert {(row.state, row.sealed) for row in desk.rows()} == {("dropped", None)}
 
 
+@pytest.mark.parametrize("state", ["off", "active"])
+def test_nothing_takes_back_the_end_of_a_recipient(desk, house, state):
+    key, _ = desk.add()
+    with house.database.transaction() as session:
+        session.get_one(Webhook, key).state = state
+
+    def turn(session):
+        row = session.get_one(Webhook, key)
+        if state == "off":
+            webhooks.turn_on(session, row)
+        else:
+            webhooks.turn_off(session, row, why="test")
+
+    with (
+        halfway(house.database, turn, before="UPDATE webhook"),
+        house.database.transaction() as session,
+    ):
+        webhooks.end(session, session.get_one(Webhook, key), now=house.clock.now())
+
+    assert desk.recipient(key).state == "ended"
+
+
 def test_what_a_worker_marks_while_its_recipient_ends_is_forgotten_soon_after(
     desk, say, tools, house
 ):
