@@ -21,6 +21,7 @@ from server import create_app
 from server.db import Database
 from server.migrations import check_current
 from server.settings import SettingError, Settings
+from server.tooling import check_keys
 
 GRACEFUL_S = 30
 BACKLOG = 512
@@ -116,14 +117,28 @@ def _why(error: OSError, address: str, setting: str) -> str:
     return f"{setting}: cannot listen on {address} ({error.strerror})"
 
 
-def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT. Raises `SettingError` for a taken port."""
-    sockets = [listen(*pair) for pair in addresses(settings).items()]
-    # Settings that cannot be used shall stop the start here, not in every process.
+def _checked(settings: Settings) -> Flask:
+    """Return the application, once it is sure that it can work.
+
+    What cannot be used shall stop the start here, and not in every process.
+    """
     app = create_app(settings)
     database: Database = app.extensions["database"]
     check_current(database)
+    check_keys(database, app.extensions["tools"].vault)
     database.dispose()
+    return app
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises `SettingError` for a taken port."""
+    sockets = [listen(*pair) for pair in addresses(settings).items()]
+    try:
+        app = _checked(settings)
+    except Exception:
+        for one in sockets:
+            one.close()
+        raise
     # What is there by now stays; a collection that walked over it would give each
     # process a copy of its own.
     gc.collect()

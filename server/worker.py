@@ -59,6 +59,7 @@ from server.services.outbox import Claimed
 from server.services.tools import Tools
 from server.settings import Settings
 from server.telling import Telling
+from server.tooling import check_keys
 from server.writing import Parcel, Writer, link_of
 
 T = TypeVar("T")
@@ -549,6 +550,7 @@ def run(settings: Settings) -> None:
     app = create_app(settings)
     worker = Worker(app)
     check_current(app.extensions["database"])
+    check_keys(app.extensions["database"], app.extensions["tools"].vault)
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         worker.stop()

@@ -22,6 +22,7 @@ from server.services.rotations import KINDS
 from tests.boxes import fill_boxes
 from tests.factories import campaign_file
 from tests.raffles import raffle_file
+from tests.servers import LOOPBACK, free_port
 from tests.visits import EMAIL, at_once, sure_win, take_card
 
 NEWER = secrets.token_hex()
@@ -231,6 +232,22 @@ def test_a_first_key_that_is_not_in_its_place_is_said(filled, run, with_two, key
     assert "NOT   keys: data keys are missing or in another order" in doctor.output
     assert filled.dump() == before
     assert "NOT in place" not in run("keys", "status", **with_two).output
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+@pytest.mark.parametrize("keys", ["one is missing", "another is in front"])
+def test_nothing_runs_without_the_keys_of_its_database(
+    filled, run, with_two, command, keys
+):
+    """F20: whoever takes part again would be met as somebody new, for good."""
+    oldest, newest = with_two["JAWOORD_DATA_KEYS"].split(",")
+    listed = newest if keys == "one is missing" else f"{newest},{oldest}"
+
+    at = f"{LOOPBACK}:{free_port()}"
+    ended = run(command, JAWOORD_DATA_KEYS=listed, JAWOORD_BIND=at)
+
+    assert ended.exit_code == 2
+    assert "data keys are missing or in another order" in ended.output
 
 
 def test_every_sealed_column_is_rotated_or_under_a_persons_key():

@@ -239,9 +239,7 @@ def test_an_objection_outlives_the_lost_key(fans, client, house, tools):
         privacy.object_to_marketing(
             session,
             house.person(),
-            locale="nl",
-            method="test",
-            facts={},
+            use=privacy.Use("nl", "test", {}),
             tools=tools,
             now=house.clock.now(),
         )

@@ -213,6 +213,26 @@ def is_first_in_place(session: Session, *, vault: Vault) -> bool:
     return True
 
 
+def are_at_hand(session: Session, *, vault: Vault) -> bool:
+    """Return whether the data keys are this database's, by a look at some people.
+
+    One person whose key was damaged says nothing; two under a key that is not at hand
+    do. `counts` looks at everything.
+    """
+    key_id = func.substr(Contact.sealed_key, 1, KEY_ID_BYTES)
+    known = select(key_id).where(Contact.erased_at.is_(None)).limit(AT_ONCE)
+    seen = Counter(
+        bytes(found)
+        for at_an_end in (Contact.id, Contact.id.desc())
+        for found in session.scalars(known.order_by(at_an_end))
+    )
+    # Few people are seen from both ends.
+    strangers = any(
+        number > 2 for found, number in seen.items() if found not in vault.key_ids
+    )
+    return not strangers and is_first_in_place(session, vault=vault)
+
+
 def due(session: Session, kind: Kind, *, vault: Vault) -> int:
     """Return how many rows of a kind are under an older key than the newest."""
     found = counts(session, kind)

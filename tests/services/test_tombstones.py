@@ -75,9 +75,7 @@ def test_an_objection_holds_under_each_address(say_yes, client, house, tools):
         privacy.object_to_marketing(
             session,
             after,
-            locale="nl",
-            method="test",
-            facts={},
+            use=privacy.Use("nl", "test", {}),
             tools=tools,
             now=house.clock.now(),
         )
