@@ -252,14 +252,11 @@ def test_the_given_up_mailbox_stops_and_starts_nothing(moved, do, house, app):
 # --- both at once --------------------------------------------------------------------
 
 
-@pytest.fixture
-def meeting(house):
-    """Skip where nobody can wait for a row: SQLite has one writer at a time."""
-    if house.database.is_sqlite:
-        pytest.skip("needs a row lock to meet at")
+# SQLite has one writer at a time, so there nobody can wait for a row and meet there.
+meeting = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 
 
-@pytest.mark.usefixtures("meeting")
+@meeting
 def test_pressed_erase_while_moving_keeps_every_list_away(press, house, desk):
     """T30."""
     answer = press("/erase")
@@ -270,7 +267,7 @@ def test_pressed_erase_while_moving_keeps_every_list_away(press, house, desk):
     assert names(told) >= {NEW, EMAIL}
 
 
-@pytest.mark.usefixtures("meeting")
+@meeting
 def test_pressed_never_while_moving_holds_for_the_new_address(press, house):
     """GDPR 21(3), DS-02."""
     assert press("/never").status_code == 303
@@ -279,7 +276,7 @@ def test_pressed_never_while_moving_holds_for_the_new_address(press, house):
     house.verify_ledger()
 
 
-@pytest.mark.usefixtures("meeting")
+@meeting
 def test_unsubscribed_while_moving_names_the_new_address(press, house, desk, page):
     """DS-06."""
     answer = press("/all-off")
@@ -290,7 +287,7 @@ def test_unsubscribed_while_moving_names_the_new_address(press, house, desk, pag
     assert all(each["data"]["email"] == NEW for each in told)
 
 
-@pytest.mark.usefixtures("meeting")
+@meeting
 def test_a_confirmation_while_moving_confirms_nothing(
     publish, client, house, look_up, tools, app
 ):
