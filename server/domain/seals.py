@@ -89,7 +89,7 @@ class Column(StrEnum):
     VALUE = "attribute.value"
     NEW_EMAIL = "address_change.email"
     WEBHOOK_SECRET = "webhook.secret"  # noqa: S105  # its name, no secret
-    FORMER_WEBHOOK_SECRET = "webhook.before"  # noqa: S105
+    FORMER_WEBHOOK_SECRET = "webhook.before"  # noqa: S105  # its name, no secret
 
 
 def place(column: Column, *row: bytes) -> bytes:
