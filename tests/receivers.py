@@ -3,7 +3,6 @@
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -156,14 +155,6 @@ def listening(**options: Any) -> Iterator[Receiver]:
         yield receiver
     finally:
         receiver.stop()
-
-
-def wait_for(condition: Any, *, seconds: float = 10) -> None:
-    """Wait until something is true; fail if it takes too long."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.01)
 
 
 def certificate(folder: Path, name: str) -> tuple[Path, Path]:

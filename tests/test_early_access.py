@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +20,7 @@ from tests.letters import end_leases
 from tests.people import contact_of, tell
 from tests.servers import ROOT, Program
 from tests.visits import at_once, take_card
+from tests.waiting import until
 
 LIST = "black-friday-page"
 ADA, BOB, CAS = "ada@home.test", "bob@home.test", "cas@home.test"
@@ -507,10 +507,11 @@ class TestTheProcess:
             assert program.process.returncode == -signal.SIGKILL
             end_leases(database)
         program = start()
-        deadline = time.monotonic() + self.PATIENCE_S
-        while any(r.state != "delivered" for r in house.rows(Outbox, letter="early")):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+
+        def states():
+            return {row.state for row in house.rows(Outbox, letter="early")}
+
+        until(lambda: states() == {"delivered"}, within_s=self.PATIENCE_S)
 
         rows = house.rows(Outbox, letter="early")
         assert len(rows) == self.PEOPLE

@@ -18,6 +18,7 @@ from server.worker import Worker
 from tests.letters import end_leases, publish, queue
 from tests.mail import Mode
 from tests.servers import ROOT, Program
+from tests.waiting import until
 
 ADA, BOB = "ada@home.test", "bob@home.test"
 
@@ -356,16 +357,10 @@ class TestTheProcess:
 
     PATIENCE_S = 120.0
 
-    def wait_for(self, claim):
-        deadline = time.monotonic() + self.PATIENCE_S
-        while not claim():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-
     def test_it_stops_when_told_and_says_nothing_personal(self, start, smtp, put, rows):
         put("prize")
         program = start()
-        self.wait_for(lambda: states(rows) == ["delivered"])
+        until(lambda: states(rows) == ["delivered"], within_s=self.PATIENCE_S)
 
         began = time.monotonic()
         code = program.stop(signal.SIGTERM)
@@ -401,7 +396,7 @@ class TestTheProcess:
 
         end_leases(database)
         start()
-        self.wait_for(lambda: states(rows) == ["delivered"])
+        until(lambda: states(rows) == ["delivered"], within_s=self.PATIENCE_S)
 
         names = [mail.message["Message-ID"] for mail in smtp.taken]
         assert names == [rows()[0].message_id] * 2

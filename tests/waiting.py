@@ -1,4 +1,4 @@
-"""Bring two sides of a race where they meet, and wait for that and not for a while."""
+"""Wait for what is to happen and not for a while, as where two sides of a race meet."""
 
 import threading
 import time
@@ -19,20 +19,26 @@ _BLOCKED = text(
 )
 
 
+def until(is_so: Callable[[], object], *, within_s: float = LIMIT_S) -> None:
+    """Wait until something is so; fail if that takes too long."""
+    deadline = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.01)
+
+
 def until_blocked(database: Database, is_done: Callable[[], bool]) -> None:
     """Wait until somebody waits for a row, or is done because nothing was in the way.
 
     SQLite has one writer at a time: who is not it has not begun.
     """
-    if database.is_sqlite:
-        return
-    deadline = time.monotonic() + LIMIT_S
-    while not is_done():
-        with database.reading() as session:
-            if session.scalar(_BLOCKED):
-                return
-        assert time.monotonic() < deadline, "nobody waits, and nobody is done"
-        time.sleep(0.01)
+    if not database.is_sqlite:
+        until(lambda: is_done() or _is_anybody_blocked(database))
+
+
+def _is_anybody_blocked(database: Database) -> bool:
+    with database.reading() as session:
+        return bool(session.scalar(_BLOCKED))
 
 
 @contextmanager

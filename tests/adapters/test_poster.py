@@ -15,7 +15,8 @@ import pytest
 
 from server.adapters.poster import LONGEST_ANSWER_BYTES, Poster, PostError
 from server.domain import webhook
-from tests.receivers import LOOPBACKS, Mode, certificate, listening, wait_for
+from tests.receivers import LOOPBACKS, Mode, certificate, listening
+from tests.waiting import until
 
 BODY = b'{"type":"webhook.test"}'
 NAME = "receiver.test"
@@ -167,7 +168,7 @@ class TestAnswers:
         poster = near(seconds=30)
         with ThreadPoolExecutor(1) as pool:
             posting = pool.submit(poster.post, receiver.url, BODY, {})
-            wait_for(lambda: receiver.heard)
+            until(lambda: receiver.heard)
             poster.cut()
             with pytest.raises(PostError):
                 posting.result(timeout=5)
@@ -198,7 +199,7 @@ class TestSilence:
     def cut_ends(self, poster, url, is_waiting):
         with ThreadPoolExecutor(1) as pool:
             posting = pool.submit(poster.post, url, BODY, {})
-            wait_for(is_waiting)
+            until(is_waiting)
             began = time.monotonic()
             poster.cut()
             with pytest.raises(PostError):

@@ -11,10 +11,11 @@ import pytest
 from server.domain.consent import Act
 from server.models import Delivery, Webhook
 from server.services import webhooks
-from tests.receivers import LOOPBACKS, Mode, wait_for
+from tests.receivers import LOOPBACKS, Mode
 from tests.servers import ROOT, Program
 from tests.stress.service import size
 from tests.tellings import pass_days, states
+from tests.waiting import until
 
 FAULTS = ["down", "dns", "tls", *(set(Mode) - {Mode.OK, Mode.NOISE})]
 
@@ -116,10 +117,10 @@ class TestKills:
         receiver.pause_s = 0.05
         for kill in range(1, self.KILLS + 1):
             program = start()
-            wait_for(lambda n=kill: len(receiver.heard) >= 5 * n, seconds=60)
+            until(lambda n=kill: len(receiver.heard) >= 5 * n, within_s=60)
             program.kill()
         start()
-        wait_for(lambda: states(desk) == {"acknowledged": self.EVENTS}, seconds=60)
+        until(lambda: states(desk) == {"acknowledged": self.EVENTS}, within_s=60)
 
         counts = Counter(heard.id for heard in receiver.heard)
         assert set(counts) == expected
@@ -134,7 +135,7 @@ class TestKills:
         receiver.mode = Mode.SLOW
         say(Act.GIVEN)
         program = start(JAWOORD_LEASE_SECONDS="60")
-        wait_for(lambda: receiver.heard, seconds=60)
+        until(lambda: receiver.heard, within_s=60)
 
         began = time.monotonic()
         code = program.stop()

@@ -10,8 +10,9 @@ from server.domain.consent import Act
 from server.models import Delivery, Webhook
 from server.services import deliveries, webhooks
 from server.telling import SLOW_S
-from tests.receivers import Mode, Receiver, listening, wait_for
+from tests.receivers import Mode, Receiver, listening
 from tests.tellings import pass_days, states
+from tests.waiting import until
 
 
 class TestAcknowledged:
@@ -258,7 +259,7 @@ class TestNobodyWaitsForAnother:
                     say(Act.GIVEN, number)
                 telling.start()
                 began = time.monotonic()
-                wait_for(lambda: len(receiver.heard) == 10)
+                until(lambda: len(receiver.heard) == 10)
 
                 assert time.monotonic() - began < 5
                 assert len(slow.heard) == 1
@@ -287,7 +288,7 @@ class TestNobodyWaitsForAnother:
             say(Act.GIVEN, 2)
             telling._begin(house.clock.now)
 
-            wait_for(lambda: receiver.heard)
+            until(lambda: receiver.heard)
         finally:
             for each in slow:
                 each.stop()
