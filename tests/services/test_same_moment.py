@@ -163,6 +163,7 @@ def test_confirming_while_switching_off(asked, confirming, find, tools, house, c
 
 
 def test_confirming_while_stopping_all(asked, request_of, confirming, tools, house):
+    """The stop is the last word, also where nobody holds the person: see below."""
     with (
         halfway(house.database, confirming(request_of()), before=STANDING),
         house.database.transaction() as session,
@@ -176,6 +177,29 @@ def test_confirming_while_stopping_all(asked, request_of, confirming, tools, hou
             now=house.clock.now(),
         )
 
+    house.verify_ledger()
+    assert house.standing() == {"newsletter": "withdrawn"}
+
+
+def test_closing_a_request_waits_for_the_press_on_it(
+    asked, request_of, confirming, tools, house
+):
+    """DO-06: the row of the request is what both change, and it is changed once."""
+    with (
+        halfway(house.database, confirming(request_of()), before=STANDING),
+        house.database.transaction() as session,
+    ):
+        optins.abandon(
+            session,
+            asked,
+            facts={},
+            method="unsubscribe-page",
+            tools=tools,
+            now=house.clock.now(),
+        )
+
+    assert [row.state for row in house.rows(OptIn)] == ["confirmed"]
+    assert house.acts()[-1] == ("newsletter", "given")
     house.verify_ledger()
 
 
