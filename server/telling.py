@@ -19,7 +19,7 @@ from server import clock
 from server.adapters.poster import Answer, Poster, PostError
 from server.db import Database, DatabaseBusyError
 from server.domain import webhook
-from server.services import deliveries
+from server.services import deliveries, delivery_lists
 from server.services.deliveries import Claimed
 from server.services.tools import Tools
 
@@ -96,13 +96,18 @@ class Telling:
         """Give up what is too old, and sound the alarm for what piles up."""
         with self._database.transaction() as session:
             number = deliveries.give_up_old(session, tools=self._tools, now=now)
-        if self._alarmed_at is None or now - self._alarmed_at >= deliveries.PILED_UP:
+        if (
+            self._alarmed_at is None
+            or now - self._alarmed_at >= delivery_lists.PILED_UP
+        ):
             self._alarm(now)
         return number > 0
 
     def _alarm(self, now: datetime) -> None:
         with self._database.reading() as session:
-            piles = deliveries.piles(session, waiting_since=now - deliveries.PILED_UP)
+            piles = delivery_lists.piles(
+                session, waiting_since=now - delivery_lists.PILED_UP
+            )
         for pile in piles:
             self._alarmed_at = now
             oldest_seconds = int((now - pile.since).total_seconds())

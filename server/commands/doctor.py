@@ -13,7 +13,7 @@ from server.commands.base import database_trouble, opened
 from server.db import LEAST_FREE_BYTES
 from server.domain.seals import Vault
 from server.migrations import is_current
-from server.services import deliveries, outbox, rotations, webhooks
+from server.services import delivery_lists, outbox, rotations, webhooks
 from server.services.rotations import KINDS
 from server.settings import SettingError, Settings, load_settings
 from server.tooling import tools_of
@@ -96,10 +96,10 @@ def _recipients_trouble(settings: Settings) -> str | None:
     with opened(settings) as database:
         try:
             with database.reading() as session:
-                dead = len(deliveries.dead(session))
+                dead = len(delivery_lists.dead(session))
                 now, vault = clock.now(), tools_of(settings).vault
-                since = now - deliveries.PILED_UP
-                piles = deliveries.piles(session, waiting_since=since)
+                since = now - delivery_lists.PILED_UP
+                piles = delivery_lists.piles(session, waiting_since=since)
                 locked = webhooks.locked(session, vault=vault)
         except SQLAlchemyError:
             return "cannot be read; see the database above"

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from server import clock
 from server.commands.base import fail, opened, reading, transaction
 from server.domain.webhook import LONGEST_NAME, LONGEST_URL, Fault, fault
-from server.services import deliveries, webhooks
+from server.services import delivery_lists, webhooks
 from server.services.tools import Tools
 from server.settings import load_settings
 from server.tooling import tools_of
@@ -213,12 +213,14 @@ def rotate_secret(public_id: str, *, is_at_once: bool) -> None:
 @webhook.command("deliveries")
 @of_shop
 @click.option(
-    "--state", type=click.Choice(deliveries.STATES), help="Only those in this state."
+    "--state",
+    type=click.Choice(delivery_lists.STATES),
+    help="Only those in this state.",
 )
 def list_deliveries(*, shop_code: str, state: str | None) -> None:
     """List the newest events, without what they say or about whom."""
     with reading() as (session, _):
-        rows = deliveries.newest(
+        rows = delivery_lists.newest(
             session, _shop_id(session, shop_code), state=state, most=MOST_ROWS
         )
     for row in rows:
@@ -239,9 +241,9 @@ def retry_deliveries(message_id: str | None, *, all_dead: bool) -> None:
     if (message_id is None) is not all_dead:
         fail("name one event by its id, or give --all-dead")
     with transaction() as (session, _):
-        ids = deliveries.dead(session) if message_id is None else [message_id]
+        ids = delivery_lists.dead(session) if message_id is None else [message_id]
         count = sum(
-            deliveries.revive(session, one, shop_id=None, now=clock.now())
+            delivery_lists.revive(session, one, shop_id=None, now=clock.now())
             for one in ids
         )
     if message_id is not None and not count:
@@ -254,7 +256,7 @@ def retry_deliveries(message_id: str | None, *, all_dead: bool) -> None:
 def told_by_hand(message_id: str) -> None:
     """Note that you told a recipient yourself of what was given up."""
     with transaction() as (session, _):
-        if not deliveries.told_by_hand(
+        if not delivery_lists.told_by_hand(
             session, message_id, shop_id=None, now=clock.now()
         ):
             fail(f"{message_id} was not given up, or nothing of it is left")

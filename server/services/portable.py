@@ -32,7 +32,7 @@ from server.models.raffle import Raffle, RafflePlace
 from server.models.rights import AddressChange, RightsRequest
 from server.models.shop import Shop
 from server.models.voucher import Voucher
-from server.services import contacts, deliveries, envelopes, proofs, receipts
+from server.services import contacts, delivery_lists, envelopes, proofs, receipts
 from server.services.contacts import Person
 from server.services.tools import Tools
 
@@ -351,7 +351,7 @@ def _recipients(
 def _told(session: Session, contact_id: int) -> list[dict[str, Any]]:
     """Return who was told by webhook, and of what each was (GDPR 19)."""
     by_name: dict[str, list[dict[str, Any]]] = {}
-    for line in deliveries.of_contact(session, contact_id):
+    for line in delivery_lists.of_contact(session, contact_id):
         by_name.setdefault(line.recipient, []).append(
             {
                 "event": line.event,

@@ -8,7 +8,7 @@ import pytest
 from server.domain import retry
 from server.domain.consent import Act
 from server.models import Delivery, Webhook
-from server.services import deliveries, webhooks
+from server.services import deliveries, delivery_lists, webhooks
 from server.telling import SLOW_S
 from tests.receivers import Mode, Receiver, listening
 from tests.tellings import pass_days, states
@@ -169,8 +169,8 @@ class TestFaults:
         (row,) = desk.rows()
         with house.database.transaction() as session:
             now = house.clock.now()
-            assert deliveries.revive(session, row.message_id, shop_id=None, now=now)
-            assert not deliveries.told_by_hand(
+            assert delivery_lists.revive(session, row.message_id, shop_id=None, now=now)
+            assert not delivery_lists.told_by_hand(
                 session, row.message_id, shop_id=None, now=now
             )
         telling.tell_all()

@@ -21,12 +21,12 @@ from server.services import (
     acquaintances,
     consents,
     contacts,
-    deliveries,
+    delivery_lists,
     envelopes,
 )
 from server.services.campaigns import Directory
 from server.services.contacts import Reason
-from server.services.deliveries import Listed
+from server.services.delivery_lists import Listed
 from server.services.office import entries
 from server.services.office.entries import EntryLine
 from server.services.tools import Tools
@@ -140,7 +140,7 @@ def find(
         loose=_facts([event for event in events if event.optin_id is None]),
         bodies=_bodies(session, events),
         entries=entries.of_contact(session, shop_id, contact.id, vault=vault),
-        told=deliveries.of_contact(session, contact.id),
+        told=delivery_lists.of_contact(session, contact.id),
     )
 
 

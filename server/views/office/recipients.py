@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from server import clock
 from server.db import reading, transaction
-from server.services import deliveries, webhooks
+from server.services import delivery_lists, webhooks
 from server.services.office import campaigns as campaign_pages
 from server.services.office import recipients as pages
 from server.services.office.recipients import Line
@@ -37,7 +37,7 @@ def recipients(here: Here) -> Response:
     """Show the recipients, and what each was told, newest first."""
     state = request.args.get("state") or None
     after = request.args.get("after") or None
-    if state is not None and state not in deliveries.STATES:
+    if state is not None and state not in delivery_lists.STATES:
         abort(404)
     shop_id = here.shop.shop_id
     with reading() as session:
@@ -52,7 +52,7 @@ def recipients(here: Here) -> Response:
             recipients=every,
             page=page or abort(404),
             state=state,
-            states=deliveries.STATES,
+            states=delivery_lists.STATES,
             after=after,
             opened={},
             purposes=campaign_pages.purposes(campaigns),
@@ -101,7 +101,7 @@ def retry_delivery(here: Here, message: str) -> AnyResponse:
     shop_id, now = here.shop.shop_id, clock.now()
     with transaction() as session:
         _line(session, here, message)
-        if deliveries.revive(session, message, shop_id=shop_id, now=now):
+        if delivery_lists.revive(session, message, shop_id=shop_id, now=now):
             here.note(session, "delivery.retry", message, now=clock.now())
     return _row(here, message)
 
@@ -113,7 +113,7 @@ def told_by_hand(here: Here, message: str) -> AnyResponse:
     shop_id, now = here.shop.shop_id, clock.now()
     with transaction() as session:
         _line(session, here, message)
-        if deliveries.told_by_hand(session, message, shop_id=shop_id, now=now):
+        if delivery_lists.told_by_hand(session, message, shop_id=shop_id, now=now):
             here.note(session, "delivery.told", message, now=clock.now())
     return _row(here, message)
 
@@ -148,7 +148,7 @@ def _row(here: Here, message: str, *, address: str | None = None) -> AnyResponse
         recipients=every,
         page=pages.Page([line], older=None),
         state=line.state,
-        states=deliveries.STATES,
+        states=delivery_lists.STATES,
         after=None,
         purposes=campaign_pages.purposes(campaigns),
     )
