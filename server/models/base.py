@@ -1,4 +1,4 @@
-"""What all tables share: integer keys inside, random ids outside, moments in UTC."""
+"""What tables share: integer keys inside, random ids outside, moments in UTC."""
 
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -10,6 +10,8 @@ from sqlalchemy.types import JSON, LargeBinary, TypeDecorator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+# Where columns stand that several tables have: behind those of their own.
+LAST = 1
 
 # SQLite counts its row ids only for a column that is called INTEGER.
 RowId = BigInteger().with_variant(Integer(), "sqlite")
@@ -53,6 +55,19 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSON,
         list[Any]: JSON,
     }
+
+
+class Leased:
+    """What waits, is taken for a while, and is settled (see `services.leases`)."""
+
+    state: Mapped[str] = mapped_column(sort_order=LAST)
+    due_at: Mapped[datetime] = mapped_column(sort_order=LAST)
+    attempts: Mapped[int] = mapped_column(sort_order=LAST)
+    # A worker that slept past its lease must not mark what another has taken.
+    claim: Mapped[bytes | None] = mapped_column(sort_order=LAST)
+    leased_until: Mapped[datetime | None] = mapped_column(sort_order=LAST)
+    created_at: Mapped[datetime] = mapped_column(sort_order=LAST)
+    settled_at: Mapped[datetime | None] = mapped_column(sort_order=LAST)
 
 
 def row_id() -> Mapped[int]:

@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.models.base import Base, row_id
+from server.models.base import Base, Leased, row_id
 
 
-class Outbox(Base):
+class Outbox(Leased, Base):
     """A mail that waits, was delivered, or is dead.
 
     What it says is sealed, and gone once it was delivered: the links in it exist
@@ -33,14 +33,6 @@ class Outbox(Base):
     letter: Mapped[str]
     message_id: Mapped[str] = mapped_column(unique=True)
     sealed: Mapped[bytes | None]
-    state: Mapped[str]
-    due_at: Mapped[datetime]
-    attempts: Mapped[int]
-    # A worker that slept past its lease must not mark what another has taken.
-    claim: Mapped[bytes | None]
-    leased_until: Mapped[datetime | None]
-    created_at: Mapped[datetime]
-    settled_at: Mapped[datetime | None]
 
 
 class Attempt(Base):

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.models.base import Base, row_id
+from server.models.base import LAST, Base, Leased, row_id
 
 
 class Webhook(Base):
@@ -42,7 +42,7 @@ class Webhook(Base):
     created_at: Mapped[datetime]
 
 
-class Delivery(Base):
+class Delivery(Leased, Base):
     """One event for one recipient: it waits, was acknowledged, or was given up.
 
     What it says is sealed and outlives the key of its person, since a recipient has to
@@ -80,13 +80,5 @@ class Delivery(Base):
     sequence: Mapped[datetime]
     rank: Mapped[int]
     sealed: Mapped[bytes | None]
-    state: Mapped[str]
-    due_at: Mapped[datetime]
-    attempts: Mapped[int]
-    # A worker that slept past its lease must not mark what another has taken.
-    claim: Mapped[bytes | None]
-    leased_until: Mapped[datetime | None]
-    created_at: Mapped[datetime]
-    settled_at: Mapped[datetime | None]
     # How the last try ended, in a word or the status; nothing that the other side said.
-    answer: Mapped[str]
+    answer: Mapped[str] = mapped_column(sort_order=LAST + 1)
