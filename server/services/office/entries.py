@@ -14,9 +14,8 @@ from server.models.contact import Contact
 from server.models.entry import Entry
 from server.models.placement import Placement
 from server.services import contacts, envelopes
-from server.services.office import campaigns
-
-PAGE = 50
+from server.services.office import campaigns, pager
+from server.services.office.pager import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +41,6 @@ class EntryLine:
     erased_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class EntryPage:
-    """Some entries, and the name after which older ones follow."""
-
-    lines: list[EntryLine]
-    older: str | None
-
-
 def page(
     session: Session,
     shop_id: int,
@@ -57,7 +48,7 @@ def page(
     campaign: str | None,
     after: str | None,
     vault: Vault,
-) -> EntryPage | None:
+) -> Page[EntryLine] | None:
     """Return entries older than the one named `after`, or the newest.
 
     None if the shop has no such campaign or entry.
@@ -73,9 +64,9 @@ def page(
         if last is None:
             return None
         wanted = wanted.where(Entry.id < last)
-    rows = session.execute(wanted.order_by(Entry.id.desc()).limit(PAGE + 1)).all()
-    lines = [_line(*row, vault=vault) for row in rows[:PAGE]]
-    return EntryPage(lines, lines[-1].name if len(rows) > PAGE else None)
+    rows, has_older = pager.newest(session, wanted, Entry.id)
+    lines = [_line(*row, vault=vault) for row in rows]
+    return Page(lines, lines[-1].name if has_older else None)
 
 
 def of_contact(
@@ -86,7 +77,7 @@ def of_contact(
         _of_shop(shop_id)
         .where(Entry.contact_id == contact_id)
         .order_by(Entry.id.desc())
-        .limit(PAGE)
+        .limit(pager.LINES)
     )
     return [_line(*row, vault=vault) for row in rows]
 

@@ -15,8 +15,8 @@ from server.domain.seals import Vault
 from server.models.contact import Contact
 from server.models.outbox import Attempt, Outbox
 from server.services import envelopes
-
-PAGE = 50
+from server.services.office import pager
+from server.services.office.pager import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,6 @@ class MailLine:
     may_retry: bool
 
 
-@dataclass(frozen=True, slots=True)
-class MailPage:
-    """Some mails, and the name after which older ones follow."""
-
-    lines: list[MailLine]
-    older: str | None
-
-
 def page(
     session: Session,
     shop_id: int,
@@ -61,7 +53,7 @@ def page(
     state: str | None,
     after: str | None,
     vault: Vault,
-) -> MailPage | None:
+) -> Page[MailLine] | None:
     """Return mails older than the one named `after`, or the newest; None if no such."""
     wanted = _of_shop(shop_id)
     if state is not None:
@@ -71,9 +63,9 @@ def page(
         if last is None:
             return None
         wanted = wanted.where(Outbox.id < last)
-    rows = session.execute(wanted.order_by(Outbox.id.desc()).limit(PAGE + 1)).all()
-    lines = _lines(session, rows[:PAGE], vault=vault)
-    return MailPage(lines, lines[-1].name if len(rows) > PAGE else None)
+    rows, has_older = pager.newest(session, wanted, Outbox.id)
+    lines = _lines(session, rows, vault=vault)
+    return Page(lines, lines[-1].name if has_older else None)
 
 
 def find(session: Session, shop_id: int, name: str, *, vault: Vault) -> MailLine | None:

@@ -14,8 +14,8 @@ from server.domain.webhook import purpose_of
 from server.models.contact import Contact
 from server.models.webhook import Delivery, Webhook
 from server.services import envelopes
-
-PAGE = 50
+from server.services.office import pager
+from server.services.office.pager import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,6 @@ class Line:
     answer: str
     # Given up, and it still says what it said.
     is_open: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some events, and the one after which older ones follow."""
-
-    lines: list[Line]
-    older: str | None
 
 
 def every(session: Session, shop_id: int) -> list[Recipient]:
@@ -123,23 +115,19 @@ def page(
     state: str | None,
     after: str | None,
     vault: Vault,
-) -> Page | None:
+) -> Page[Line] | None:
     """Return events older than that named `after`, or the newest; None if no such."""
     wanted = _of_shop(shop_id)
     if state is not None:
         wanted = wanted.where(Delivery.state == state)
     if after is not None:
-        last = session.scalar(
-            _of_shop(shop_id)
-            .with_only_columns(Delivery.id)
-            .where(Delivery.message_id == after)
-        )
+        last = _id_of(session, shop_id, after)
         if last is None:
             return None
         wanted = wanted.where(Delivery.id < last)
-    rows = session.execute(wanted.order_by(Delivery.id.desc()).limit(PAGE + 1)).all()
-    lines = [_line(*row, vault=vault) for row in rows[:PAGE]]
-    return Page(lines, lines[-1].message_id if len(rows) > PAGE else None)
+    rows, has_older = pager.newest(session, wanted, Delivery.id)
+    lines = [_line(*row, vault=vault) for row in rows]
+    return Page(lines, lines[-1].message_id if has_older else None)
 
 
 def find(
@@ -174,6 +162,15 @@ def address(
     data = told["data"]
     known = [data.get("email", ""), *data.get("earlier_emails", ())]
     return ", ".join(each for each in known if each) or None
+
+
+def _id_of(session: Session, shop_id: int, message_id: str) -> int | None:
+    found: int | None = session.scalar(
+        _of_shop(shop_id)
+        .with_only_columns(Delivery.id)
+        .where(Delivery.message_id == message_id)
+    )
+    return found
 
 
 def _of_shop(shop_id: int) -> Any:

@@ -4,6 +4,9 @@ Adding a recipient or giving it a new secret is left to the command line: whoeve
 down at a browser that somebody left open must not lead data elsewhere (SAFETY.md T19).
 """
 
+from collections.abc import Callable
+from functools import partial
+
 from flask import (
     Response,
     abort,
@@ -21,6 +24,7 @@ from server.db import reading, transaction
 from server.services import delivery_lists, webhooks
 from server.services.office import campaigns as campaign_pages
 from server.services.office import recipients as pages
+from server.services.office.pager import Page
 from server.services.office.recipients import Line
 from server.views import guards
 from server.views.guards import Here
@@ -64,33 +68,42 @@ def recipients(here: Here) -> Response:
 @guards.member("owner")
 def turn_on_recipient(here: Here, recipient: str) -> AnyResponse:
     """Tell a recipient again, first of all what waited."""
-    with transaction() as session:
-        row = _found(session, here, recipient)
-        if webhooks.turn_on(session, row):
-            here.note(session, "recipient.on", recipient, now=clock.now())
-    return _back(here)
+    return _pressed(here, recipient, "recipient.on", webhooks.turn_on)
 
 
 @bp.post("/<shop>/recipients/<recipient>/off")
 @guards.member("owner")
 def turn_off_recipient(here: Here, recipient: str) -> AnyResponse:
     """Tell a recipient nothing for now."""
-    with transaction() as session:
-        row = _found(session, here, recipient)
-        if webhooks.turn_off(session, row, why="in the office"):
-            here.note(session, "recipient.off", recipient, now=clock.now())
-    return _back(here)
+    turn_off = partial(webhooks.turn_off, why="in the office")
+    return _pressed(here, recipient, "recipient.off", turn_off)
 
 
 @bp.post("/<shop>/recipients/<recipient>/test")
 @guards.member("owner")
 def test_recipient(here: Here, recipient: str) -> AnyResponse:
     """Let the worker send something that is about nobody."""
+    return _pressed(here, recipient, "recipient.test", _try_line)
+
+
+def _try_line(session: Session, row: webhooks.Recipient) -> bool:
+    if row.state != "active":
+        return False
+    webhooks.put_test(session, row, tools=tools(), now=clock.now())
+    return True
+
+
+def _pressed(
+    here: Here,
+    recipient: str,
+    act: str,
+    change: Callable[[Session, webhooks.Recipient], bool],
+) -> AnyResponse:
+    """Do to a recipient what was pressed, and note it if that changed anything."""
     with transaction() as session:
-        row = _found(session, here, recipient)
-        if row.state == "active":
-            webhooks.put_test(session, row, tools=tools(), now=clock.now())
-            here.note(session, "recipient.test", recipient, now=clock.now())
+        row = webhooks.find(session, recipient, of_shop=here.shop.shop_id)
+        if change(session, row or abort(404)):
+            here.note(session, act, recipient, now=clock.now())
     return _back(here)
 
 
@@ -98,23 +111,25 @@ def test_recipient(here: Here, recipient: str) -> AnyResponse:
 @guards.member("owner")
 def retry_delivery(here: Here, message: str) -> AnyResponse:
     """Let what was given up be tried again; for anything else nothing changes."""
-    shop_id, now = here.shop.shop_id, clock.now()
-    with transaction() as session:
-        _line(session, here, message)
-        if delivery_lists.revive(session, message, shop_id=shop_id, now=now):
-            here.note(session, "delivery.retry", message, now=clock.now())
-    return _row(here, message)
+    return _settled(here, message, "delivery.retry", delivery_lists.revive)
 
 
 @bp.post("/<shop>/deliveries/<message>/told")
 @guards.member("owner")
 def told_by_hand(here: Here, message: str) -> AnyResponse:
     """Close what was given up, because somebody told the recipient themselves."""
+    return _settled(here, message, "delivery.told", delivery_lists.told_by_hand)
+
+
+def _settled(
+    here: Here, message: str, act: str, change: Callable[..., bool]
+) -> AnyResponse:
+    """Do to what was given up what was pressed, and note it if it still was."""
     shop_id, now = here.shop.shop_id, clock.now()
     with transaction() as session:
         _line(session, here, message)
-        if delivery_lists.told_by_hand(session, message, shop_id=shop_id, now=now):
-            here.note(session, "delivery.told", message, now=clock.now())
+        if change(session, message, shop_id=shop_id, now=now):
+            here.note(session, act, message, now=now)
     return _row(here, message)
 
 
@@ -146,7 +161,7 @@ def _row(here: Here, message: str, *, address: str | None = None) -> AnyResponse
         line=line,
         opened={message: address} if address else {},
         recipients=every,
-        page=pages.Page([line], older=None),
+        page=Page([line], older=None),
         state=line.state,
         states=delivery_lists.STATES,
         after=None,
@@ -157,11 +172,6 @@ def _row(here: Here, message: str, *, address: str | None = None) -> AnyResponse
 def _line(session: Session, here: Here, message: str) -> Line:
     shop_id, vault = here.shop.shop_id, tools().vault
     return pages.find(session, shop_id, message, vault=vault) or abort(404)
-
-
-def _found(session: Session, here: Here, public_id: str) -> webhooks.Recipient:
-    row = webhooks.find(session, public_id, of_shop=here.shop.shop_id)
-    return row or abort(404)
 
 
 def _back(here: Here) -> AnyResponse:

@@ -1,6 +1,6 @@
 """A shop's entries, and finding a person by their address."""
 
-from server.services.office import entries as pages_of
+from server.services.office import pager
 from tests.factories import campaign_file, publish
 from tests.office import EMAIL, play
 from tests.visits import AGREED, take_card
@@ -21,7 +21,7 @@ def test_entries_come_newest_first(owner, app, house, now):
 
 
 def test_every_entry_is_on_one_page_and_only_one(owner, app, house, now, monkeypatch):
-    monkeypatch.setattr(pages_of, "PAGE", 3)
+    monkeypatch.setattr(pager, "LINES", 3)
     for number in range(7):
         play(app, house.database, now, email=f"p{number}@home.example")
     people, page = [], owner.get(LIST)
