@@ -27,6 +27,7 @@ from server.services import (
     optins,
     outbox,
     rights,
+    shops,
     webhooks,
 )
 from server.services.consents import Circumstances
@@ -114,7 +115,7 @@ def _give_up(app: Flask, database: Database, now: datetime) -> tuple[str, str]:
     """Add a recipient that could not be told of something; return the names of both."""
     tools = app.extensions["tools"]
     with database.transaction() as session:
-        shop_id = webhooks.shop_id(session, "demo")
+        shop_id = shops.id_of(session, "demo")
         assert shop_id is not None
         added = webhooks.add(
             session,

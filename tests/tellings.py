@@ -8,7 +8,7 @@ from typing import Any
 
 from server.adapters.poster import Poster
 from server.models import Delivery, Webhook
-from server.services import webhooks
+from server.services import shops, webhooks
 from server.telling import Telling
 from tests.receivers import LOOPBACKS
 from tests.visits import House
@@ -26,7 +26,7 @@ class Desk:
         """Add a recipient; return its row and its secret."""
         house = self.house
         with house.database.transaction() as session:
-            shop_id = webhooks.shop_id(session, "demo")
+            shop_id = shops.id_of(session, "demo")
             assert shop_id is not None
             added = webhooks.add(
                 session,

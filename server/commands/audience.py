@@ -14,7 +14,7 @@ from server.db import Database
 from server.domain.audience import COLUMNS, PLATFORMS, Platform, row
 from server.domain.seals import Vault
 from server.domain.spreadsheet import csv_line
-from server.services import audiences, vouchers
+from server.services import audiences, shops
 from server.services.audiences import RANGE, Audience
 from server.services.tools import Tools
 from server.settings import load_settings
@@ -69,8 +69,8 @@ def export(*, shop: str, platform: Platform, file: Path) -> None:
 def _audience(database: Database, shop: str, platform: Platform) -> Audience:
     with database.reading() as session:
         try:
-            shop_id = vouchers.shop_id(session, shop)
-        except vouchers.UnknownShopError:
+            shop_id = shops.id_of(session, shop)
+        except shops.UnknownShopError:
             fail(f"there is no shop {shop!r}")
         return audiences.audience(session, shop_id, platform)
 

@@ -14,7 +14,7 @@ from server.commands.base import fail, opened, tell_lost, written
 from server.db import Database
 from server.domain.people_file import CONSENTS
 from server.domain.seals import Vault
-from server.services import contactable, sheets, vouchers
+from server.services import contactable, sheets, shops
 from server.services.contactable import HEADING, Basis, Wanted
 from server.services.sheets import Format
 from server.settings import load_settings
@@ -74,8 +74,8 @@ def export_consents(
 def _wanted(database: Database, shop: str, purpose: str, basis: Basis) -> Wanted:
     with database.reading() as session:
         try:
-            wanted = Wanted(vouchers.shop_id(session, shop), purpose, basis)
-        except vouchers.UnknownShopError:
+            wanted = Wanted(shops.id_of(session, shop), purpose, basis)
+        except shops.UnknownShopError:
             fail(f"there is no shop {shop!r}")
     if not wanted.is_possible:
         fail("soft opt-ins have a purpose soft:CATEGORY and --basis soft, others not")

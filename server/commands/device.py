@@ -7,7 +7,7 @@ import click
 from server import clock
 from server.commands.base import fail, transaction
 from server.domain.seals import Vault
-from server.services import devices
+from server.services import devices, shops
 
 
 @click.group()
@@ -30,7 +30,7 @@ def add_device(*, shop_code: str, name: str) -> None:
                 now=clock.now(),
                 random=os.urandom,
             )
-    except devices.UnknownShopError:
+    except shops.UnknownShopError:
         fail(f"there is no shop {shop_code!r}")
     click.echo(
         f"On the tablet, open {settings.public_url}/till/ and type:\n\n  {code}\n"

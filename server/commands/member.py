@@ -7,7 +7,7 @@ import click
 from server import clock
 from server.commands.base import fail, transaction
 from server.domain.address import AddressError
-from server.services import members, passwords
+from server.services import members, passwords, shops
 
 
 @click.group()
@@ -46,7 +46,7 @@ def add_member(
         fail(f"{email!r} is no mail address")
     except members.MemberNameError:
         fail(f"the name needs 1 to {members.LONGEST_NAME} characters on one line")
-    except members.UnknownShopError:
+    except shops.UnknownShopError:
         fail(f"there is no shop {shop_code!r}")
     except members.AlreadyMemberError:
         fail(f"this person already belongs to {shop_code!r}")

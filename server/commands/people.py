@@ -19,7 +19,7 @@ from server.domain.claim import Claim, Outcome
 from server.domain.consent import Act
 from server.domain.people_file import Around, Shape
 from server.domain.pool import Wrong
-from server.services import campaigns, consent_imports, vouchers
+from server.services import campaigns, consent_imports, shops
 from server.services.consent_imports import Batch, Result
 from server.services.tools import Tools
 from server.settings import load_settings
@@ -83,8 +83,8 @@ def bring_in(file: Path, shape: Shape, *, shop: str, is_dry: bool) -> None:
 def _source(database: Database, file: Path, shape: Shape, shop: str) -> Source:
     with database.reading() as session:
         try:
-            shop_id = vouchers.shop_id(session, shop)
-        except vouchers.UnknownShopError:
+            shop_id = shops.id_of(session, shop)
+        except shops.UnknownShopError:
             fail(f"there is no shop {shop!r}")
         known = campaigns.shop_named(session, shop)
     language = known.language if known else "nl"

@@ -13,7 +13,7 @@ from server.commands.base import fail, transaction
 from server.domain import voucher as rules
 from server.domain.seals import Vault
 from server.domain.voucher import Happened, Verdict
-from server.services import purchases, vouchers
+from server.services import purchases, shops, vouchers
 from server.services.campaigns import Directory
 from server.services.vouchers import By, Held, Redemption
 
@@ -115,8 +115,8 @@ class _Desk:
 def _at(shop_code: str) -> Iterator[_Desk]:
     with transaction() as (session, settings):
         try:
-            shop_id = vouchers.shop_id(session, shop_code)
-        except vouchers.UnknownShopError:
+            shop_id = shops.id_of(session, shop_code)
+        except shops.UnknownShopError:
             fail(f"there is no shop {shop_code!r}")
         yield _Desk(session, shop_id, Vault(settings.data_keys))
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from server import clock
 from server.commands.base import fail, opened, reading, transaction
 from server.domain.webhook import LONGEST_NAME, LONGEST_URL, Fault, fault
-from server.services import delivery_lists, webhooks
+from server.services import delivery_lists, shops, webhooks
 from server.services.tools import Tools
 from server.settings import load_settings
 from server.tooling import tools_of
@@ -278,10 +278,10 @@ def _changing() -> Iterator[_Work]:
 
 
 def _shop_id(session: Session, code: str) -> int:
-    found = webhooks.shop_id(session, code)
-    if found is None:
+    try:
+        return shops.id_of(session, code)
+    except shops.UnknownShopError:
         fail(f"SHOP: there is no shop {code!r}")
-    return found
 
 
 def _check_purposes(session: Session, shop_id: int, purposes: tuple[str, ...]) -> None:

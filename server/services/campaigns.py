@@ -18,7 +18,7 @@ from server.models.base import rows_changed
 from server.models.placement import Placement as PlacementRow
 from server.models.prize import Prize as PrizeRow
 from server.models.shop import Shop
-from server.services import audiences, images, prizes, raffle_promises
+from server.services import audiences, images, prizes, raffle_promises, shops
 from server.services.tools import Chance
 
 KNOWN_FOR = timedelta(seconds=1)
@@ -92,7 +92,7 @@ def save_shop(session: Session, shop: ShopFile, *, now: datetime) -> Shop:
     """
     if faults := images.missing(session, shop):
         raise FileError(faults)
-    row = session.scalar(select(Shop).where(Shop.code == shop.code))
+    row = shops.find(session, shop.code)
     if row is None:
         row = Shop(code=shop.code, created_at=now, version=0)
         session.add(row)
@@ -118,7 +118,7 @@ def save(
     published, odds, prizes and dates stay as they are (PZ-09); until then each file
     brings its own.
     """
-    shop = session.scalar(select(Shop).where(Shop.code == campaign.shop))
+    shop = shops.find(session, campaign.shop)
     row = session.scalar(
         select(models.Campaign)
         .where(models.Campaign.code == campaign.code)

@@ -184,20 +184,17 @@ def _locked(session: Session, batch: Batch, *, tools: Tools) -> dict[bytes, Pers
     rows = session.connection().execute(_LOCK, told).all()
     people = {}
     for row in rows:
-        email, key = contacts.opened(row, vault=tools.vault)
-        if not key:
-            envelopes.left_out(row.id)
-            continue
-        people[row.email_hash] = Person(
-            id=row.id,
+        who = contacts.of_row(
+            row,
+            contact_id=row.id,
             shop_id=batch.shop_id,
-            subject_ref=row.subject_ref,
-            email=email,
-            email_hash=row.email_hash,
-            key=key,
-            is_new=False,
-            suppressed_until=None,
+            until=None,
+            vault=tools.vault,
         )
+        if who.is_lost:
+            envelopes.left_out(who.id)
+            continue
+        people[who.email_hash] = who
     return people
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Label, bindparam, delete, func, literal, select
+from sqlalchemy import ColumnElement, Label, bindparam, delete, func, literal, select
 from sqlalchemy.orm import Session
 
 from server.domain import address, limits
@@ -185,6 +185,12 @@ def hash_email(vault: Vault, shop_id: int, email: str) -> bytes:
     return vault.hashed("contact", shop_id, address.identity(email))
 
 
+def has_address(shop_id: int, email: str, *, vault: Vault) -> ColumnElement[bool]:
+    """Match the contact that has this address at a shop, however it is spelled."""
+    email_hash = hash_email(vault, shop_id, email)
+    return (Contact.shop_id == shop_id) & (Contact.email_hash == email_hash)
+
+
 def lock(session: Session, who: Person) -> Person:
     """Let what follows for this person happen once at a time; return them as of now.
 
@@ -225,10 +231,25 @@ def whoever(session: Session, contact_id: int, *, vault: Vault) -> Person:
     row, until = session.execute(
         select(Contact, suppressed_until()).where(Contact.id == contact_id)
     ).one()
+    return of_row(row, contact_id=row.id, shop_id=row.shop_id, until=until, vault=vault)
+
+
+def of_row(
+    row: Any,
+    *,
+    contact_id: int,
+    shop_id: int,
+    until: datetime | None,
+    vault: Vault,
+) -> Person:
+    """Return a known contact of a row that has `EMAIL` and its hash.
+
+    They may not be asked `until` a moment, or may be with None.
+    """
     email, key = opened(row, vault=vault)
     return Person(
-        id=row.id,
-        shop_id=row.shop_id,
+        id=contact_id,
+        shop_id=shop_id,
         subject_ref=row.subject_ref,
         email=email,
         email_hash=row.email_hash,

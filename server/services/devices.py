@@ -18,6 +18,7 @@ from server.models.campaign import Campaign
 from server.models.device import Device
 from server.models.placement import Placement
 from server.models.shop import Shop
+from server.services import shops
 from server.services.tools import Chance
 
 CODE_LIFE = timedelta(days=1)
@@ -25,10 +26,6 @@ SECRET_BYTES = 32
 PUBLIC_ID_BYTES = 9
 # So that a key that leaked into a log or a repository is known for what it is.
 KEY_BEGINS = "jawoord_key_"
-
-
-class UnknownShopError(Exception):
-    """There is no shop of that code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +57,9 @@ def add(
 ) -> str:
     """Make a tablet's row and return the code by which it is registered once.
 
-    Raises `UnknownShopError`.
+    Raises `shops.UnknownShopError`.
     """
-    shop_id = session.scalar(select(Shop.id).where(Shop.code == shop_code))
-    if shop_id is None:
-        raise UnknownShopError
+    shop_id = shops.id_of(session, shop_code)
     code = codes.make(random(8))
     session.add(
         Device(

@@ -165,22 +165,19 @@ def find_all(
 
 
 def _found(session: Session, row: Any, *, directory: Directory, vault: Vault) -> Found:
-    email, key = contacts.opened(row, vault=vault)
-    if not key:
-        envelopes.left_out(row.contact_id)
+    who = contacts.of_row(
+        row,
+        contact_id=row.contact_id,
+        shop_id=row.shop_id,
+        until=row.suppressed_until,
+        vault=vault,
+    )
+    if who.is_lost:
+        envelopes.left_out(who.id)
     return Found(
         link_id=row.id,
         optin=None if row.optin_id is None else _asked(row),
-        who=Person(
-            id=row.contact_id,
-            shop_id=row.shop_id,
-            subject_ref=row.subject_ref,
-            email=email,
-            email_hash=row.email_hash,
-            key=key,
-            is_new=False,
-            suppressed_until=row.suppressed_until,
-        ),
+        who=who,
         shop=directory.shop(session, row.shop_id, row.shop_version),
         played_in=(
             None

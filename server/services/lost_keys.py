@@ -26,10 +26,9 @@ def begin_anew(
     What nobody can prove any more ends as by an erasure; a refusal stays, since it
     goes by the address. The caller holds their row.
     """
-    email_hash = contacts.hash_email(tools.vault, shop_id, email)
     contact = session.scalars(
         select(Contact)
-        .where(Contact.shop_id == shop_id, Contact.email_hash == email_hash)
+        .where(contacts.has_address(shop_id, email, vault=tools.vault))
         .execution_options(populate_existing=True)
     ).one()
     envelopes.left_out(contact.id)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from server.domain import address
 from server.models.member import Member, MemberSession, Membership
 from server.models.shop import Shop
-from server.services import passwords
+from server.services import passwords, shops
 from server.services.tools import Chance
 
 SECRET_BYTES = 32
@@ -28,10 +28,6 @@ LONGEST_NAME = 160
 ROLES = ("viewer", "staff", "owner")
 # How a step of a voucher names a member.
 ACTOR = "member:"
-
-
-class UnknownShopError(Exception):
-    """There is no shop of that code."""
 
 
 class MemberNameError(Exception):
@@ -92,8 +88,8 @@ def add(
     """Make somebody a member of a shop, and a member at all if they are new.
 
     Who has an account keeps its name and password. Raises `AddressError`,
-    `MemberNameError`, `UnknownRoleError`, `UnknownShopError`, `AlreadyMemberError`
-    and `PasswordError`.
+    `MemberNameError`, `UnknownRoleError`, `shops.UnknownShopError`,
+    `AlreadyMemberError` and `PasswordError`.
     """
     if role not in ROLES:
         raise UnknownRoleError
@@ -101,9 +97,7 @@ def add(
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
         raise MemberNameError
     email = address.identity(address.parse(email))
-    shop_id = session.scalar(select(Shop.id).where(Shop.code == shop_code))
-    if shop_id is None:
-        raise UnknownShopError
+    shop_id = shops.id_of(session, shop_code)
     member = session.scalar(select(Member).where(Member.email == email))
     if member is None:
         member = Member(

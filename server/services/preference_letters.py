@@ -90,10 +90,7 @@ def _known(
     """
     row = session.execute(
         select(Contact.id, *envelopes.EMAIL)
-        .where(
-            Contact.shop_id == shop_id,
-            Contact.email_hash == contacts.hash_email(tools.vault, shop_id, email),
-        )
+        .where(contacts.has_address(shop_id, email, vault=tools.vault))
         .with_for_update(read=True, key_share=True)
     ).first()
     if row is None:

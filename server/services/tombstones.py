@@ -17,7 +17,7 @@ from server.domain.consent import Act
 from server.models.consent import ConsentEvent
 from server.models.contact import Contact, Suppression
 from server.models.shop import Shop
-from server.services import contacts, privacy
+from server.services import contacts, privacy, shops
 from server.services.contacts import Reason
 from server.services.privacy import Use
 from server.services.tools import Tools
@@ -98,17 +98,17 @@ def apply(session: Session, stone: Tombstone, *, tools: Tools, now: datetime) ->
     came back by themselves after they were erased is another person, and stays; who
     ended their objection since may be asked.
     """
-    shop_id = session.scalar(select(Shop.id).where(Shop.code == stone.shop))
-    if shop_id is None:
+    shop = shops.find(session, stone.shop)
+    if shop is None:
         return False
     known = session.scalar(
         select(Suppression.created_at).where(
-            Suppression.shop_id == shop_id,
+            Suppression.shop_id == shop.id,
             Suppression.email_hash == stone.email_hash,
             Suppression.reason == stone.reason.value,
         )
     )
-    contact = _meant(session, shop_id, stone)
+    contact = _meant(session, shop.id, stone)
     if stone.reason is Reason.NEVER and (
         known is not None
         or (contact is not None and _ended_since(session, contact, stone))
@@ -117,7 +117,7 @@ def apply(session: Session, stone: Tombstone, *, tools: Tools, now: datetime) ->
     if known is None:
         contacts.mark(
             session,
-            shop_id=shop_id,
+            shop_id=shop.id,
             email_hash=stone.email_hash,
             reason=stone.reason,
             subject_ref=stone.subject_ref,

@@ -23,13 +23,8 @@ from server.models.campaign import Campaign
 from server.models.entry import Entry
 from server.models.prize import Prize
 from server.models.purchase import Purchase
-from server.models.shop import Shop
 from server.models.voucher import Voucher, VoucherStep
 from server.services.campaigns import Directory
-
-
-class UnknownShopError(Exception):
-    """There is no shop of that code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,14 +274,6 @@ def history(session: Session, voucher_id: int) -> list[Happened]:
         ),
         [Happened(Step(one.step), one.at, one.by, one.note) for one in kept],
     )
-
-
-def shop_id(session: Session, code: str) -> int:
-    """Return the row of a shop. Raises `UnknownShopError`."""
-    found = session.scalar(select(Shop.id).where(Shop.code == code))
-    if found is None:
-        raise UnknownShopError
-    return found
 
 
 @dataclass(frozen=True, slots=True)

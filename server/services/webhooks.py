@@ -22,7 +22,6 @@ from server.domain.webhook import (
 )
 from server.models.base import rows_changed
 from server.models.campaign import Campaign, CampaignVersion
-from server.models.shop import Shop
 from server.models.webhook import Delivery, Webhook
 from server.services import contactable, tellings
 from server.services.tools import Tools
@@ -56,11 +55,6 @@ class Added:
 
     public_id: str
     secret: str
-
-
-def shop_id(session: Session, code: str) -> int | None:
-    """Return a shop by its code."""
-    return session.scalar(select(Shop.id).where(Shop.code == code))
 
 
 def add(

@@ -8,7 +8,7 @@ import pytest
 
 from server.domain.address import AddressError
 from server.models import Member, MemberSession, Membership
-from server.services import members, passwords
+from server.services import members, passwords, shops
 from server.services.passwords import AT_ONCE, PasswordError
 from tests.factories import shop_file
 
@@ -77,7 +77,7 @@ def test_a_member_joins_a_second_shop_with_the_password_they_have(session, add, 
     [
         ({"password": "elevenchars"}, PasswordError),
         ({"password": "x" * 1001}, PasswordError),
-        ({"shop_code": "nowhere"}, members.UnknownShopError),
+        ({"shop_code": "nowhere"}, shops.UnknownShopError),
         ({"role": "admin"}, members.UnknownRoleError),
         ({"email": "not an address"}, AddressError),
     ],

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from server.domain import raffle as rules
 from server.models import Entry, Raffle, RaffleExclusion, RafflePlace
-from server.services import raffles, vouchers
+from server.services import raffles, shops, vouchers
 from server.services.vouchers import By
 from tests.factories import campaign_file, prize_table
 from tests.raffles import (
@@ -172,7 +172,7 @@ def test_whose_prize_was_taken_back_is_left_out(publish, client, house, desk):
     take_part(client, "ann", "ben")
     code = house.letters("prize", to="ann@example.com")[0].params["code"]
     with house.database.transaction() as session:
-        shop_id = vouchers.shop_id(session, "demo")
+        shop_id = shops.id_of(session, "demo")
         vouchers.revoke(
             session,
             shop_id,

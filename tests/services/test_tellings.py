@@ -9,7 +9,15 @@ from sqlalchemy import event
 
 from server.domain.consent import Act
 from server.models import Contact, Entry, Text
-from server.services import campaigns, consents, optins, privacy, webhooks, withdrawals
+from server.services import (
+    campaigns,
+    consents,
+    optins,
+    privacy,
+    shops,
+    webhooks,
+    withdrawals,
+)
 from server.services.consents import Decided
 from tests.factories import shop_file
 from tests.tellings import Desk
@@ -163,7 +171,7 @@ class TestWhoIsTold:
     def test_another_shop_s_recipient_hears_nothing(self, crm, fan, desk, house):
         with house.database.transaction() as session:
             campaigns.save_shop(session, shop_file(code="other"), now=house.clock.now())
-            other = webhooks.shop_id(session, "other")
+            other = shops.id_of(session, "other")
             tools = house.app.extensions["tools"]
             webhooks.add(
                 session, other, name="X", url="x", tools=tools, now=house.clock.now()

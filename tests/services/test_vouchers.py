@@ -9,7 +9,7 @@ import pytest
 
 from server.domain.voucher import State, Step, Verdict
 from server.models import Entry, Shop, Voucher, VoucherStep
-from server.services import lapses, transcripts, unclaimed, vouchers
+from server.services import lapses, shops, transcripts, unclaimed, vouchers
 from server.services.vouchers import By
 from tests.factories import campaign_file, prize_table
 from tests.visits import NOTHING, at_once, few_mugs, sure_win, take_card
@@ -29,7 +29,7 @@ def redeem(database, directory, house, clock):
 
     def redeem(code, *, by=TILL, shop="demo"):
         with database.transaction() as session:
-            shop_id = vouchers.shop_id(session, shop)
+            shop_id = shops.id_of(session, shop)
             return vouchers.redeem(
                 session, shop_id, code, by=by, directory=directory, now=clock.now()
             )
@@ -247,7 +247,7 @@ def test_a_voucher_that_is_taken_back_gives_nothing_and_keeps_why(
         with database.transaction() as session:
             return vouchers.revoke(
                 session,
-                vouchers.shop_id(session, "demo"),
+                shops.id_of(session, "demo"),
                 code,
                 by=By("operator"),
                 why="one person, forty mailboxes",
@@ -278,7 +278,7 @@ def test_what_was_redeemed_cannot_be_taken_back(
     with database.transaction() as session:
         done = vouchers.revoke(
             session,
-            vouchers.shop_id(session, "demo"),
+            shops.id_of(session, "demo"),
             code,
             by=TILL,
             why="too late",

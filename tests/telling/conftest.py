@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from server.services import consents, contacts, privacy, webhooks
+from server.services import consents, contacts, privacy, shops
 from server.services.consents import Request
 from tests.receivers import listening
 from tests.tellings import Desk
@@ -43,7 +43,7 @@ def person(house, tools):
 
     def person(number=1):
         with house.database.transaction() as session:
-            shop_id = webhooks.shop_id(session, "demo")
+            shop_id = shops.id_of(session, "demo")
             return contacts.recognise(
                 session,
                 shop_id=shop_id,

@@ -86,12 +86,8 @@ def find_contact(
     session: Session, shop_id: int, email: str, *, vault: Vault
 ) -> str | None:
     """Return the public id of who has exactly this address. Raises `AddressError`."""
-    email_hash = contacts.hash_email(vault, shop_id, address.parse(email))
-    return session.scalar(
-        select(Contact.public_id).where(
-            Contact.shop_id == shop_id, Contact.email_hash == email_hash
-        )
-    )
+    has_address = contacts.has_address(shop_id, address.parse(email), vault=vault)
+    return session.scalar(select(Contact.public_id).where(has_address))
 
 
 def _of_shop(shop_id: int) -> Any:

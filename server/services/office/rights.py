@@ -126,12 +126,8 @@ def write_down(
     the shop knows nobody with this address, or no longer.
     """
     email = address.parse(email)
-    email_hash = contacts.hash_email(tools.vault, shop_id, email)
-    contact = session.scalar(
-        select(Contact).where(
-            Contact.shop_id == shop_id, Contact.email_hash == email_hash
-        )
-    )
+    has_address = contacts.has_address(shop_id, email, vault=tools.vault)
+    contact = session.scalar(select(Contact).where(has_address))
     if contact is None:
         return Written(None, _erased(session, shop_id, email, tools=tools))
     request = rights.open(
