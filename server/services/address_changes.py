@@ -28,6 +28,7 @@ from server.services import (
     contacts,
     envelopes,
     links,
+    mailboxes,
     moved_mails,
     optins,
     outbox,
@@ -66,7 +67,7 @@ def ask(
     if _asked_lately(session, who, now=now) >= MOST_A_DAY:
         return False
     session.execute(delete(AddressChange).where(AddressChange.contact_id == who.id))
-    if not contacts.allowed_to(
+    if not mailboxes.allowed_to(
         session, who.shop_id, email, [Kind.RECTIFY], vault=tools.vault, now=now
     ):
         return False

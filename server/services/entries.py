@@ -33,6 +33,7 @@ from server.services import (
     envelopes,
     links,
     lost_keys,
+    mailboxes,
     optins,
     outbox,
     prize_letters,
@@ -414,7 +415,7 @@ def _write_to(
     reply = REPLIES.get(answer)
     may_reply = run.attempted.may_ask and who.may_be_asked(run.now)
     wanted = [*prize_mail, *([reply] if reply and may_reply else [])]
-    allowed = contacts.allowed_mails(
+    allowed = mailboxes.allowed_mails(
         run.session,
         who,
         wanted,

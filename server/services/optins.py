@@ -26,6 +26,7 @@ from server.services import (
     consents,
     contacts,
     links,
+    mailboxes,
     outbox,
     receipt_letters,
 )
@@ -402,7 +403,7 @@ def renew(
     if pending_of(session, who.id) or not who.may_be_asked(now):
         return False
     wanted = [Kind.CONFIRM]
-    if not contacts.allowed_mails(session, who, wanted, vault=tools.vault, now=now):
+    if not mailboxes.allowed_mails(session, who, wanted, vault=tools.vault, now=now):
         return False
     again, page = _asked_before(session, who, old.id, vault=tools.vault)
     optin_id = request(

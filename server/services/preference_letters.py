@@ -14,7 +14,7 @@ from server.domain.limits import Kind
 from server.domain.shop import ShopFile, parse_shop
 from server.models.contact import Contact
 from server.models.shop import Shop
-from server.services import contacts, envelopes, links, outbox
+from server.services import contacts, envelopes, links, mailboxes, outbox
 from server.services.outbox import Mail
 from server.services.tools import Tools
 
@@ -57,7 +57,7 @@ def ask(
     # Not held as an entry holds its person, before it counts for their mailbox: the
     # two would wait for each other.
     known = _known(session, shop_id, email, tools=tools)
-    allowed = contacts.allowed_to(
+    allowed = mailboxes.allowed_to(
         session, shop_id, email, [Kind.PREFERENCES], vault=tools.vault, now=now
     )
     pretence = session.connection().begin_nested()

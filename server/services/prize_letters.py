@@ -17,7 +17,7 @@ from server.models.base import table
 from server.models.campaign import Campaign
 from server.models.entry import Entry
 from server.models.voucher import Voucher
-from server.services import contacts, envelopes, links, outbox, vouchers
+from server.services import envelopes, links, mailboxes, outbox, vouchers
 from server.services.links import Found
 from server.services.outbox import Mail
 from server.services.tools import Tools
@@ -72,7 +72,7 @@ def mail_again(
     The limits of a mailbox hold here too, and what is used or over is not mailed.
     """
     who = found.who
-    if held.state is not State.AWARDED or not contacts.allowed_mails(
+    if held.state is not State.AWARDED or not mailboxes.allowed_mails(
         session, who, [Kind.PRIZE], vault=tools.vault, now=now
     ):
         return False

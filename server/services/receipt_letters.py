@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from server.domain.limits import Kind
 from server.domain.links import LinkRef
-from server.services import consents, contacts, outbox
+from server.services import consents, mailboxes, outbox
 from server.services.batch import Writer
 from server.services.links import Found
 from server.services.outbox import Mail
@@ -51,5 +51,5 @@ def is_allowed(session: Session, found: Found, *, tools: Tools, now: datetime) -
     """Return whether the mailbox has room for it, and count it if so."""
     wanted = [Kind.RECEIPT]
     return bool(
-        contacts.allowed_mails(session, found.who, wanted, vault=tools.vault, now=now)
+        mailboxes.allowed_mails(session, found.who, wanted, vault=tools.vault, now=now)
     )

@@ -6,7 +6,7 @@ from sqlalchemy import delete, update
 
 from server.domain.limits import Kind
 from server.models import AddressChange, Entry, Link, Mailbox, Outbox, Turn
-from server.services import contacts, unclaimed
+from server.services import mailboxes, unclaimed
 from tests.people import tell
 from tests.visits import few_mugs, sure_win, take_card
 
@@ -118,23 +118,23 @@ def test_a_counter_that_goes_in_the_moment_of_a_mail_costs_nothing(
     """A race: it was there for the insert, and is gone for the look."""
     play()
     who = house.person()
-    real = contacts._count_known
+    real = mailboxes._count_known
 
     def gone(session, *args, **options):
         session.execute(delete(Mailbox))
         return real(session, *args, **options)
 
     with database.transaction() as session:
-        contacts.allowed_mails(
+        mailboxes.allowed_mails(
             session,
             who,
             [Kind.PRIZE],
             vault=tools.vault,
             now=house.clock.now(),
         )
-    monkeypatch.setattr(contacts, "_count_known", gone)
+    monkeypatch.setattr(mailboxes, "_count_known", gone)
     with database.transaction() as session:
-        allowed = contacts.allowed_mails(
+        allowed = mailboxes.allowed_mails(
             session,
             who,
             [Kind.PRIZE],

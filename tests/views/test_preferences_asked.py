@@ -9,7 +9,7 @@ import pytest
 
 from server.domain.limits import Kind
 from server.models import Contact, Link, Outbox
-from server.services import contacts, preference_letters
+from server.services import contacts, mailboxes, preference_letters
 from tests.factories import shop_file
 from tests.visits import EMAIL, sure_win, take_card
 from tests.waiting import until_blocked
@@ -236,6 +236,8 @@ def test_asking_for_the_page_while_somebody_enters(app, house, known):
         )
         asking = pool.submit(send)
         until_blocked(house.database, asking.done)
-        contacts.allowed_mails(session, who, [Kind.CONFIRM], vault=house.vault, now=now)
+        mailboxes.allowed_mails(
+            session, who, [Kind.CONFIRM], vault=house.vault, now=now
+        )
 
     assert asking.result()
