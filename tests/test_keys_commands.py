@@ -168,6 +168,25 @@ def test_who_is_erased_meanwhile_stays_erased(filled, newer):
     assert [row.sealed_key for row in rows if row.erased_at] == [b""]
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+def test_whoever_is_referred_to_meanwhile_is_rewrapped_all_the_same(filled, newer):
+    """As an entry refers to its person: neither waits, and nobody is left out."""
+    who = filled.person("ben@example.com")
+    refer = select(Contact.id).with_for_update(read=True, key_share=True, nowait=True)
+
+    with (
+        filled.database.transaction() as referring,
+        filled.database.transaction() as rotating,
+    ):
+        assert referring.scalar(refer.where(Contact.id == who.id))
+        done = rotations.rewrap(
+            rotating, KINDS[0], after=None, vault=newer, random=os.urandom
+        )
+        everybody = referring.scalars(refer).all()
+
+    assert (done.rewrapped, len(everybody)) == (2, 2)
+
+
 def rewrap(house, vault) -> None:
     with house.database.transaction() as session:
         rotations.rewrap(session, KINDS[0], after=None, vault=vault, random=os.urandom)

@@ -254,7 +254,9 @@ def rewrap(
         .where(*kind.rows(), key_id != vault.key_ids[-1])
         .order_by(kind.key)
         .limit(AT_ONCE)
-        .with_for_update(skip_locked=True, of=kind.model)
+        # No key changes, so who writes rows that refer to these goes on (FOR NO KEY
+        # UPDATE), and none is left for the next time because somebody does.
+        .with_for_update(skip_locked=True, key_share=True, of=kind.model)
     )
     if after is not None:
         wanted = wanted.where(kind.key > after)
