@@ -20,6 +20,7 @@ from server.views import (
     boxcodes,
     claim,
     demo,
+    digits,
     embed,
     errors,
     files,
@@ -86,8 +87,8 @@ def create_app(settings: Settings) -> Flask:
     language.init_app(app)
     Assets(ROOT).init_app(app)
     pages = (
-        *(embed, widget, boxcodes, links, receipts, preferences, own_data, prize),
-        *(claim, verify, raffles, qr),
+        *(embed, widget, digits, boxcodes, links, receipts, preferences, own_data),
+        *(prize, claim, verify, raffles, qr),
         *(api, till, office, demo),
     )
     for part in (health, reports, files, images, *pages):

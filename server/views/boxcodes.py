@@ -10,7 +10,7 @@ from server.domain.codes import CodeError
 from server.domain.entry import TICKET_LIFE, Ticket
 from server.domain.links import BadTokenError, ExpiredTokenError, Salt
 from server.services import boxcodes
-from server.views import boxpages, client, guards, widget
+from server.views import boxpages, client, guards, visits, widget
 from server.views.house import limiter, signer, tools
 
 bp = Blueprint("boxcodes", __name__, url_prefix="/b")
@@ -72,13 +72,13 @@ def _open(text: str, *, wrong: int) -> Response:
         return boxpages.too_many(text)
     if found is None:
         return _refused(text, boxpages.unknown(), status=wrong)
-    live = widget.find(found.placement)
+    live = visits.find(found.placement)
     if live is None:
         abort(404)
     now = clock.now()
     if rules.state(found.kept, now=now) is State.FRESH:
         return widget.game(live, "", box=found.reference)
-    widget.speak(live, request.args.get("lang"))
+    visits.speak(live, request.args.get("lang"))
     if found.unclaimed and (
         waiting := widget.unclaimed(live, found.unclaimed, box=found.reference)
     ):

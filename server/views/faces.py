@@ -264,7 +264,7 @@ def _context(live: Live, locale: Locale, extra: str | None) -> dict[str, Any]:
         "action": url_for("widget.submit", code=live.placement.code),
         "stylesheet": stylesheet_address(live),
         "ticket": TICKET_MARK,
-        "digits_action": url_for("widget.digits", code=live.placement.code),
+        "digits_action": url_for("digits.confirm", code=live.placement.code),
         "digits_fault": None,
         "csp_nonce": lambda: NONCE_MARK,
         "values": Submission(

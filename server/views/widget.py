@@ -1,91 +1,37 @@
 """The game in its frame: the page, the entry, the shop's colours and the terms."""
 
-import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from flask import (
-    Blueprint,
-    Response,
-    abort,
-    make_response,
-    render_template,
-    request,
-    url_for,
-)
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask_babel import format_datetime
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from server import clock
 from server.db import reading, transaction
 from server.domain import entry as rules
-from server.domain import order, raffle
-from server.domain.answers import Reason
-from server.domain.campaign import worth
+from server.domain import order
 from server.domain.entry import Step, Submission, Ticket
-from server.domain.links import BadTokenError, ExpiredTokenError, Salt
-from server.domain.parts import Locale
-from server.domain.placement import page_of, site_of
-from server.services import boxcodes, claims, entries, recalls, turns, typed
+from server.domain.placement import page_of
+from server.services import boxcodes, claims, entries, recalls, turns
 from server.services.campaigns import Live
 from server.services.entries import Attempted, Outcome
-from server.views import boxpages, client, errors, guards, language, proof, quiz
+from server.views import boxpages, client, errors, guards, proof, visits
 from server.views.closed import why as why_closed
-from server.views.faces import ENDINGS, Face, Result, stylesheet_of
-from server.views.headers import KEPT_FOR_EVER, csp_nonce, framed_by
-from server.views.house import (
-    directory,
-    faces,
-    limiter,
-    proofs,
-    signer,
-    tools,
-)
-from server.views.money import euros
-from server.views.respond import one_of, page_or, varied
-
-PAGE = "widget/page.html"
-TILL = "till"
+from server.views.faces import ENDINGS, stylesheet_of
+from server.views.headers import KEPT_FOR_EVER, csp_nonce
+from server.views.house import faces, limiter, tools
+from server.views.respond import one_of, varied
+from server.views.visits import PAGE, TILL, Visit
 
 bp = Blueprint("widget", __name__)
-
-# Said to the visitor; `email` and the like name the field that is at fault.
-FAULTS = {
-    Reason.MISSING: _l("Please fill this in."),
-    Reason.NOT_AN_ADDRESS: _l("This does not look like a mail address."),
-    Reason.TOO_LONG: _l("This is too long; a few words are enough."),
-    Reason.NOT_A_NAME: _l("Please use letters only, 40 at most."),
-    Reason.NOT_A_DAY: _l("Fill in a day and a month that exist, like 3 and March."),
-    Reason.NOT_A_POSTCODE: _l("A Dutch postcode looks like 1234 AB."),
-    Reason.NOT_A_PHONE: _l(
-        "This is not a phone number we know. From abroad, start with + and the country."
-    ),
-    Reason.NOT_OFFERED: _l("Choose one of the answers."),
-    Reason.NOTHING_CHOSEN: _l(
-        "Tick what we may mail you. Without a yes there is nothing we can send."
-    ),
-    Reason.NOT_ACCEPTED: _l("You can only play if you accept the game terms."),
-    Reason.NOT_AN_AMOUNT: _l("Write what the order cost, like 49,95."),
-    Reason.RAN_OUT: _l("This has just run out. Please choose something else."),
-    Reason.ORDER_USED: _l(
-        "This order was won back before, and that goes once. Do you have another one?"
-    ),
-}
-OWN_FAULTS = {
-    ("email", Reason.MISSING): _l("Fill in your mail address, so we can send it."),
-    ("order", Reason.MISSING): _l("Fill in the number of the order you want back."),
-    ("choice", Reason.NOT_OFFERED): _l("Choose your prize."),
-    ("adult", Reason.MISSING): _l("Tell us whether you are old enough."),
-}
 
 
 @bp.get("/w/<code>")
 @guards.anyone
 def page(code: str) -> Response:
     """Answer the game with a fresh ticket; nothing is written (CR-01, EM-01)."""
-    live = _live(code)
+    live = visits.live_at(code)
     if live.placement.channel == TILL:
         return _only_at_the_till(live)
     if live.placement.channel == boxcodes.CHANNEL:
@@ -98,17 +44,17 @@ def game(live: Live, page: str, *, device: str = "", box: str = "") -> Response:
 
     A tablet's is bound to the tablet, that of a box to its code.
     """
-    locale = speak(live, request.args.get("lang"))
+    locale = visits.speak(live, request.args.get("lang"))
     if closed := _closed(live):
         return closed
     face = faces().of(live, locale, _extra(live, request.args.get("asked", "")))
-    ticket = _new_ticket(live, face, page=page, device=device, box=box)
+    ticket = visits.new_ticket(live, face, page=page, device=device, box=box)
     body = face.page.filled(
         rules.read_hidden(request.args, live.campaign),
-        ticket=_signed(ticket),
+        ticket=visits.signed(ticket),
         nonce=csp_nonce(),
     )
-    return _in_frame(make_response(body))
+    return visits.in_frame(make_response(body))
 
 
 def unclaimed(live: Live, played: bytes, *, box: str) -> Response | None:
@@ -116,13 +62,13 @@ def unclaimed(live: Live, played: bytes, *, box: str) -> Response | None:
 
     None if it was claimed or lapsed since it was looked up.
     """
-    face = faces().of(live, speak(live, request.args.get("lang")))
-    ticket = replace(_new_ticket(live, face, box=box), id=played)
-    visit = _Visit(live, face, Submission(), Step.CLAIM, ticket)
+    face = faces().of(live, visits.speak(live, request.args.get("lang")))
+    ticket = replace(visits.new_ticket(live, face, box=box), id=played)
+    visit = Visit(live, face, Submission(), Step.CLAIM, ticket)
     won = visit.played()
     if won is None:
         return None
-    result = _result(won, face)
+    result = visits.result_of(won, face)
     return visit.show("widget/_reveal.html", result=result, is_revealed=True)
 
 
@@ -130,13 +76,13 @@ def unclaimed(live: Live, played: bytes, *, box: str) -> Response | None:
 @guards.anyone
 def submit(code: str) -> Response:
     """Take a play, a claim, or both, and answer with what came of it."""
-    live = _live(code)
+    live = visits.live_at(code)
     form = request.form
-    ticket, trouble = _ticket(form.get("ticket", ""), code)
-    locale = speak(live, None, of=ticket)
+    ticket, trouble = visits.ticket_of(form.get("ticket", ""), code)
+    locale = visits.speak(live, None, of=ticket)
     face = faces().marked(live, locale, ticket.form if ticket else "")
     submission = rules.read(form, live.campaign, locale, extra=face.extra)
-    visit = _Visit(live, face, submission, submission.step(live.campaign), ticket)
+    visit = Visit(live, face, submission, submission.step(live.campaign), ticket)
     # What was won before the end can still be claimed after it.
     if visit.step is not Step.CLAIM and (closed := _closed(live)):
         return closed
@@ -155,170 +101,29 @@ def submit(code: str) -> Response:
     if visit.step is Step.CLAIM and not visit.played():
         # Nothing waits to be claimed, so there is no form to mend either.
         return _recall(visit, _attempted(visit, ticket, may_ask=False))
-    return visit.ask_again(None if faults else _renewed(), faults=faults)
-
-
-@bp.post("/w/<code>/digits")
-@guards.anyone
-def digits(code: str) -> Response:
-    """Confirm what was asked from this page by the digits in its mail (DO-13).
-
-    Who is not written to gets the same answers as who mistypes (AB-03).
-    """
-    live = _live(code)
-    ticket, trouble = _ticket(request.form.get("ticket", ""), code)
-    face = faces().of(live, speak(live, None, of=ticket))
-    visit = _Visit(live, face, Submission(), Step.CLAIM, ticket)
-    if ticket is None:
-        return visit.type_again(trouble)
-    if not limiter().may_type(ticket=ticket.id):
-        fault = _("These were enough tries. Press the button in the mail instead.")
-        return visit.type_again(fault, status=429)
-    now = clock.now()
-    try:
-        with reading() as session:
-            found = typed.find(
-                session,
-                ticket.id,
-                request.form.get("digits", ""),
-                directory=directory(),
-                vault=tools().vault,
-                now=now,
-            )
-    except typed.WrongDigitsError:
-        return visit.type_again(
-            _("Type the six digits of the newest mail, like 123 456.")
-        )
-    by = client.circumstances(live.shop, ticket.page)
-    with transaction() as session:
-        typed.confirm(session, found, by=by, tools=tools(), now=now)
-    return visit.show("widget/_confirmed.html")
+    return visit.ask_again(None if faults else visits.renewed(), faults=faults)
 
 
 @bp.get("/w/<code>/theme-<mark>.css")
 @guards.anyone
 def stylesheet(code: str, mark: str) -> Response:
     """Answer the widget's style with the shop's tokens; its name is its content's."""
-    response = Response(stylesheet_of(_live(code)), mimetype="text/css")
+    response = Response(stylesheet_of(visits.live_at(code)), mimetype="text/css")
     response.headers["Cache-Control"] = KEPT_FOR_EVER
-    return _for_frame(response)
+    return visits.for_frame(response)
 
 
 @bp.get("/terms/<code>")
 @guards.anyone
 def terms(code: str) -> Response:
     """Answer the game terms on a page of their own."""
-    live = _live(code)
-    locale = speak(live, request.args.get("lang"))
+    live = visits.live_at(code)
+    locale = visits.speak(live, request.args.get("lang"))
     context = faces().of(live, locale).context | {"csp_nonce": csp_nonce}
     return make_response(render_template("widget/terms.html", **context))
 
 
-@dataclass(frozen=True, slots=True)
-class _Visit:
-    """One submission on its way, with what is needed to answer it."""
-
-    live: Live
-    face: Face
-    submission: Submission
-    step: Step
-    ticket: Ticket | None
-
-    @property
-    def site(self) -> str:
-        """Return the shop's site that the visitor is on, as our ticket says it."""
-        page = self.ticket.page if self.ticket else ""
-        return site_of(page, self.live.shop.sites)
-
-    def show(self, fragment: str, *, status: int = 200, **more: Any) -> Response:
-        """Return a fragment, or the page around it, with this visit's data."""
-        campaign, locale = self.live.campaign, self.face.context["locale"]
-        context = self.face.context | {
-            "led_to": quiz.results(campaign, locale, self.site),
-            "csp_nonce": csp_nonce,
-            "values": self.submission,
-            "ticket": _signed(self.ticket) if self.ticket else "",
-            "fragment": fragment,
-            **more,
-        }
-        return _in_frame(page_or(fragment, PAGE, status=status, **context))
-
-    def ask_again(
-        self,
-        problem: str | None = None,
-        *,
-        faults: dict[str, Reason] | None = None,
-        is_suspect: bool = False,
-    ) -> Response:
-        """Show the form as it was typed, with what to mend and a ticket that works."""
-        ticket = self._fresh_ticket()
-        again = replace(self, ticket=ticket)
-        now = clock.now()
-        challenge = proofs().challenge(ticket.id, now=now) if is_suspect else None
-        said = {
-            field: str(OWN_FAULTS.get((field, why), FAULTS[why]))
-            for field, why in (faults or {}).items()
-        }
-        played = self.played() if self.step is Step.CLAIM else None
-        if played:
-            return again.show(
-                "widget/_reveal.html",
-                status=422,
-                faults=said,
-                problem=problem,
-                challenge=challenge,
-                result=_result(played, self.face),
-                is_revealed=True,
-            )
-        fragment = self.face.context["fragment"]
-        return again.show(
-            fragment, status=422, faults=said, problem=problem, challenge=challenge
-        )
-
-    def type_again(self, fault: str | None, *, status: int = 422) -> Response:
-        """Ask once more for the digits of the mail."""
-        return self.show("widget/_digits_again.html", status=status, digits_fault=fault)
-
-    def ask_proof(self) -> Response:
-        """Show the form as it was typed, and let the browser do a sum (AB-02)."""
-        problem = _(
-            "First we check that you are a person. Your browser does that by itself,"
-            " in a few seconds. Does nothing happen? Switch on JavaScript, or try"
-            " again later."
-        )
-        return self.ask_again(problem, is_suspect=True)
-
-    def _fresh_ticket(self) -> Ticket:
-        """Keep the play this ticket stands for, but bind it to the form shown now."""
-        if self.ticket is not None:
-            return replace(self.ticket, form=self.face.mark, version=self.live.version)
-        return _new_ticket(self.live, self.face)
-
-    def played(self) -> Outcome | None:
-        """Return what this visit's ticket has won and not claimed yet, if anything."""
-        if self.ticket is None:
-            return None
-        with reading() as session:
-            return recalls.played(session, self.live, self.ticket.id)
-
-
-def _new_ticket(
-    live: Live, face: Face, *, page: str = "", device: str = "", box: str = ""
-) -> Ticket:
-    return Ticket(
-        id=os.urandom(rules.TICKET_BYTES),
-        placement=live.placement.code,
-        version=live.version,
-        form=face.mark,
-        locale=face.context["locale"],
-        page=page,
-        shown_at=clock.now(),
-        device=device,
-        box=box,
-    )
-
-
-def _enter(visit: _Visit, ticket: Ticket) -> Response:
+def _enter(visit: Visit, ticket: Ticket) -> Response:
     if proof.is_due(visit.live, visit.submission, visit.step, ticket):
         return visit.ask_proof()
     now = clock.now()
@@ -337,7 +142,7 @@ def _enter(visit: _Visit, ticket: Ticket) -> Response:
     except boxcodes.SpentError:
         with reading() as session:
             kept = boxcodes.kept(session, ticket.box)
-        return _in_frame(boxpages.spent(visit.live, kept, now=now))
+        return visits.in_frame(boxpages.spent(visit.live, kept, now=now))
     except claims.UnclaimedError as error:
         if visit.step is Step.BOTH:
             # The play stands, so that nobody tries tickets until one wins.
@@ -348,7 +153,7 @@ def _enter(visit: _Visit, ticket: Ticket) -> Response:
     return _reveal(visit, outcome, may_ask=may_ask)
 
 
-def _enough(visit: _Visit, again: datetime | None) -> Response:
+def _enough(visit: Visit, again: datetime | None) -> Response:
     """Say that somebody has had their turns, and when they have another one."""
     if again is None:
         advice = _("With this address you cannot take part again in this game.")
@@ -364,7 +169,7 @@ def _enough(visit: _Visit, again: datetime | None) -> Response:
     )
 
 
-def _attempted(visit: _Visit, ticket: Ticket, *, may_ask: bool) -> Attempted:
+def _attempted(visit: Visit, ticket: Ticket, *, may_ask: bool) -> Attempted:
     return Attempted(
         live=visit.live,
         submission=visit.submission,
@@ -379,7 +184,7 @@ def _attempted(visit: _Visit, ticket: Ticket, *, may_ask: bool) -> Attempted:
     )
 
 
-def _recall(visit: _Visit, attempted: Attempted) -> Response:
+def _recall(visit: Visit, attempted: Attempted) -> Response:
     try:
         with reading() as session:
             outcome = recalls.recall(
@@ -404,14 +209,14 @@ def _recall(visit: _Visit, attempted: Attempted) -> Response:
     return _reveal(visit, outcome, may_ask=attempted.may_ask)
 
 
-def _reveal(visit: _Visit, outcome: Outcome, *, may_ask: bool) -> Response:
+def _reveal(visit: Visit, outcome: Outcome, *, may_ask: bool) -> Response:
     ending = ENDINGS.get(visit.live.campaign.mechanic, "widget/_reveal.html")
     fragment = "widget/_done.html" if visit.step is Step.CLAIM else ending
-    result = _result(outcome, visit.face, may_ask=may_ask)
+    result = visits.result_of(outcome, visit.face, may_ask=may_ask)
     sheet = visit.face.answer(one_of(fragment, PAGE), fragment, result)
     body = sheet.filled(
         _prefilled(visit),
-        ticket=_signed(visit.ticket) if visit.ticket else "",
+        ticket=visits.signed(visit.ticket) if visit.ticket else "",
         nonce=csp_nonce(),
         code=result.code,
         mailbox=result.mailbox,
@@ -422,10 +227,10 @@ def _reveal(visit: _Visit, outcome: Outcome, *, may_ask: bool) -> Response:
         label=result.number,
         site=visit.site,
     )
-    return _in_frame(varied(body))
+    return visits.in_frame(varied(body))
 
 
-def _prefilled(visit: _Visit) -> dict[str, str]:
+def _prefilled(visit: Visit) -> dict[str, str]:
     """Return what the page told of an order, as people would type it."""
     told = dict(visit.submission.hidden)
     amount = visit.live.campaign.told_as(order.AMOUNT)
@@ -434,89 +239,19 @@ def _prefilled(visit: _Visit) -> dict[str, str]:
     return told
 
 
-def _result(outcome: Outcome, face: Face, *, may_ask: bool = True) -> Result:
-    locale = face.context["locale"]
-    text = outcome.given.texts[locale]
-    campaign = face.context["campaign"]
-    receipt = outcome.receipt if campaign.is_drawn else None
-    # Who has not said yet who they are takes part in nothing.
-    joined = campaign.joined_by(outcome.prize.key) if outcome.mailbox else ()
-    return Result(
-        key=outcome.prize.key,
-        is_win=outcome.is_win,
-        label=text.label,
-        claim=text.claim,
-        code=outcome.code,
-        mailbox=outcome.mailbox,
-        asks_confirmation=outcome.asks_confirmation and may_ask,
-        is_held_back=outcome.asks_confirmation and not may_ask,
-        takes_digits=(
-            outcome.asks_confirmation
-            and may_ask
-            and campaign.confirm_by_digits
-            and face.context["placement"].channel != TILL
-        ),
-        play=receipt.ticket if receipt else "",
-        seed=receipt.seed if receipt else "",
-        day=str(receipt.epoch) if receipt else "",
-        # A newer version of the quiz may not know it any more.
-        led_to=outcome.led_to if outcome.led_to in face.context["led_to"] else None,
-        valid_days=outcome.given.valid_days,
-        kind=outcome.given.kind,
-        worth=euros(worth(outcome.given, outcome.cents)),
-        drawn=outcome.prize.texts[locale].label,
-        raffles=tuple(one.key for one in joined),
-        number=raffle.label(bytes.fromhex(outcome.receipt.ticket)) if joined else "",
-    )
-
-
-def find(code: str) -> Live | None:
-    """Return what visitors may see under a code, open or not."""
-    now = clock.now()
-    live = directory().known(code, now=now)
-    if live is None:
-        with reading() as session:
-            live = directory().find(session, code, now=now)
-    return live
-
-
-def _live(code: str) -> Live:
-    live = find(code)
-    if live is None:
-        abort(404)
-    framed_for(live)
-    return live
-
-
-def framed_for(live: Live) -> None:
-    """Let the shop's sites frame its game; a till's is framed by our own page alone."""
-    framed_by(*(["'self'"] if live.placement.channel == TILL else live.shop.sites))
-
-
 def _only_at_the_till(live: Live) -> Response:
     """Say that a till's game is played on a registered tablet and nowhere else."""
-    speak(live, request.args.get("lang"))
+    visits.speak(live, request.args.get("lang"))
     title = _("This game is played in the shop")
     advice = _("Ask for the tablet at the till. Press “Done” there to start again.")
-    return _in_frame(errors.problem(403, title, advice))
+    return visits.in_frame(errors.problem(403, title, advice))
 
 
 def _only_with_a_code(live: Live) -> Response:
     """Ask for the code of a box where a game cannot be played without one."""
-    speak(live, request.args.get("lang"))
+    visits.speak(live, request.args.get("lang"))
     said = _("This game opens with the code in your box. Scan it, or type it here.")
-    return _in_frame(boxpages.door(problem=said, status=403, shop=live.shop))
-
-
-def speak(live: Live, wish: str | None, *, of: Ticket | None = None) -> Locale:
-    """Speak a ticket's language, or else what placement, wish and browser lead to."""
-    locale = (
-        of.locale
-        if of
-        else live.campaign.language(live.placement.language, wish, language.wished())
-    )
-    language.speak(locale)
-    return locale
+    return visits.in_frame(boxpages.door(problem=said, status=403, shop=live.shop))
 
 
 def _extra(live: Live, asked: str) -> str | None:
@@ -537,30 +272,10 @@ def _closed(live: Live) -> Response | None:
     closed = why_closed(live, now=clock.now())
     if closed is None:
         return None
-    return _in_frame(errors.problem(closed.status, closed.title, closed.advice))
+    return visits.in_frame(errors.problem(closed.status, closed.title, closed.advice))
 
 
-def _ticket(text: str, code: str) -> tuple[Ticket | None, str | None]:
-    """Return the ticket of a form, or what to tell whoever sent a bad one."""
-    try:
-        payload = signer().read(
-            Salt.TICKET, text, now=clock.now(), lasts=rules.TICKET_LIFE
-        )
-        ticket = Ticket.from_payload(payload)
-    except (BadTokenError, ExpiredTokenError):
-        return None, _renewed()
-    return (ticket, None) if ticket.placement == code else (None, _renewed())
-
-
-def _renewed() -> str:
-    return str(_("This page was renewed. Have one more look and send it again."))
-
-
-def _signed(ticket: Ticket) -> str:
-    return signer().sign(Salt.TICKET, ticket.as_payload(), now=clock.now())
-
-
-def _start_url(visit: _Visit) -> str:
+def _start_url(visit: Visit) -> str:
     channel = visit.live.placement.channel
     if channel == boxcodes.CHANNEL:
         return url_for("boxcodes.door")
@@ -569,15 +284,3 @@ def _start_url(visit: _Visit) -> str:
         code=visit.live.placement.code,
         lang=visit.face.context["locale"],
     )
-
-
-def _in_frame(response: Response) -> Response:
-    response.headers["X-Robots-Tag"] = "noindex"
-    return _for_frame(response)
-
-
-def _for_frame(response: Response) -> Response:
-    """Let pages that isolate themselves show us too (COEP)."""
-    response.headers["Cross-Origin-Embedder-Policy"] = "require-corp"
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return response

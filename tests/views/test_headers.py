@@ -82,7 +82,7 @@ def test_only_the_widget_can_be_framed_and_only_by_its_shop(app):
     assert framed <= {
         "widget.page",
         "widget.submit",
-        "widget.digits",
+        "digits.confirm",
         "widget.terms",
         "widget.stylesheet",
     }

@@ -4,7 +4,7 @@ from flask import Response, abort, make_response, render_template, url_for
 
 from server.services.campaigns import Live
 from server.services.devices import Known
-from server.views import guards, language, widget
+from server.views import guards, language, visits, widget
 from server.views.headers import csp_nonce, framing_our_own
 from server.views.house import faces
 from server.views.till.door import bp
@@ -37,15 +37,15 @@ def kiosk(tablet: Known, code: str) -> Response:
 def game(tablet: Known, code: str) -> Response:
     """Answer the game for one person, with a ticket bound to this tablet."""
     live = _of_this_shop(tablet, code)
-    widget.framed_for(live)
+    visits.framed_for(live)
     return widget.game(live, "", device=tablet.public_id)
 
 
 def _of_this_shop(tablet: Known, code: str) -> Live:
     """Return the till's game of that code; another shop's is not there (G10)."""
-    live = widget.find(code)
+    live = visits.find(code)
     if live is None or live.shop_id != tablet.shop_id:
         abort(404)
-    if live.placement.channel != widget.TILL:
+    if live.placement.channel != visits.TILL:
         abort(404)
     return live

@@ -1,0 +1,54 @@
+"""The digits of a mail, typed where the game was played (DO-13)."""
+
+from flask import Blueprint, Response, request
+from flask_babel import gettext as _
+
+from server import clock
+from server.db import reading, transaction
+from server.domain.entry import Step, Submission
+from server.services import typed
+from server.views import client, guards, visits
+from server.views.house import directory, faces, limiter, tools
+from server.views.visits import Visit
+
+bp = Blueprint("digits", __name__)
+
+
+@bp.post("/w/<code>/digits")
+@guards.anyone
+def confirm(code: str) -> Response:
+    """Confirm what was asked from this page by the digits in its mail.
+
+    Who is not written to gets the same answers as who mistypes (AB-03).
+    """
+    live = visits.live_at(code)
+    ticket, trouble = visits.ticket_of(request.form.get("ticket", ""), code)
+    face = faces().of(live, visits.speak(live, None, of=ticket))
+    visit = Visit(live, face, Submission(), Step.CLAIM, ticket)
+    if ticket is None:
+        return _again(visit, trouble)
+    if not limiter().may_type(ticket=ticket.id):
+        fault = _("These were enough tries. Press the button in the mail instead.")
+        return _again(visit, fault, status=429)
+    now = clock.now()
+    try:
+        with reading() as session:
+            found = typed.find(
+                session,
+                ticket.id,
+                request.form.get("digits", ""),
+                directory=directory(),
+                vault=tools().vault,
+                now=now,
+            )
+    except typed.WrongDigitsError:
+        return _again(visit, _("Type the six digits of the newest mail, like 123 456."))
+    by = client.circumstances(live.shop, ticket.page)
+    with transaction() as session:
+        typed.confirm(session, found, by=by, tools=tools(), now=now)
+    return visit.show("widget/_confirmed.html")
+
+
+def _again(visit: Visit, fault: str | None, *, status: int = 422) -> Response:
+    """Ask once more for the digits of the mail."""
+    return visit.show("widget/_digits_again.html", status=status, digits_fault=fault)
