@@ -132,6 +132,19 @@ class Pages:
         """Go where a redirect leads."""
         return self.get(page.location, status=status)
 
+    def every_row(self, path: str) -> Iterator[Element]:
+        """Yield the rows of a long list, page by page, as its links lead on."""
+        been = []
+        while path not in been:
+            been.append(path)
+            page = self.get(path)
+            yield from page.root.one("tbody").all("tr")
+            following = page.root.all("a", rel="next")
+            if not following:
+                return
+            path = following[0].attrs["href"]
+        raise AssertionError(f"{path} leads back to itself")
+
     def _checked(self, response: TestResponse, status: int) -> Page:
         html = response.get_data(as_text=True) if is_html(response) else ""
         found = f"{response.request.path} answered {response.status_code}"

@@ -1,7 +1,8 @@
 """A shop's mails: where each stands, and trying a dead one again."""
 
 from server.models import Outbox
-from tests.office import EMAIL
+from server.services.office import pager
+from tests.office import EMAIL, play
 
 LIST = "/office/demo/outbox"
 
@@ -23,6 +24,24 @@ def test_a_state_narrows_the_list(viewer):
     assert len(dead) == 1
     assert not waiting.root.all("table")
     viewer.get(f"{LIST}?state=opened", status=404)
+
+
+def test_every_mail_is_on_one_page_and_only_one(viewer, app, house, now, monkeypatch):
+    monkeypatch.setattr(pager, "LINES", 1)
+    for number in range(3):
+        play(app, house.database, now, email=f"p{number}@home.example")
+    with house.database.transaction() as session:
+        mails = session.query(Outbox).order_by(Outbox.id.desc()).all()
+        for number, mail in enumerate(mails):
+            mail.state = "waiting" if number % 2 else "dead"
+        names = [f"mail-{mail.message_id[1:].partition('@')[0]}" for mail in mails]
+    assert len(names) > 4
+
+    shown = [row.attrs["id"] for row in viewer.every_row(LIST)]
+    dead = [row.attrs["id"] for row in viewer.every_row(f"{LIST}?state=dead")]
+
+    assert shown == names
+    assert dead == names[::2]
 
 
 def test_an_owner_tries_a_dead_letter_again(owner, house, now):

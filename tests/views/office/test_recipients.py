@@ -6,6 +6,7 @@ from sqlalchemy import update
 from server.models import Contact, Delivery, Webhook
 from server.services import privacy
 from server.services.contacts import person
+from server.services.office import pager
 from tests.office import EMAIL
 
 LIST = "/office/demo/recipients"
@@ -61,6 +62,19 @@ def test_a_state_narrows_the_list(owner, house):
     assert not owner.get(f"{LIST}?state=waiting").root.all("table")
     owner.get(f"{LIST}?state=opened", status=404)
     owner.get(f"{LIST}?after=made-up", status=404)
+
+
+def test_every_event_is_on_one_page_and_only_one(owner, house, monkeypatch):
+    monkeypatch.setattr(pager, "LINES", 2)
+    for _ in range(4):
+        owner.submit(owner.get(LIST).form("/test"), status=303)
+
+    shown = [row.attrs["id"] for row in owner.every_row(LIST)]
+    waiting = [row.attrs["id"] for row in owner.every_row(f"{LIST}?state=waiting")]
+
+    names = [row.message_id for row in reversed(rows(house, Delivery))]
+    assert shown == names
+    assert waiting == names[:4]
 
 
 def test_off_and_on(owner, house):
