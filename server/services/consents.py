@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Dialect, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from server.domain.consent import DECISIONS, LASTING, Act
@@ -26,6 +26,7 @@ from server.models.contact import Contact
 from server.services import tellings, traces
 from server.services.batch import Batch, Writer
 from server.services.contacts import Person
+from server.services.spelled import Spelled, one_of
 from server.services.tools import Tools
 
 
@@ -194,6 +195,7 @@ def repeat(
     evidence_hash, sealed = _sealed(session, who, act, facts, tools=tools, now=now)
     connection = session.connection()
     told = {
+        "shop": who.shop_id,
         "of": who.id if optin_id is None else optin_id,
         "next_act": act.value,
         "by_method": method,
@@ -201,7 +203,7 @@ def repeat(
         "moment": now,
     }
     if optin_id is not None:
-        rows = connection.execute(_REPEAT_ASKED, told).all()
+        rows = _repeat_asked(connection.dialect).run(connection, told).all()
     elif only is None:
         rows = connection.execute(_REPEAT_STANDING, told).all()
     else:
@@ -212,15 +214,16 @@ def repeat(
     batch = into or Batch(connection)
     _keep(batch, who, evidence_hash, sealed)
     # Before what stands is moved: whoever waited for a mail had nothing that could end.
-    tellings.tell(
-        session,
-        who,
-        act,
-        {row.purpose: row.channel for row in rows},
-        facts=facts,
-        tools=tools,
-        now=now,
-    )
+    if rows[0].is_told:
+        tellings.tell(
+            session,
+            who,
+            act,
+            {row.purpose: row.channel for row in rows},
+            facts=facts,
+            tools=tools,
+            now=now,
+        )
     if act in DECISIONS:
         batch.execute(
             _stand(connection.dialect.name),
@@ -299,20 +302,28 @@ def _repeating(of: Select[Any]) -> Any:
     ).order_by(_event.c.id)
     insert = _event.insert().from_select(names, followed)
     return insert.returning(
-        *(_event.c[name] for name in ("id", "purpose", "channel", "text_hash"))
+        *(_event.c[name] for name in ("id", "purpose", "channel", "text_hash")),
+        # A round trip less for the many shops without anybody to tell.
+        tellings.is_told_of(bindparam("shop", type_=_event.c.shop_id.type)).label(
+            "is_told"
+        ),
     )
 
 
-_REPEAT_ASKED = _repeating(
-    select(_event).where(
+@cache
+def _repeat_asked(dialect: Dialect) -> Spelled:
+    asked = select(_event).where(
         _event.c.optin_id == bindparam("of"), _event.c.act == Act.REQUESTED.value
     )
-)
+    return Spelled(_repeating(asked), dialect)
+
+
 _STANDS = (
     select(_event)
     .join(_standing, _standing.c.event_id == _event.c.id)
     .where(
-        _standing.c.contact_id == bindparam("of"), _standing.c.act.in_(sorted(LASTING))
+        _standing.c.contact_id == bindparam("of"),
+        one_of(_standing.c.act, sorted(LASTING)),
     )
 )
 _REPEAT_STANDING = _repeating(_STANDS)

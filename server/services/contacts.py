@@ -7,15 +7,22 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Label, bindparam, delete, func, literal, select
+from sqlalchemy import Dialect, Label, bindparam, delete, func, literal, select
 from sqlalchemy.orm import Session
 
 from server.domain import address, limits
 from server.domain.seals import KEY_BYTES, NONCE_BYTES, SealError, Vault
-from server.models.base import Instant, inserting, rows_changed, table
+from server.models.base import (
+    Instant,
+    from_milliseconds,
+    inserting,
+    rows_changed,
+    table,
+)
 from server.models.contact import Contact, Mailbox, Suppression
 from server.services import envelopes
 from server.services.batch import Writer
+from server.services.spelled import Spelled
 from server.services.tools import Chance
 
 REF_BYTES = 16
@@ -79,8 +86,8 @@ def recognise(
     subject_ref, key = random(REF_BYTES), random(KEY_BYTES)
     email_hash = hash_email(vault, shop_id, email)
     connection = session.connection()
-    row = connection.execute(
-        _recognise(connection.dialect.name),
+    told = _recognise(connection.dialect).run(
+        connection,
         {
             "public_id": random(PUBLIC_ID_BYTES).hex(),
             "shop_id": shop_id,
@@ -96,7 +103,8 @@ def recognise(
             "at_shop": shop_id,
             "by_hash": email_hash,
         },
-    ).one()
+    )
+    row = told.one()
     is_new = row.subject_ref == subject_ref
     if not is_new:
         # They keep the spelling under which they came.
@@ -110,15 +118,15 @@ def recognise(
         email_hash=email_hash,
         key=key,
         is_new=is_new,
-        suppressed_until=row.suppressed_until,
+        suppressed_until=from_milliseconds(row.suppressed_until),
     )
 
 
 @cache
-def _recognise(dialect: str) -> Any:
+def _recognise(dialect: Dialect) -> Spelled:
     contact = table(Contact)
-    insert = inserting(dialect)(contact)
-    return insert.on_conflict_do_update(
+    insert = inserting(dialect.name)(contact)
+    recognise = insert.on_conflict_do_update(
         index_elements=["shop_id", "email_hash"],
         set_={"seen_at": insert.excluded.seen_at},
     ).returning(
@@ -127,8 +135,18 @@ def _recognise(dialect: str) -> Any:
         contact.c.sealed_email,
         contact.c.sealed_key,
         # One round trip less than to ask for it.
-        suppressed_until(bindparam("at_shop"), bindparam("by_hash")),
+        suppressed_until(
+            bindparam("at_shop", type_=contact.c.shop_id.type),
+            bindparam("by_hash", type_=contact.c.email_hash.type),
+        ),
     )
+    return Spelled(recognise, dialect, _NEW)
+
+
+_NEW = (
+    *("public_id", "shop_id", "sealed_email", "email_hash", "subject_ref"),
+    *("sealed_key", "locale", "created_at", "seen_at"),
+)
 
 
 def add_all(
@@ -270,7 +288,8 @@ def suppressed_until(
         .where(
             Suppression.shop_id == shop_id,
             Suppression.email_hash == email_hash,
-            Suppression.reason.not_in([Reason.ERASED.value, Reason.MOVED.value]),
+            Suppression.reason != Reason.ERASED.value,
+            Suppression.reason != Reason.MOVED.value,
         )
         .correlate(Contact)
         .scalar_subquery()
@@ -377,14 +396,15 @@ def known_as(session: Session, who: Person) -> list[Person]:
 
 def is_suppressed(session: Session, who: Person, *, reason: Reason) -> bool:
     """Return whether an address is suppressed for this reason, and still is."""
-    found = session.scalar(
-        select(Suppression.reason).where(
-            Suppression.shop_id == who.shop_id,
-            Suppression.email_hash == who.email_hash,
-            Suppression.reason == reason.value,
-        )
-    )
-    return found is not None
+    told = {"shop": who.shop_id, "by_hash": who.email_hash, "why": reason.value}
+    return session.connection().scalar(_IS_SUPPRESSED, told) is not None
+
+
+_IS_SUPPRESSED = select(Suppression.reason).where(
+    Suppression.shop_id == bindparam("shop"),
+    Suppression.email_hash == bindparam("by_hash"),
+    Suppression.reason == bindparam("why"),
+)
 
 
 def allowed_mails(
@@ -439,21 +459,29 @@ def allowed_to(
     ]
     fresh = limits.as_text(limits.Sending(kind, now) for kind in wanted)
     connection = session.connection()
-    made = connection.scalars(
-        _new_mailbox(connection.dialect.name),
-        [{"key": key, "sendings": fresh, "touched_at": now} for key in keys],
-    ).all()
-    if len(made) == len(keys):
+    told = {"sendings": fresh, "touched_at": now, "shop": keys[0], "all": keys[1]}
+    made = _new_mailboxes(connection.dialect).run(connection, told)
+    new = made.scalars().all()
+    if len(new) == len(keys):
         return dict.fromkeys(wanted, now)
     return _count_known(
-        session, keys, wanted, made=set(made), now=now, may_wait=may_wait, into=into
+        session, keys, wanted, made=set(new), now=now, may_wait=may_wait, into=into
     )
 
 
 @cache
-def _new_mailbox(dialect: str) -> Any:
-    mailbox = table(Mailbox)
-    return inserting(dialect)(mailbox).on_conflict_do_nothing().returning(mailbox.c.key)
+def _new_mailboxes(dialect: Dialect) -> Spelled:
+    """Make the counters of a shop and of the whole instance, where there are none."""
+    both = [
+        {
+            "key": bindparam(scope, type_=_mailbox.c.key.type),
+            "sendings": bindparam("sendings", type_=_mailbox.c.sendings.type),
+            "touched_at": bindparam("touched_at", type_=_mailbox.c.touched_at.type),
+        }
+        for scope in ("shop", "all")
+    ]
+    insert = inserting(dialect.name)(_mailbox).values(both).on_conflict_do_nothing()
+    return Spelled(insert.returning(_mailbox.c.key), dialect)
 
 
 def _count_known(

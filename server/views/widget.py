@@ -411,7 +411,7 @@ def _reveal(visit: _Visit, outcome: Outcome, *, may_ask: bool) -> Response:
     sheet = visit.face.answer(one_of(fragment, PAGE), fragment, result)
     body = sheet.filled(
         _prefilled(visit),
-        ticket=_signed(visit.ticket) if visit.ticket else "",
+        ticket=_signed(visit.ticket) if visit.ticket and sheet.has_ticket else "",
         nonce=csp_nonce(),
         code=result.code,
         mailbox=result.mailbox,
