@@ -20,7 +20,6 @@ from sqlalchemy import (
     bindparam,
     column,
     func,
-    literal,
     literal_column,
     select,
 )
@@ -83,11 +82,12 @@ def _at_once(dialect: Dialect, *parts: Part) -> Spelled:
     The rows of a table are one parameter. One for each value would be eighty, which
     the driver takes apart anew each time, and a shape for each number of rows.
     """
-    ctes = [
-        insert.from_select(names, _rows(at, insert, names)).cte(f"written_{at}")
+    *before, last = [
+        insert.from_select(names, _rows(at, insert, names))
         for at, (insert, names) in enumerate(parts)
     ]
-    return Spelled(select(literal(1)).add_cte(*ctes), dialect)
+    ctes = [insert.cte(f"written_{at}") for at, insert in enumerate(before)]
+    return Spelled(last.add_cte(*ctes), dialect)
 
 
 def _rows(at: int, insert: Insert, names: Sequence[str]) -> Any:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Connection, Dialect, Select, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from server.domain.consent import DECISIONS, LASTING, Act
@@ -26,7 +26,7 @@ from server.models.contact import Contact
 from server.services import tellings, traces
 from server.services.batch import Batch, Writer
 from server.services.contacts import Person
-from server.services.spelled import Spelled, one_of
+from server.services.spelled import one_of
 from server.services.tools import Tools
 
 
@@ -203,7 +203,7 @@ def repeat(
         "moment": now,
     }
     if optin_id is not None:
-        rows = _repeat_asked(connection.dialect).run(connection, told).all()
+        rows = connection.execute(_REPEAT_ASKED, told).all()
     elif only is None:
         rows = connection.execute(_REPEAT_STANDING, told).all()
     else:
@@ -214,7 +214,7 @@ def repeat(
     batch = into or Batch(connection)
     _keep(batch, who, evidence_hash, sealed)
     # Before what stands is moved: whoever waited for a mail had nothing that could end.
-    if rows[0].is_told:
+    if rows[0].has_recipients:
         tellings.tell(
             session,
             who,
@@ -304,20 +304,17 @@ def _repeating(of: Select[Any]) -> Any:
     return insert.returning(
         *(_event.c[name] for name in ("id", "purpose", "channel", "text_hash")),
         # A round trip less for the many shops without anybody to tell.
-        tellings.is_told_of(bindparam("shop", type_=_event.c.shop_id.type)).label(
-            "is_told"
+        tellings.has_recipients(bindparam("shop", type_=_event.c.shop_id.type)).label(
+            "has_recipients"
         ),
     )
 
 
-@cache
-def _repeat_asked(dialect: Dialect) -> Spelled:
-    asked = select(_event).where(
+_REPEAT_ASKED = _repeating(
+    select(_event).where(
         _event.c.optin_id == bindparam("of"), _event.c.act == Act.REQUESTED.value
     )
-    return Spelled(_repeating(asked), dialect)
-
-
+)
 _STANDS = (
     select(_event)
     .join(_standing, _standing.c.event_id == _event.c.id)

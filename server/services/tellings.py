@@ -77,8 +77,8 @@ def tell_all(
             )
 
 
-def is_told_of(shop: Any) -> Any:
-    """Select whether a shop has anybody who is told."""
+def has_recipients(shop: Any) -> Any:
+    """Select whether anybody is told of what happens in a shop."""
     return exists().where(_webhook.c.shop_id == shop, _webhook.c.state != "ended")
 
 
