@@ -71,6 +71,7 @@ def create_app(settings: Settings) -> Flask:
         MAIL_DEFAULT_SENDER="nobody@invalid",
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "server" / "translations"),
     )
+    app.session_interface = guards.Cookies()
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["database"] = Database(settings.database_url)
     tools = tools_of(settings)

@@ -22,6 +22,11 @@ def in_milliseconds(moment: datetime) -> int:
     return (moment - EPOCH) // MILLISECOND
 
 
+def from_milliseconds(told: int | None) -> datetime | None:
+    """Return the moment that a table keeps; None where it keeps none."""
+    return None if told is None else EPOCH + told * MILLISECOND
+
+
 class Instant(TypeDecorator[datetime]):
     """A moment as milliseconds since 1970 in UTC: alike and sortable on both."""
 
@@ -34,7 +39,7 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Any) -> datetime | None:
         """Read a moment."""
-        return None if value is None else EPOCH + value * MILLISECOND
+        return from_milliseconds(value)
 
 
 class Base(DeclarativeBase):

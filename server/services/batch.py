@@ -14,19 +14,19 @@ from typing import Any, Protocol
 from sqlalchemy import (
     JSON,
     Connection,
+    Dialect,
     Insert,
     Text,
     bindparam,
     column,
     func,
-    literal,
     literal_column,
     select,
 )
 
 from server.models.base import Base, in_milliseconds, table
+from server.services.spelled import Row, Spelled
 
-Row = Mapping[str, Any]
 # One INSERT of a batch: the statement, and the columns that it is given.
 Part = tuple[Insert, tuple[str, ...]]
 # More than there are paths: one for each set of tables that goes together.
@@ -62,25 +62,32 @@ class Batch:
         waiting, self._waiting = self._waiting, []
         if self._connection.dialect.name == "sqlite":
             for statement, rows in waiting:
-                self._connection.execute(statement, rows)
+                insert = _insert(self._connection.dialect, statement, tuple(rows[0]))
+                insert.run(self._connection, *rows)
         elif waiting:
             parts = [(insert, tuple(rows[0])) for insert, rows in waiting]
             told = {_name(at): _as_text(rows) for at, (_, rows) in enumerate(waiting)}
-            self._connection.execute(_at_once(*parts), told)
+            _at_once(self._connection.dialect, *parts).run(self._connection, told)
 
 
 @lru_cache(MOST_SHAPES)
-def _at_once(*parts: Part) -> Any:
+def _insert(dialect: Dialect, insert: Insert, names: tuple[str, ...]) -> Spelled:
+    return Spelled(insert, dialect, names)
+
+
+@lru_cache(MOST_SHAPES)
+def _at_once(dialect: Dialect, *parts: Part) -> Spelled:
     """Return the statement that writes rows of several tables, however many.
 
     The rows of a table are one parameter. One for each value would be eighty, which
     the driver takes apart anew each time, and a shape for each number of rows.
     """
-    ctes = [
-        insert.from_select(names, _rows(at, insert, names)).cte(f"written_{at}")
+    *before, last = [
+        insert.from_select(names, _rows(at, insert, names))
         for at, (insert, names) in enumerate(parts)
     ]
-    return select(literal(1)).add_cte(*ctes)
+    ctes = [insert.cte(f"written_{at}") for at, insert in enumerate(before)]
+    return Spelled(last.add_cte(*ctes), dialect)
 
 
 def _rows(at: int, insert: Insert, names: Sequence[str]) -> Any:

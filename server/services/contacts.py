@@ -7,14 +7,30 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Label, bindparam, delete, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    Label,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from server.domain import address
 from server.domain.seals import KEY_BYTES, NONCE_BYTES, SealError, Vault
-from server.models.base import Instant, inserting, rows_changed, table
+from server.models.base import (
+    Instant,
+    from_milliseconds,
+    inserting,
+    rows_changed,
+    table,
+)
 from server.models.contact import Contact, Suppression
 from server.services import envelopes
+from server.services.spelled import Spelled
 from server.services.tools import Chance
 
 REF_BYTES = 16
@@ -76,8 +92,8 @@ def recognise(
     subject_ref, key = random(REF_BYTES), random(KEY_BYTES)
     email_hash = hash_email(vault, shop_id, email)
     connection = session.connection()
-    row = connection.execute(
-        _recognise(connection.dialect.name),
+    told = _recognise(connection.dialect).run(
+        connection,
         {
             "public_id": random(PUBLIC_ID_BYTES).hex(),
             "shop_id": shop_id,
@@ -93,7 +109,8 @@ def recognise(
             "at_shop": shop_id,
             "by_hash": email_hash,
         },
-    ).one()
+    )
+    row = told.one()
     is_new = row.subject_ref == subject_ref
     if not is_new:
         # They keep the spelling under which they came.
@@ -107,15 +124,15 @@ def recognise(
         email_hash=email_hash,
         key=key,
         is_new=is_new,
-        suppressed_until=row.suppressed_until,
+        suppressed_until=from_milliseconds(row.suppressed_until),
     )
 
 
 @cache
-def _recognise(dialect: str) -> Any:
+def _recognise(dialect: Dialect) -> Spelled:
     contact = table(Contact)
-    insert = inserting(dialect)(contact)
-    return insert.on_conflict_do_update(
+    insert = inserting(dialect.name)(contact)
+    recognise = insert.on_conflict_do_update(
         index_elements=["shop_id", "email_hash"],
         set_={"seen_at": insert.excluded.seen_at},
     ).returning(
@@ -124,8 +141,18 @@ def _recognise(dialect: str) -> Any:
         contact.c.sealed_email,
         contact.c.sealed_key,
         # One round trip less than to ask for it.
-        suppressed_until(bindparam("at_shop"), bindparam("by_hash")),
+        suppressed_until(
+            bindparam("at_shop", type_=contact.c.shop_id.type),
+            bindparam("by_hash", type_=contact.c.email_hash.type),
+        ),
     )
+    return Spelled(recognise, dialect, _NEW)
+
+
+_NEW = (
+    *("public_id", "shop_id", "sealed_email", "email_hash", "subject_ref"),
+    *("sealed_key", "locale", "created_at", "seen_at"),
+)
 
 
 def add_all(
@@ -288,7 +315,8 @@ def suppressed_until(
         .where(
             Suppression.shop_id == shop_id,
             Suppression.email_hash == email_hash,
-            Suppression.reason.not_in([Reason.ERASED.value, Reason.MOVED.value]),
+            Suppression.reason != Reason.ERASED.value,
+            Suppression.reason != Reason.MOVED.value,
         )
         .correlate(Contact)
         .scalar_subquery()
@@ -395,11 +423,12 @@ def known_as(session: Session, who: Person) -> list[Person]:
 
 def is_suppressed(session: Session, who: Person, *, reason: Reason) -> bool:
     """Return whether an address is suppressed for this reason, and still is."""
-    found = session.scalar(
-        select(Suppression.reason).where(
-            Suppression.shop_id == who.shop_id,
-            Suppression.email_hash == who.email_hash,
-            Suppression.reason == reason.value,
-        )
-    )
-    return found is not None
+    told = {"shop": who.shop_id, "by_hash": who.email_hash, "why": reason.value}
+    return session.connection().scalar(_IS_SUPPRESSED, told) is not None
+
+
+_IS_SUPPRESSED = select(Suppression.reason).where(
+    Suppression.shop_id == bindparam("shop"),
+    Suppression.email_hash == bindparam("by_hash"),
+    Suppression.reason == bindparam("why"),
+)

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Dialect, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import address, quiz
@@ -45,6 +45,7 @@ from server.services.campaigns import Live
 from server.services.consents import Circumstances
 from server.services.contacts import Person
 from server.services.outbox import Mail
+from server.services.spelled import Spelled
 from server.services.texts import Shown
 from server.services.tools import Tools
 
@@ -239,34 +240,33 @@ def _play(run: _Run, who: Person | None) -> Made:
     )
     sheet, seed = quiz.as_answers(submission.sheet), bytes.fromhex(submission.seed)
     connection = run.session.connection()
-    row = connection.execute(
-        _insert_entry(connection.dialect.name),
-        {
-            "ticket": run.attempted.ticket,
-            "campaign_id": run.live.campaign_id,
-            "version": run.live.version,
-            "placement_id": run.live.placement_id,
-            "locale": run.attempted.locale,
-            "browser_seed": seed,
-            "epoch": drawn.epoch,
-            "drawn": drawn.slot,
-            "awarded": drawn.awarded,
-            "unit": drawn.unit,
-            "outcome": led_to.key if led_to else None,
-            "sealed_source": _sealed(
-                run, who, Column.SOURCE, submission.kept_source(run.live.campaign)
-            ),
-            "device": run.attempted.device or None,
-            "play_print": submission.play_print(run.tools.vault.print_key),
-            "played_at": run.now,
-            **_UNCLAIMED,
-            **(
-                _claim_values(run, who, sheet)
-                if who
-                else {"sealed_answers": _sealed(run, None, Column.ANSWERS, sheet)}
-            ),
-        },
-    ).one_or_none()
+    told = {
+        "ticket": run.attempted.ticket,
+        "campaign_id": run.live.campaign_id,
+        "version": run.live.version,
+        "placement_id": run.live.placement_id,
+        "locale": run.attempted.locale,
+        "browser_seed": seed,
+        "epoch": drawn.epoch,
+        "drawn": drawn.slot,
+        "awarded": drawn.awarded,
+        "unit": drawn.unit,
+        "outcome": led_to.key if led_to else None,
+        "sealed_source": _sealed(
+            run, who, Column.SOURCE, submission.kept_source(run.live.campaign)
+        ),
+        "device": run.attempted.device or None,
+        "play_print": submission.play_print(run.tools.vault.print_key),
+        "played_at": run.now,
+        **_UNCLAIMED,
+        **(
+            _claim_values(run, who, sheet)
+            if who
+            else {"sealed_answers": _sealed(run, None, Column.ANSWERS, sheet)}
+        ),
+    }
+    insert = _insert_entry(connection.dialect, tuple(told))
+    row = insert.run(connection, told).one_or_none()
     if row is None:
         raise TicketUsedError
     entry_id = row.id
@@ -290,12 +290,13 @@ def _decide(run: _Run) -> quiz.Outcome | None:
 
 
 @cache
-def _insert_entry(dialect: str) -> Any:
+def _insert_entry(dialect: Dialect, names: tuple[str, ...]) -> Spelled:
     entry = table(Entry)
-    insert = inserting(dialect)(entry)
-    return insert.on_conflict_do_nothing(index_elements=["ticket"]).returning(
-        entry.c.id, *next_ids(dialect, *_FOLLOW)
+    insert = inserting(dialect.name)(entry)
+    play = insert.on_conflict_do_nothing(index_elements=["ticket"]).returning(
+        entry.c.id, *next_ids(dialect.name, *_FOLLOW)
     )
+    return Spelled(play, dialect, names)
 
 
 # What may follow an entry; a key that is not used is lost.

@@ -137,14 +137,17 @@ def find(
     session: Session, ref: LinkRef, *, directory: Directory, vault: Vault
 ) -> Found | None:
     """Return what a link points to, or None if its secret is not the row's."""
-    return find_all(session, [ref], directory=directory, vault=vault).get(ref)
+    row = session.connection().execute(_FIND_ONE, {"link_id": ref.row}).first()
+    if row is None or not ref.matches(row.secret_hash):
+        return None
+    return _found(session, row, directory=directory, vault=vault)
 
 
 def found(
     session: Session, link_id: int, *, directory: Directory, vault: Vault
 ) -> Found:
     """Return what a link points to, for who has shown otherwise that it is theirs."""
-    row = session.connection().execute(_FIND, {"link_ids": [link_id]}).one()
+    row = session.connection().execute(_FIND_ONE, {"link_id": link_id}).one()
     return _found(session, row, directory=directory, vault=vault)
 
 
@@ -154,7 +157,7 @@ def find_all(
     """Return what links point to, without those whose secret is not the row's."""
     wanted = list(refs)
     rows = session.connection().execute(
-        _FIND, {"link_ids": [ref.row for ref in wanted]}
+        _FIND_ALL, {"link_ids": [ref.row for ref in wanted]}
     )
     known = {row.id: row for row in rows}
     return {
@@ -235,9 +238,8 @@ _FIND = (
     .join(Contact, Contact.id == Link.contact_id)
     .join(Shop, Shop.id == Contact.shop_id)
     .outerjoin(OptIn, OptIn.id == Link.optin_id)
-    .where(
-        Link.id.in_(bindparam("link_ids", expanding=True)),
-        # One that was made in the moment of their erasure leads nowhere (T30).
-        Contact.erased_at.is_(None),
-    )
+    # One that was made in the moment of their erasure leads nowhere (T30).
+    .where(Contact.erased_at.is_(None))
 )
+_FIND_ONE = _FIND.where(Link.id == bindparam("link_id"))
+_FIND_ALL = _FIND.where(Link.id.in_(bindparam("link_ids", expanding=True)))

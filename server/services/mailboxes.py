@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Dialect, bindparam, select
 from sqlalchemy.orm import Session
 
 from server.domain import address, limits
@@ -14,6 +14,7 @@ from server.models.base import inserting, table
 from server.models.contact import Mailbox
 from server.services.batch import Writer
 from server.services.contacts import Person
+from server.services.spelled import Spelled
 
 # Every entry leaves two of these keys, and each is kept twice.
 MAILBOX_BYTES = 16
@@ -71,21 +72,28 @@ def allowed_to(
     ]
     fresh = limits.as_text(limits.Sending(kind, now) for kind in wanted)
     connection = session.connection()
-    made = connection.scalars(
-        _new_mailbox(connection.dialect.name),
-        [{"key": key, "sendings": fresh, "touched_at": now} for key in keys],
-    ).all()
+    told = {"sendings": fresh, "touched_at": now, "shop": keys[0], "all": keys[1]}
+    made = set(_new_mailboxes(connection.dialect).run(connection, told).scalars())
     if len(made) == len(keys):
         return dict.fromkeys(wanted, now)
     return _count_known(
-        session, keys, wanted, made=set(made), now=now, may_wait=may_wait, into=into
+        session, keys, wanted, made=made, now=now, may_wait=may_wait, into=into
     )
 
 
 @cache
-def _new_mailbox(dialect: str) -> Any:
-    mailbox = table(Mailbox)
-    return inserting(dialect)(mailbox).on_conflict_do_nothing().returning(mailbox.c.key)
+def _new_mailboxes(dialect: Dialect) -> Spelled:
+    """Make the counters of a shop and of the whole instance, where there are none."""
+    both = [
+        {
+            "key": bindparam(scope, type_=_mailbox.c.key.type),
+            "sendings": bindparam("sendings", type_=_mailbox.c.sendings.type),
+            "touched_at": bindparam("touched_at", type_=_mailbox.c.touched_at.type),
+        }
+        for scope in ("shop", "all")
+    ]
+    insert = inserting(dialect.name)(_mailbox).values(both).on_conflict_do_nothing()
+    return Spelled(insert.returning(_mailbox.c.key), dialect)
 
 
 def _count_known(

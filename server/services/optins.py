@@ -6,9 +6,10 @@ What two presses may race for is decided by one guarded UPDATE and its row count
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, case, select, true, update
+from sqlalchemy import Dialect, bindparam, case, select, true, update
 from sqlalchemy.orm import Session
 
 from server.domain import address
@@ -35,6 +36,7 @@ from server.services.consents import Circumstances, Request
 from server.services.contacts import Person, Reason
 from server.services.links import Asked, Found
 from server.services.outbox import Mail
+from server.services.spelled import Spelled, one_of
 from server.services.tools import Tools
 
 
@@ -186,12 +188,12 @@ def confirm(
     """
     optin_id, who = found.asked.id, found.who
     connection = session.connection()
-    changed = connection.execute(
-        _CONFIRM,
+    changed = _confirm(connection.dialect).run(
+        connection,
         {
             "optin": optin_id,
             "person": who.id,
-            "outcome": rules.State.CONFIRMED,
+            "outcome": rules.State.CONFIRMED.value,
             "moment": now,
         },
     )
@@ -508,7 +510,7 @@ def _move(
 
 _MOVE = (
     update(_optin)
-    .where(_optin.c.id == bindparam("optin"), _optin.c.state.in_(rules.OPEN))
+    .where(_optin.c.id == bindparam("optin"), one_of(_optin.c.state, rules.OPEN))
     .values(state=bindparam("outcome"), settled_at=bindparam("moment"))
 )
 # It locks the person on its way to the request, as `contacts.lock` does: a round trip
@@ -522,6 +524,11 @@ _CONFIRM = _MOVE.where(
     .with_for_update(key_share=True)
     .scalar_subquery(),
 )
+
+
+@cache
+def _confirm(dialect: Dialect) -> Spelled:
+    return Spelled(_CONFIRM, dialect)
 
 
 def _first_fact(session: Session, optin_id: int) -> Any:

@@ -6,7 +6,7 @@ Each is done at once, is a fact in the ledger, and a request that is settled.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from server.domain.consent import Act
@@ -68,9 +68,10 @@ def hold(
 
 def held_since(session: Session, found: Found) -> datetime | None:
     """Return since when somebody's data is not used."""
-    return session.scalar(
-        select(Contact.restricted_at).where(Contact.id == found.who.id)
-    )
+    return session.connection().scalar(_HELD_SINCE, {"contact_id": found.who.id})
+
+
+_HELD_SINCE = select(Contact.restricted_at).where(Contact.id == bindparam("contact_id"))
 
 
 def take_along(

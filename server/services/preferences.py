@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from server.domain.campaign import Purpose, PurposeText
@@ -108,7 +108,9 @@ def offers(
     """
     lives = [
         live
-        for code in session.scalars(_running(found.who.shop_id, now))
+        for code in session.connection().scalars(
+            _RUNNING, {"shop_id": found.who.shop_id, "moment": now}
+        )
         if (live := directory.find(session, code, now=now)) and live.is_open(now)
     ]
     mine = found.played_in.code if found.played_in else None
@@ -124,46 +126,49 @@ def offers(
     return known
 
 
-def _running(shop_id: int, now: datetime) -> Any:
-    """Select one placement of each campaign that is open, the newest first."""
-    return (
-        select(func.min(Placement.code))
-        .join(Campaign, Campaign.id == Placement.campaign_id)
-        .where(
-            Campaign.shop_id == shop_id,
-            Campaign.state == "published",
-            Campaign.opens_at <= now,
-            Campaign.closes_at > now,
-            Placement.is_retired.is_(False),
-        )
-        .group_by(Campaign.id)
-        .order_by(Campaign.id.desc())
+# One placement of each campaign that is open, the newest first.
+_RUNNING = (
+    select(func.min(Placement.code))
+    .join(Campaign, Campaign.id == Placement.campaign_id)
+    .where(
+        Campaign.shop_id == bindparam("shop_id"),
+        Campaign.state == "published",
+        Campaign.opens_at <= bindparam("moment"),
+        Campaign.closes_at > bindparam("moment"),
+        Placement.is_retired.is_(False),
     )
+    .group_by(Campaign.id)
+    .order_by(Campaign.id.desc())
+)
 
 
 def overview(
     session: Session, found: Found, offered: Mapping[str, Offer]
 ) -> list[Want]:
     """Return every purpose that a person knows or can say yes to, what is on first."""
+    connection, of = session.connection(), {"contact_id": found.who.id}
     stored = {
         row.purpose: Wishes(tuple(row.topics) if row.topics else None, row.rhythm)
-        for row in session.scalars(
-            select(Preference).where(Preference.contact_id == found.who.id)
-        )
+        for row in connection.execute(_WISHES, of)
     }
-    rows = session.execute(
-        select(Standing.purpose, Standing.act, ConsentEvent.at, Text.body)
-        .join(ConsentEvent, ConsentEvent.id == Standing.event_id)
-        .outerjoin(Text, Text.sha256 == Standing.text_hash)
-        .where(Standing.contact_id == found.who.id)
-        .order_by(ConsentEvent.id)
-    )
-    known = {row.purpose: row for row in rows}
+    known = {row.purpose: row for row in connection.execute(_STANDS, of)}
     wants = [
         _want(key, known.get(key), offered.get(key), stored.get(key, Wishes()))
         for key in dict.fromkeys((*known, *offered))
     ]
     return sorted(wants, key=lambda want: want.act not in LASTING)
+
+
+_WISHES = select(Preference.purpose, Preference.topics, Preference.rhythm).where(
+    Preference.contact_id == bindparam("contact_id")
+)
+_STANDS = (
+    select(Standing.purpose, Standing.act, ConsentEvent.at, Text.body)
+    .join(ConsentEvent, ConsentEvent.id == Standing.event_id)
+    .outerjoin(Text, Text.sha256 == Standing.text_hash)
+    .where(Standing.contact_id == bindparam("contact_id"))
+    .order_by(ConsentEvent.id)
+)
 
 
 def _want(key: str, row: Any, offer: Offer | None, wishes: Wishes) -> Want:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from server.domain.consent import ENDS as ENDINGS
@@ -75,6 +75,11 @@ def tell_all(
                 tools=tools,
                 now=now,
             )
+
+
+def has_recipients(shop: Any) -> Any:
+    """Select whether anybody is told of what happens in a shop."""
+    return exists().where(_webhook.c.shop_id == shop, _webhook.c.state != "ended")
 
 
 def tell(

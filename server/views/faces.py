@@ -89,6 +89,11 @@ class Sheet:
 
     parts: tuple[bytes, ...]
 
+    @property
+    def has_ticket(self) -> bool:
+        """Return whether something can still be sent from it."""
+        return TICKET_MARK.encode() in self.parts
+
     def filled(
         self, hidden: Mapping[str, str] | None = None, **values: str | None
     ) -> bytes:

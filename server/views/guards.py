@@ -13,8 +13,19 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, abort, g, jsonify, make_response, redirect, request, url_for
+from flask import (
+    Flask,
+    Request,
+    abort,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    request,
+    url_for,
+)
 from flask import session as cookie
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -33,6 +44,16 @@ GUARD = "jawoord_guard"
 SECRET = "member"  # noqa: S105  # the name of the cookie's field
 # What a sign-in may lead back to: a page of the office, whatever a link claims (T28).
 OFFICE_PAGE = re.compile(r"/office/(?:[\w.@~%-]+/?)*(?:\?[\w.@~%&=+-]*)?", re.ASCII)
+
+
+class Cookies(SecureCookieSessionInterface):
+    """Opens the cookie of who brings one. Visitors have none, and wait for nothing."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return what the cookie holds, or an empty session without one."""
+        if self.get_cookie_name(app) in request.cookies:
+            return super().open_session(app, request)
+        return self.session_class()
 
 
 class UnguardedRouteError(Exception):

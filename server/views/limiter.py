@@ -21,7 +21,7 @@ from server import tally
 from server.domain.optin import DIGITS_TRIES
 from server.domain.seals import Vault
 from server.settings import SettingError, Settings
-from server.tally import Chain, Hit, Tally, TallyError
+from server.tally import Chain, Hit, Tally, TallyError, count_chains
 
 log = structlog.get_logger()
 
@@ -32,10 +32,7 @@ class Window(Protocol):
     """Counts hits within a moving window."""
 
     def count(self, *chains: Chain) -> list[Hit | None]:
-        """Note the hits of each chain, and return for each which was one too many.
-
-        That one is not noted, nor are those behind it.
-        """
+        """Note hits as `count_chains` does."""
 
 
 class _OwnWindow:
@@ -48,13 +45,10 @@ class _OwnWindow:
         self._turn = threading.Lock()
 
     def count(self, *chains: Chain) -> list[Hit | None]:
-        """Note the hits of each chain, and return for each which was one too many."""
+        """Note hits as `count_chains` does."""
         now = time.monotonic()
         with self._turn:
-            return [
-                next((hit for hit in chain if not self._fits(hit, now)), None)
-                for chain in chains
-            ]
+            return count_chains(chains, lambda hit: self._fits(hit, now))
 
     def _fits(self, hit: Hit, now: float) -> bool:
         key, item = hit.full_key, hit.item
@@ -113,7 +107,10 @@ class Limiter:
         one client that its network would be. All of them together have a limit too. A
         network that typed the addresses of three strangers asks nobody for an hour.
         """
+        asked = self._asked(network=network, device=device, shop_id=shop_id)
+        return self._once(ticket, {"ask": asked})["ask"]
 
+    def _asked(self, *, network: str, device: str, shop_id: int) -> Callable[[], Chain]:
         def chain() -> list[Hit]:
             client = (
                 self._hits(self._device, "device", device)
@@ -125,7 +122,7 @@ class Limiter:
             )
             return [*client, *self._hits(self._instance, "instance")]
 
-        return self._once(ticket, {"ask": chain})["ask"]
+        return chain
 
     def may_ask_by_address(self, *, network: str, shop_id: int) -> bool:
         """Count one wish for the page of an address that was typed (WD-05)."""
@@ -149,8 +146,12 @@ class Limiter:
         campaign: str,
         is_play: bool,
         asks: bool,
+        is_suspect: bool,
     ) -> Pressure:
-        """Count one play of a network and one request of a campaign, if it is that."""
+        """Count one play of a network and one request of a campaign, if it is that.
+
+        What nothing else speaks against is counted for `may_ask` along with them.
+        """
         counted: dict[str, Callable[[], Chain]] = {}
         if is_play:
             counted["play"] = lambda: self._hits(self._play, "play", network, shop_id)
@@ -158,6 +159,8 @@ class Limiter:
             counted["campaign"] = lambda: self._hits(
                 self._campaign, "campaign", campaign
             )
+        if asks and not is_suspect:
+            counted["ask"] = self._asked(network=network, device="", shop_id=shop_id)
         fits = self._once(ticket, counted)
         return Pressure(
             is_crowd=not fits.get("play", True), is_rush=not fits.get("campaign", True)
@@ -168,17 +171,24 @@ class Limiter:
     ) -> dict[str, bool]:
         """Count a ticket once, so that a repeated request cannot use up a limit.
 
-        Returns which of what is counted is within its limits.
+        Returns which of what is counted is within its limits, up to the first that is
+        not. What comes after that is not counted.
         """
         with self._asking:
-            new = [what for what in counted if (what, ticket) not in self._verdicts]
-            for what, refused in zip(
-                new, self._count(*(counted[what]() for what in new)), strict=True
-            ):
-                self._verdicts[what, ticket] = refused is None
+            fits = {
+                what: self._verdicts[what, ticket]
+                for what in counted
+                if (what, ticket) in self._verdicts
+            }
+            if all(fits.values()):
+                new = [what for what in counted if what not in fits]
+                refused = self._count(*(counted[what]() for what in new))
+                # What was refused ends it, so there may be fewer answers.
+                fits |= {w: hit is None for w, hit in zip(new, refused, strict=False)}
+                self._verdicts |= {(what, ticket): fits[what] for what in fits}
             while len(self._verdicts) > MOST_VERDICTS:
                 self._verdicts.popitem(last=False)
-            return {what: self._verdicts[what, ticket] for what in counted}
+            return fits
 
     def may_sign_in(self, *, network: str, email: str) -> bool:
         """Count one try to sign in, for its network and for its address."""
@@ -286,7 +296,7 @@ class _MachineWindow:
         self._meanwhile = _OwnWindow()
 
     def count(self, *chains: Chain) -> list[Hit | None]:
-        """Note the hits of each chain, and return for each which was one too many."""
+        """Note hits as `count_chains` does."""
         try:
             return self._tally.count(*chains)
         except TallyError:

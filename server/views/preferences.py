@@ -21,6 +21,7 @@ from flask import (
 )
 from flask_babel import format_date
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from server import clock
 from server.db import reading, transaction
@@ -121,7 +122,7 @@ def centre(token: str) -> Response:
     if found is None:
         return unknown()
     with reading() as session:
-        offered = _offers(found)
+        offered = _offers(session, found)
         wants = preferences.overview(session, found, offered)
         is_refused = contacts.is_suppressed(session, found.who, reason=Reason.NEVER)
         held_since = own_rights.held_since(session, found)
@@ -159,7 +160,8 @@ def save(token: str) -> Response:
     says_yes = any(choice.said not in {"", KEEP} for choice in choices)
     if says_yes and (pause := paused(found)):
         return pause
-    offered = _offers(found)
+    with reading() as session:
+        offered = _offers(session, found)
     # Before the transaction: what is rendered must keep no other writer waiting.
     shown = _shown(found, choices, offered)
     with transaction() as session:
@@ -260,11 +262,8 @@ def _choices() -> list[Choice]:
     ]
 
 
-def _offers(found: Found) -> dict[str, Offer]:
-    with reading() as session:
-        return preferences.offers(
-            session, found, directory=directory(), now=clock.now()
-        )
+def _offers(session: Session, found: Found) -> dict[str, Offer]:
+    return preferences.offers(session, found, directory=directory(), now=clock.now())
 
 
 def _shown(

@@ -8,6 +8,7 @@ and no list of used ones has to be kept or shared.
 import base64
 import json
 import secrets
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -17,7 +18,7 @@ from server import clock
 from server.domain import suspicion
 from server.domain.entry import Step, Submission, Ticket
 from server.domain.seals import Vault
-from server.domain.suspicion import Traits
+from server.domain.suspicion import Sign, Traits
 from server.services.campaigns import Live
 from server.views import client
 from server.views.house import limiter, proofs, settings
@@ -41,10 +42,7 @@ def is_due(live: Live, submission: Submission, step: Step, ticket: Ticket) -> bo
     if ticket.device:
         return False
     now = clock.now()
-    found = suspicion.signs(
-        _traits(live, submission, step, ticket, now=now),
-        least=timedelta(seconds=settings().least_fill_seconds),
-    )
+    found = _signs(live, submission, step, ticket, now=now)
     solution = request.form.get("proof", "")
     if not found or proofs().is_solved(solution, ticket.id, now=now):
         return False
@@ -52,11 +50,21 @@ def is_due(live: Live, submission: Submission, step: Step, ticket: Ticket) -> bo
     return True
 
 
-def _traits(
+def _signs(
     live: Live, submission: Submission, step: Step, ticket: Ticket, *, now: datetime
-) -> Traits:
+) -> list[Sign]:
+    """Return what speaks against a person: of the form first, then of the crowd."""
+    least = timedelta(seconds=settings().least_fill_seconds)
     asks = bool(submission.consents)
     is_play, is_named = step is not Step.CLAIM, step is not Step.PLAY
+    traits = Traits(
+        trap=submission.trap if is_named else None,
+        took=now - ticket.shown_at if is_named else None,
+        address=submission.address if is_named else None,
+        # While box codes are being guessed, a right one costs a sum as well (T14).
+        is_rush=is_play and bool(ticket.box) and limiter().is_guessing(),
+        is_spike=asks and live.is_guarded(now),
+    )
     pressure = limiter().pressure(
         ticket=ticket.id,
         network=client.network(),
@@ -64,17 +72,11 @@ def _traits(
         campaign=live.campaign.code,
         is_play=is_play,
         asks=asks,
+        is_suspect=bool(suspicion.signs(traits, least=least)),
     )
-    return Traits(
-        trap=submission.trap if is_named else None,
-        took=now - ticket.shown_at if is_named else None,
-        address=submission.address if is_named else None,
-        is_crowd=pressure.is_crowd,
-        is_rush=pressure.is_rush
-        # While box codes are being guessed, a right one costs a sum as well (T14).
-        or (is_play and bool(ticket.box) and limiter().is_guessing()),
-        is_spike=asks and live.is_guarded(now),
-    )
+    is_rush = traits.is_rush or pressure.is_rush
+    all_traits = replace(traits, is_crowd=pressure.is_crowd, is_rush=is_rush)
+    return suspicion.signs(all_traits, least=least)
 
 
 class Proofs:

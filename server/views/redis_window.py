@@ -19,26 +19,23 @@ PATIENCE_S = 0.5
 LEFT_ALONE_S = 5.0
 
 
-# Several chains in one round trip: hits of a chain are noted in order, up to the first
-# that is one too many. The lists are as `limits` keeps them for its moving window.
+# Several chains in one round trip: hits are noted in order, up to the first that is one
+# too many. The lists are as `limits` keeps them for its moving window.
 _COUNT = b"""
 local now, refused, at = tonumber(ARGV[1]), {}, 2
 for i, key in ipairs(KEYS) do
     local chain, most = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
     local lasts_s, is_noted = tonumber(ARGV[at + 2]), ARGV[at + 3]
     at = at + 4
-    if not refused[chain] then
-        refused[chain] = 0
-    end
-    if refused[chain] == 0 then
-        local oldest = redis.call('lindex', key, most - 1)
-        if oldest and tonumber(oldest) >= now - lasts_s then
-            refused[chain] = i
-        elseif is_noted == '1' then
-            redis.call('lpush', key, ARGV[1])
-            redis.call('ltrim', key, 0, most - 1)
-            redis.call('expire', key, lasts_s)
-        end
+    refused[chain] = 0
+    local oldest = redis.call('lindex', key, most - 1)
+    if oldest and tonumber(oldest) >= now - lasts_s then
+        refused[chain] = i
+        break
+    elseif is_noted == '1' then
+        redis.call('lpush', key, ARGV[1])
+        redis.call('ltrim', key, 0, most - 1)
+        redis.call('expire', key, lasts_s)
     end
 end
 return refused
@@ -55,7 +52,7 @@ class RedisWindow:
         self._alone_until = 0.0
 
     def count(self, *chains: Chain) -> list[Hit | None]:
-        """Note the hits of each chain, and return for each which was one too many."""
+        """Note hits as `count_chains` does."""
         found = self._ask(chains)
         return self._meanwhile.count(*chains) if found is None else found
 

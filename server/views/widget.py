@@ -216,7 +216,7 @@ def _reveal(visit: Visit, outcome: Outcome, *, may_ask: bool) -> Response:
     sheet = visit.face.answer(one_of(fragment, PAGE), fragment, result)
     body = sheet.filled(
         _prefilled(visit),
-        ticket=visits.signed(visit.ticket) if visit.ticket else "",
+        ticket=visits.signed(visit.ticket) if visit.ticket and sheet.has_ticket else "",
         nonce=csp_nonce(),
         code=result.code,
         mailbox=result.mailbox,

@@ -18,6 +18,7 @@ from tests.visits import AGREED, few_mugs, sure_win, take_card
 
 CHALLENGE = re.compile(r'data-challenge="([^"]+)"')
 FILLED = {"remarks": "cheap pills"}
+ASKED = ["newsletter"]
 PERSON = {"email": "iris@example.com"}
 
 
@@ -302,3 +303,49 @@ def test_who_says_after_the_play_who_they_are_meets_the_trap_too(publish, client
 
     assert played.status_code == 200
     assert played.text.count('name="remarks"') == 1
+
+
+@pytest.mark.parametrize("robot", ["fills in too much", "plays too often"])
+def test_who_owes_a_proof_uses_up_no_mail_of_anybody(publish, house_with, robot):
+    """AB-01, AB-02: not even by sending the same form again and again."""
+    house = house_with(PLAY_LIMIT="1 per hour", MAIL_LIMIT="2 per hour")
+    publish(sure_win())
+    client = house.app.test_client()
+    is_first = {"environ_overrides": {"REMOTE_ADDR": "198.18.1.1"}}
+    take_card(client).enter(client, "a@example.com", consents=ASKED, **is_first)
+
+    more = FILLED if robot == "fills in too much" else {}
+    other = {"REMOTE_ADDR": "198.18.2.1" if more else "198.18.1.2"}
+    card = take_card(client)
+    for _ in range(3):
+        asked = card.enter(
+            client,
+            "b@example.com",
+            consents=ASKED,
+            more=more,
+            environ_overrides=other,
+        )
+        assert challenge_in(asked)
+
+    is_third = {"environ_overrides": {"REMOTE_ADDR": "198.18.3.1"}}
+    take_card(client).enter(client, "c@example.com", consents=ASKED, **is_third)
+    assert len(house.letters("confirm")) == 2
+
+
+def test_an_entry_is_counted_in_one_visit_to_the_counts(publish, client, app):
+    """Each visit waits for other processes, so a request for mails makes only one."""
+    publish(sure_win())
+    card = take_card(client)
+    limiter = app.extensions["limiter"]
+    window = limiter._window
+    visits = []
+
+    class Seen:
+        def count(self, *chains):
+            visits.append(len(chains))
+            return window.count(*chains)
+
+    limiter._window = Seen()
+    card.enter(client, consents=["newsletter"])
+
+    assert visits == [3]
