@@ -63,6 +63,12 @@ def shop_id(session: Session, code: str) -> int | None:
     return session.scalar(select(Shop.id).where(Shop.code == code))
 
 
+def shop_codes(session: Session) -> dict[int, str]:
+    """Return the codes of all shops by their ids, oldest first."""
+    rows = session.execute(select(Shop.id, Shop.code).order_by(Shop.id))
+    return {row.id: row.code for row in rows}
+
+
 def add(
     session: Session,
     of_shop: int,
