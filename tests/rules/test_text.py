@@ -71,6 +71,19 @@ def test_it_is_written_nowhere(pattern: str):
     assert found == []
 
 
+def test_commands_write_files_in_one_way():
+    """Whole or not at all, and over nothing that is there: `base.written`."""
+    other = re.compile(r"""write_(?:text|bytes)\(|open\(["'][wax]""")
+    found = [
+        f"{name_of(path)}:{number}: take base.new_file, base.force and base.written"
+        for path in sorted((ROOT / "server" / "commands").rglob("*.py"))
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if other.search(line)
+    ]
+
+    assert found == []
+
+
 def test_chance_that_matters_comes_from_the_system():
     found = [
         f"{name_of(path)}:{number}: take os.urandom or secrets, or say why not"
