@@ -109,6 +109,8 @@ def test_only_who_won_is_asked_for_an_order(publish, client):
     lost = card.play(client)
 
     assert 'name="order"' not in lost.text
+    assert "We mail you only what you say yes to." in lost.text
+    assert "We mail your prize to it." not in lost.text
     assert card.claim(client).status_code == 200
 
 

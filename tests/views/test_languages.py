@@ -93,6 +93,21 @@ def test_a_yes_is_to_the_words_that_were_read_and_their_language_stays(
     assert pages.get(page_of("preferences")).h1.startswith(DUTCH)
 
 
+def test_what_was_said_yes_to_stays_in_its_words_and_says_their_language(
+    pages, page_of
+):
+    """WCAG 3.1.2: a screen reader has to know whose words it reads."""
+    page = pages.get(page_of("preferences") + "?lang=en")
+
+    titles = [
+        (card.one("strong").text, card.one("strong").attrs["lang"])
+        for card in page.root.one("ul", class_="cards").all("li")
+    ]
+    assert titles == [("Nieuwsbrief", "nl"), ("Offers that suit me", "en")]
+    words = page.root.by_id("want-newsletter").one("details").one("p")
+    assert words.attrs["lang"] == "nl"
+
+
 def test_a_receipt_can_be_read_in_both(pages, page_of):
     """PR-09: what was said yes to stays in the words it was said to."""
     dutch = pages.get(page_of("receipt"))
