@@ -108,6 +108,24 @@ def test_what_was_said_yes_to_stays_in_its_words_and_says_their_language(
     assert words.attrs["lang"] == "nl"
 
 
+def test_what_is_offered_in_dutch_alone_is_not_said_to_be_offered_no_more(
+    publish, client, house, pages
+):
+    publish(sure_win(days=365, languages=["nl"]))
+    take_card(client, lang="nl").enter(client, consents=["newsletter"])
+    house.press(client, house.link("confirm"))
+    page = pages.get(house.link("preferences") + "?lang=en")
+    assert "Nieuwsbrief" in page.root.by_id("want-newsletter").text
+
+    done = pages.follow(pages.submit(page.form("/all-off"), status=303))
+
+    card = done.root.by_id("want-newsletter").text
+    assert "Off since" in card
+    assert "does not offer it at the moment" not in card
+    dutch = pages.get(house.link("preferences"))
+    assert dutch.root.by_id("want-newsletter").one("input", role="switch")
+
+
 def test_a_receipt_can_be_read_in_both(pages, page_of):
     """PR-09: what was said yes to stays in the words it was said to."""
     dutch = pages.get(page_of("receipt"))
