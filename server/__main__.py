@@ -37,7 +37,7 @@ from server.commands import (
     webhook,
 )
 from server.commands.base import bar, database_trouble, fail, opened
-from server.db import DatabaseBusyError
+from server.db import DatabaseBusyError, NotCompactedError
 from server.migrations import KeysError, OutdatedError, migrate
 from server.settings import SettingError, load_settings
 from server.translations import compile_all
@@ -50,6 +50,7 @@ KNOWN = (
     SettingError,
     OutdatedError,
     KeysError,
+    NotCompactedError,
     assets_of.AssetError,
     showroom.EndedError,
 )

@@ -22,6 +22,9 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, sessionmaker
 
 BUSY_TIMEOUT_MS = 30_000
+# Of an error's code, the last byte says which kind it is (sqlite.org/rescode.html).
+PRIMARY = 0xFF
+IN_USE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 WRITE_WAIT_S = 10.0
 STATEMENT_TIMEOUT_MS = 5_000
 NO_TIMEOUT = 0
@@ -34,6 +37,18 @@ LEAST_FREE_BYTES = 200 * 1024 * 1024
 
 class DatabaseBusyError(Exception):
     """The database had no room for this write in time; trying again may work."""
+
+
+class NotCompactedError(Exception):
+    """SQLite's file could not be rewritten; its tables are as they should be."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            "the tables are up to date, but the file of the database could not be "
+            f"rewritten ({why}): that takes as much free room again as the file. Until "
+            "then what was taken out of the tables can still be read in it. Make room "
+            "and run once more: python -m server init"
+        )
 
 
 class LostRowsError(Exception):
@@ -120,7 +135,8 @@ class Database:
         """Rewrite SQLite's file where a step has asked for it; PostgreSQL has VACUUM.
 
         What was taken out of tables stays in free pages and in the WAL until then.
-        Raises `DatabaseBusyError` while others use it; the next call tries again.
+        Raises `DatabaseBusyError` while others use it, and `NotCompactedError` where
+        there is no room; the next call tries again.
         """
         if not self.is_sqlite:
             return
@@ -133,9 +149,13 @@ class Database:
             driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
             try:
                 driver.execute("VACUUM")
-            except sqlite3.OperationalError as error:
-                raise DatabaseBusyError from error
-            is_busy = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                (is_busy, *_) = driver.execute(
+                    "PRAGMA wal_checkpoint(TRUNCATE)"
+                ).fetchone()
+            except sqlite3.Error as error:
+                if error.sqlite_errorcode & PRIMARY in IN_USE:
+                    raise DatabaseBusyError from error
+                raise NotCompactedError(str(error)) from error
             if is_busy:
                 raise DatabaseBusyError
             driver.execute("PRAGMA user_version = 0")

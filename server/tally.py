@@ -8,7 +8,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,10 +70,10 @@ class Tally:
         self._swept_at = 0.0
 
     def count(self, *chains: Chain) -> list[Hit | None]:
-        """Note the hits of each chain, and return for each which was one too many.
+        """Note hits as `count_chains` does.
 
-        That one is not noted, nor are those behind it. All chains are one transaction,
-        so a visitor waits for other processes once. Who only looks waits for nobody.
+        All chains are one transaction, so a visitor waits for other processes once. Who
+        only looks waits for nobody.
         """
         is_look = not any(hit.is_noted for chain in chains for hit in chain)
         now = time.time()
@@ -81,7 +81,7 @@ class Tally:
             try:
                 connection = self._connected()
                 if is_look:
-                    return [_note_chain(connection, chain, now) for chain in chains]
+                    return _note_all(connection, chains, now)
                 return self._note(connection, chains, now)
             except sqlite3.Error as error:
                 raise self._broken(error) from error
@@ -94,7 +94,7 @@ class Tally:
             if abs(now - self._swept_at) >= SWEPT_EVERY_S:
                 connection.execute("DELETE FROM noted WHERE until <= ?", (now,))
                 self._swept_at = now
-            return [_note_chain(connection, chain, now) for chain in chains]
+            return _note_all(connection, chains, now)
         finally:
             connection.execute("COMMIT")
 
@@ -126,8 +126,26 @@ class TallyError(Exception):
     """The file of counts cannot be used at this moment."""
 
 
-def _note_chain(connection: sqlite3.Connection, chain: Chain, now: float) -> Hit | None:
-    return next((hit for hit in chain if not _fits(connection, hit, now)), None)
+def count_chains(
+    chains: Iterable[Chain], fits: Callable[[Hit], bool]
+) -> list[Hit | None]:
+    """Note the hits of each chain, and return for each which was one too many.
+
+    That one is not noted, nor are those behind it, nor is any chain after it: those are
+    missing in what is returned.
+    """
+    refused: list[Hit | None] = []
+    for chain in chains:
+        refused.append(next((hit for hit in chain if not fits(hit)), None))
+        if refused[-1] is not None:
+            break
+    return refused
+
+
+def _note_all(
+    connection: sqlite3.Connection, chains: Sequence[Chain], now: float
+) -> list[Hit | None]:
+    return count_chains(chains, lambda hit: _fits(connection, hit, now))
 
 
 def _fits(connection: sqlite3.Connection, hit: Hit, now: float) -> bool:

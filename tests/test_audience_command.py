@@ -53,7 +53,7 @@ def export(run, publish, tmp_path, house):
         path = tmp_path / f"{platform}.csv"
         code, said = run(
             *("audience", "export", "--shop", "demo", "--platform", platform),
-            *("-o", path),
+            *("-o", path, "--force"),
         )
         assert code == 0, said
         heading, *rows = csv.reader(io.StringIO(path.read_text(), newline=""))

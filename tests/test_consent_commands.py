@@ -56,7 +56,7 @@ def exported(run, tmp_path):
 
     def export(*words):
         path = tmp_path / "out.file"
-        code, said = run("consents", "export", *words, "-o", path)
+        code, said = run("consents", "export", *words, "-o", path, "--force")
         assert code == 0, said
         body = path.read_bytes()
         assert hashlib.sha256(body).hexdigest() in said
@@ -267,7 +267,7 @@ def test_a_file_of_addresses_is_its_owners_alone(run, file, tmp_path):
     path.write_text("what was there")
     path.chmod(0o644)
 
-    run("consents", "export", *NEWSLETTER, "-o", path)
+    run("consents", "export", *NEWSLETTER, "-o", path, "--force")
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert not list(tmp_path.glob("*.part"))

@@ -207,6 +207,9 @@ def test_recipients_hear_that_who_is_lost_stopped(fans, client, house):
     (public_id,) = {row.public_id for row in house.rows(Contact, id=who.id)}
     told = desk.waiting(event="consent.withdrawn")
     assert {each["data"]["contact"] for each in told} == {public_id}
+    # Nowhere any more, as docs/webhooks.md says.
+    assert {each["data"]["email"] for each in told} == {""}
+    assert not any("earlier_emails" in each["data"] for each in told)
 
 
 @pytest.mark.parametrize("place", ["preferences", "receipt", "prize"])

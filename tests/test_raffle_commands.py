@@ -40,7 +40,7 @@ def test_from_the_first_look_to_the_file(run, labels, house, tmp_path):
     told = run("raffle", "draw", CODE, "--randomness", "072a")
     desk.finish(timedelta())
     drawn = run("raffle", "show", CODE)
-    run("raffle", "export", CODE, "--to", file)
+    run("raffle", "export", CODE, "--to", file, "--force")
     after = run("draw", "verify", file)
 
     assert "main: waiting" in early.output

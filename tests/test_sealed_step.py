@@ -1,7 +1,10 @@
 """The step that seals fields: forward and back, on both databases, with every kind."""
 
 import os
+import resource
 import sqlite3
+import subprocess
+import sys
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +13,8 @@ import pytest
 from alembic import command
 from sqlalchemy import select, text
 
-from server.db import Database
+from server import db
+from server.db import Database, DatabaseBusyError
 from server.domain.seals import NONCE_BYTES, Vault
 from server.migrations import KeysError, migrate, steps_on
 from server.models import Attribute, AudienceMember, Contact, Entry
@@ -25,11 +29,13 @@ from tests.people import (
     source_of,
     tell,
 )
+from tests.servers import ROOT
 from tests.tooling import tools_with
 
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
 KEYS = (OLD, NEW)
 BEFORE = "0009"
+SMALL_BYTES = 64 * 1024
 TOLD = {"first_name": "Canary-Zoë"}
 SOURCE = {"order": "canary-order-7"}
 
@@ -204,6 +210,56 @@ class TestTheFile:
         assert found(tmp_path) == []
         with sqlite3.connect(tmp_path / "bare.db") as driver:
             assert driver.execute("PRAGMA user_version").fetchone() == (0,)
+
+    @pytest.fixture
+    def unfinished(self, bare, tmp_path):
+        """A database whose file is still to be rewritten; return its address."""
+        migrate(bare)
+        with sqlite3.connect(tmp_path / "bare.db") as driver:
+            driver.execute("PRAGMA user_version = 1")
+        return bare
+
+    def test_who_has_no_room_for_that_is_told_so(self, unfinished, tmp_path):
+        """A full disk is not a busy database: waiting would not help."""
+        unfinished.dispose()
+
+        said = subprocess.run(
+            [sys.executable, "-m", "server", "init"],
+            cwd=ROOT,
+            env={
+                "PATH": os.environ["PATH"],
+                "JAWOORD_INSTANCE": str(tmp_path),
+                "JAWOORD_DATABASE_URL": unfinished.url,
+            },
+            preexec_fn=files_end_early,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+        assert said.returncode == 2
+        assert "the file of the database could not be rewritten" in said.stderr
+        assert "busy" not in said.stderr
+        unfinished.compact()
+        with sqlite3.connect(tmp_path / "bare.db") as driver:
+            assert driver.execute("PRAGMA user_version").fetchone() == (0,)
+
+    def test_a_file_that_somebody_else_writes_is_busy(
+        self, unfinished, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr(db, "BUSY_TIMEOUT_MS", 50)
+        other = sqlite3.connect(tmp_path / "bare.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+
+        with pytest.raises(DatabaseBusyError):
+            unfinished.compact()
+
+        other.close()
+
+
+def files_end_early() -> None:
+    """Let no file of this process grow beyond what a session of SQLite needs."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (SMALL_BYTES, SMALL_BYTES))
 
 
 def found(folder: Path) -> list[str]:

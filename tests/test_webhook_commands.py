@@ -1,5 +1,6 @@
 """Recipients on the command line (DS-06)."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -39,6 +40,13 @@ def add(run, shop, house):
         ("https://crm.example:8443/", "URL: only port 443"),
         ("https://me:secret@crm.example/", "URL: leave out the name and password"),
         ("crm.example", "URL: give an address like https://"),
+        ("https://127.0.0.1/hook", "URL: it is a place that only this machine"),
+        ("https://10.1.2.3/", "URL: it is a place that only this machine or its net"),
+        ("https://[fd12::1]/", "URL: it is a place that only this machine or its net"),
+        ("http://localhost:8080/", "URL: it is a place that only this machine or its"),
+        ("https://crm.localhost./", "URL: it is a place that only this machine or its"),
+        ("https://127.1/", "URL: give an address like https://"),
+        ("https://0x7f000001/", "URL: give an address like https://"),
     ],
 )
 def test_an_address_that_cannot_be_is_refused_by_name(run, shop, house, url, why):
@@ -48,6 +56,55 @@ def test_an_address_that_cannot_be_is_refused_by_name(run, shop, house, url, why
     assert said.exit_code == 2
     assert said.stderr.startswith(f"jawoord: {why}")
     assert house.rows(Webhook) == []
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9000/hook", "https://[::ffff:127.0.0.1]/"]
+)
+def test_an_address_in_a_network_of_ones_own_is_taken(run, add, house, url):
+    add(url, JAWOORD_WEBHOOK_NETWORKS=LOOPBACKS)
+
+    assert [row.url for row in house.rows(Webhook)] == [url]
+
+
+def test_an_address_outside_the_networks_of_ones_own_is_refused(run, shop, house):
+    environ = {"JAWOORD_WEBHOOK_NETWORKS": LOOPBACKS}
+
+    said = run("webhook", "add", "demo", "CRM", "https://10.1.2.3/", **environ)
+
+    assert said.exit_code == 2
+    assert "JAWOORD_WEBHOOK_NETWORKS opens networks of your own" in said.stderr
+    assert house.rows(Webhook) == []
+
+
+def test_a_recipient_is_not_moved_to_where_nobody_posts(run, add, house):
+    public_id, _ = add()
+
+    said = run("webhook", "on", public_id, "--url", "https://192.168.1.5/")
+
+    assert said.exit_code == 2
+    assert said.stderr.startswith("jawoord: --url: it is a place that only this")
+    assert [row.url for row in house.rows(Webhook)] == [URL]
+
+
+HINT = re.compile(r"python -m server (webhook [^;]+)")
+
+
+def test_what_a_command_points_to_works_as_it_is_written(run, add):
+    public_id, _ = add()
+
+    for said in (
+        run("webhook", "test", public_id).stdout,
+        run("webhook", "off", "wh_nobody").stderr,
+    ):
+        (hint,) = HINT.findall(said)
+        assert run(*hint.split()).exit_code == 0
+
+
+def test_where_there_is_no_recipient_yet_it_says_for_which_shop_to_add_one(run, shop):
+    said = run("webhook", "list", "--shop", "demo").stdout
+
+    assert said.endswith("python -m server webhook add demo NAME URL\n")
 
 
 def test_a_shop_that_is_not_there_is_named(run, shop):

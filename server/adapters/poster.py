@@ -80,7 +80,7 @@ class Poster:
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Post to one address, once. Raises `PostError`."""
-        if webhook.fault(url, may_be_near=bool(self._networks)):
+        if webhook.fault(url, networks=self._networks):
             raise PostError("address not allowed")
         deadline = time.monotonic() + self._seconds
         parts = urlsplit(url)
@@ -118,8 +118,7 @@ class Poster:
         return places[:MOST_ADDRESSES]
 
     def _is_allowed(self, place: Address, port: int, scheme: str) -> bool:
-        plain = webhook.unwrapped(place)
-        if any(webhook.is_in(plain, network) for network in self._networks):
+        if webhook.is_in_any(place, self._networks):
             return True
         return (scheme, port) == ("https", PORTS["https"]) and webhook.is_public(place)
 

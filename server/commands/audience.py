@@ -9,7 +9,7 @@ import click
 from sqlalchemy.orm import Session
 
 from server import clock
-from server.commands.base import fail, opened, tell_lost, written
+from server.commands.base import fail, force, new_file, opened, tell_lost, written
 from server.db import Database
 from server.domain.audience import COLUMNS, PLATFORMS, Platform, row
 from server.domain.seals import Vault
@@ -33,9 +33,8 @@ def audience() -> None:
 @audience.command()
 @click.option("--shop", required=True, help="The shop's code.")
 @click.option("--platform", type=click.Choice(PLATFORMS), required=True)
-@click.option(
-    "-o", "--to", "file", type=click.Path(path_type=Path, dir_okay=False), required=True
-)
+@new_file("-o", "--to", "file", required=True)
+@force
 def export(*, shop: str, platform: Platform, file: Path) -> None:
     """Write who must be removed from an audience, and who is in it today.
 

@@ -3,9 +3,9 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import Any, BinaryIO, NoReturn, TypeVar
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,7 +14,10 @@ from sqlalchemy.orm import Session
 from server.db import Database
 from server.settings import Settings, load_settings
 
-OWNER_ONLY = 0o600
+# Who may read a file that is written: its owner, or whoever the umask says.
+OWNER_ONLY, AS_USUAL = 0o600, 0o666
+MAY_REPLACE = f"{__name__}.may_replace"
+C = TypeVar("C", bound=Callable[..., Any])
 
 
 def fail(line: str) -> NoReturn:
@@ -43,25 +46,71 @@ def bar(length: int, label: str) -> Iterator[Callable[[int], None]]:
         yield shown.update
 
 
+def new_file(*names: str, **more: Any) -> Callable[[C], C]:
+    """Add an option for a file to write; one that is there stops it before any work.
+
+    Takes what `click.option` takes, and needs `force` beside it.
+    """
+
+    def check(_ctx: click.Context, _parameter: click.Parameter, file: Any) -> Any:
+        if file is not None:
+            keep_old(file)
+        return file
+
+    kind = click.Path(path_type=Path, dir_okay=False)
+    return click.option(*names, type=kind, callback=check, **more)
+
+
+def force(command: C) -> C:
+    """Add the option with which a file that is there is replaced."""
+
+    def note(ctx: click.Context, _parameter: click.Parameter, is_given: bool) -> None:
+        ctx.meta[MAY_REPLACE] = is_given
+
+    return click.option(
+        "--force",
+        is_flag=True,
+        # Read before the files, wherever it stands.
+        is_eager=True,
+        expose_value=False,
+        callback=note,
+        help="Replace a file that is there already.",
+    )(command)
+
+
+def keep_old(*files: Path) -> None:
+    """End the command if one of these is there and nobody said it may be replaced."""
+    if click.get_current_context().meta.get(MAY_REPLACE):
+        return
+    for file in files:
+        if os.path.lexists(file):
+            fail(f"{file} is there already; give --force to replace it")
+
+
 @contextmanager
-def written(file: Path) -> Iterator[IO[bytes]]:
-    """Yield what becomes a file once it is whole; only its owner may read it.
+def written(file: Path, *, mode: int = OWNER_ONLY) -> Iterator[BinaryIO]:
+    """Yield what becomes a file once it is whole.
 
     It is written beside the file first, so that a half one never has its name.
     """
-    part = file.with_name(f"{file.name}.part")
+    # Where a link leads, so that the link stays one.
+    place = Path(os.path.realpath(file))
+    if place.exists() and not place.is_file():
+        fail(f"{file} is no ordinary file")
+    part = place.with_name(f"{place.name}.part")
     try:
         part.unlink(missing_ok=True)
-        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(handle, "w+b") as out:
             yield out
             out.flush()
             os.fsync(handle)
-        part.replace(file)
+        part.replace(place)
     except OSError as error:
         fail(f"{file} cannot be written ({error.strerror})")
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -10,7 +10,17 @@ from sqlalchemy.orm import Session
 from server import clock
 from server.adapters import labels
 from server.adapters.labels import Printing
-from server.commands.base import bar, fail, opened, reading, transaction
+from server.commands.base import (
+    AS_USUAL,
+    bar,
+    fail,
+    force,
+    new_file,
+    opened,
+    reading,
+    transaction,
+    written,
+)
 from server.domain.boxcodes import LONGEST_NAME, MOST_CODES
 from server.domain.seals import SealError, Vault
 from server.services import boxcodes as services
@@ -70,9 +80,8 @@ def create(
 
 @boxcodes.command("print")
 @click.argument("batch")
-@click.option(
-    "--to", "file", type=click.Path(path_type=Path, dir_okay=False), required=True
-)
+@new_file("--to", "file", required=True)
+@force
 @click.option("--language", type=click.Choice(["nl", "en"]), help="Of the labels.")
 def print_batch(*, batch: str, file: Path, language: str | None) -> None:
     """Write the sheets of a batch as a PDF: A4, 24 labels of 70 by 37 mm."""
@@ -80,7 +89,11 @@ def print_batch(*, batch: str, file: Path, language: str | None) -> None:
     with opened(settings) as database:
         with database.reading() as session:
             printing = _printing(session, batch, language)
-        _write(printing, file)
+        with (
+            written(file, mode=AS_USUAL) as out,
+            bar(printing.size, "Labels") as tell,
+        ):
+            labels.write(printing, out, tell=tell)
         with database.transaction() as session:
             services.printed(session, batch, now=clock.now())
     click.echo(f"{file}: {printing.size:,} labels on {printing.sheets:,} sheets")
@@ -141,15 +154,3 @@ def _printing(session: Session, batch: str, language: str | None) -> Printing:
         locale=locale,
         logo=images.find(session, logo) if logo else None,
     )
-
-
-def _write(printing: Printing, file: Path) -> None:
-    """Write beside the file first: half a sheet must not pass for a whole one."""
-    part = file.with_name(f"{file.name}.part")
-    try:
-        with part.open("wb") as out, bar(printing.size, "Labels") as tell:
-            labels.write(printing, out, tell=tell)
-        part.replace(file)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        fail(f"{file} cannot be written ({error.strerror})")

@@ -10,7 +10,7 @@ import click
 
 from server import clock
 from server.commands import people
-from server.commands.base import fail, opened, tell_lost, written
+from server.commands.base import fail, force, new_file, opened, tell_lost, written
 from server.db import Database
 from server.domain.people_file import CONSENTS
 from server.domain.seals import Vault
@@ -48,7 +48,8 @@ def import_consents(file: Path, *, shop: str, dry_run: bool) -> None:
     help="A yes, or a sale (soft opt-in).",
 )
 @click.option("--format", "kind", type=click.Choice(get_args(Format)), default="csv")
-@click.option("-o", "--to", "file", type=click.Path(path_type=Path, dir_okay=False))
+@new_file("-o", "--to", "file")
+@force
 def export_consents(
     *, shop: str, purpose: str, basis: Basis, kind: Format, file: Path | None
 ) -> None:

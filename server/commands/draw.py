@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from server import clock
-from server.commands.base import fail, opened
+from server.commands.base import AS_USUAL, fail, force, new_file, opened, written
 from server.domain import chain, chance, raffle, raffle_record, transcript
 from server.domain.chain import WrongLineError
 from server.domain.seals import Vault
@@ -25,9 +25,8 @@ def draw() -> None:
 
 @draw.command()
 @click.argument("code")
-@click.option(
-    "--to", "file", type=click.Path(path_type=Path, dir_okay=False), required=True
-)
+@new_file("--to", "file", required=True)
+@force
 def export(code: str, file: Path) -> None:
     """Write every draw of a campaign to a file, up to the last day that is over."""
     settings = load_settings()
@@ -38,11 +37,8 @@ def export(code: str, file: Path) -> None:
             )
         if record is None:
             fail(f"there is no campaign {code!r} with draws to publish")
-        try:
-            with file.open("wb") as out:
-                out.writelines(transcripts.lines(record, database.reading))
-        except OSError as error:
-            fail(f"{file} cannot be written ({error.strerror})")
+        with written(file, mode=AS_USUAL) as out:
+            out.writelines(transcripts.lines(record, database.reading))
     click.echo(f"{file}: {record.days} days of {code}")
 
 

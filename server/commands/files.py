@@ -11,19 +11,24 @@ import tomli_w
 from sqlalchemy.orm import Session
 
 from server.commands import pictures
-from server.commands.base import fail
+from server.commands.base import AS_USUAL, C, fail, force, keep_old, written
 from server.domain.campaign import Campaign
 from server.domain.parts import Fault, FileError, as_tables
 from server.domain.shop import ShopFile
 
 T = TypeVar("T", Campaign, ShopFile)
 
-to_folder = click.option(
+_folder = click.option(
     "--to",
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
     help="Write it into this folder, its pictures beside it.",
 )
+
+
+def to_folder(command: C) -> C:
+    """Let a command write into a folder, where nothing is lost unless that is said."""
+    return _folder(force(command))
 
 
 def read(file: Path, parse: Callable[[dict[str, Any]], T]) -> T:
@@ -66,12 +71,27 @@ def write(session: Session, part: Campaign | ShopFile, folder: Path | None) -> N
     if folder is None:
         click.echo(text, nl=False)
         return
-    file = folder / f"{part.code}.toml"
+    found = {f"{part.code}.toml": text.encode(), **pictures.stored(session, part)}
+    # Two campaigns can share a picture, which is as it was.
+    fresh = {
+        folder / name: body
+        for name, body in found.items()
+        if not _is_there(folder / name, body)
+    }
+    keep_old(*fresh)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        names = pictures.write(session, part, folder)
-        file.write_text(text, encoding="utf-8")
     except OSError as error:
         fail(f"{folder} cannot be written ({error.strerror})")
-    for name in (file.name, *names):
+    for file, body in fresh.items():
+        with written(file, mode=AS_USUAL) as out:
+            out.write(body)
+    for name in found:
         click.echo(folder / name)
+
+
+def _is_there(file: Path, body: bytes) -> bool:
+    try:
+        return file.read_bytes() == body
+    except OSError:
+        return False

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.commands.base import fail, reading
+from server.commands.base import AS_USUAL, fail, force, new_file, reading, written
 from server.domain import forecast
 from server.domain.campaign import Campaign
 from server.domain.forecast import MOST_VISITS, Forecast
@@ -27,12 +27,8 @@ LEFT, TOP, ROW, WIDTH = 220, 64, 34, 420
     required=True,
     help="How many plays you expect over all days.",
 )
-@click.option(
-    "--svg",
-    "picture",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw when prizes sell out, too.",
-)
+@new_file("--svg", "picture", help="Draw when prizes sell out, too.")
+@force
 def forecast_command(code: str, visits: int, picture: Path | None) -> None:
     """Tell what so many plays will cost, and when prizes sell out.
 
@@ -63,10 +59,8 @@ def forecast_command(code: str, visits: int, picture: Path | None) -> None:
     _tell(campaign, found, days)
     if picture is None:
         return
-    try:
-        picture.write_text(_drawn(campaign, found, days), encoding="utf-8")
-    except OSError as error:
-        fail(f"{picture} cannot be written ({error.strerror})")
+    with written(picture, mode=AS_USUAL) as out:
+        out.write(_drawn(campaign, found, days).encode())
     click.echo(f"\nThe picture is in {picture}.")
 
 

@@ -7,7 +7,16 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
-from server.commands.base import bar, fail, reading, standing_still
+from server.commands.base import (
+    AS_USUAL,
+    bar,
+    fail,
+    force,
+    new_file,
+    reading,
+    standing_still,
+    written,
+)
 from server.domain import ledger_file
 from server.domain.ledger import (
     NO_ENTRY,
@@ -76,24 +85,17 @@ def verify(
 
 @ledger.command()
 @click.option("--shop", required=True, help="Whose ledger.")
-@click.option(
-    "--to", "file", type=click.Path(path_type=Path, dir_okay=False), required=True
-)
+@new_file("--to", "file", required=True)
+@force
 def export(shop: str, file: Path) -> None:
     """Write a shop's whole ledger to a file that anybody can verify."""
-    part = file.with_name(f"{file.name}.part")
-    try:
-        with reading() as (session, settings):
-            (tip,) = _tips(session, shop)
-            keys = Notary(settings.ledger_keys).publics
-            with part.open("wb") as out, bar(tip.size, "Entries") as step:
-                for line in _lines(session, tip, keys):
-                    out.write(line)
-                    step(1)
-        part.replace(file)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        fail(f"{file} cannot be written ({error.strerror})")
+    with reading() as (session, settings):
+        (tip,) = _tips(session, shop)
+        keys = Notary(settings.ledger_keys).publics
+        with written(file, mode=AS_USUAL) as out, bar(tip.size, "Entries") as step:
+            for line in _lines(session, tip, keys):
+                out.write(line)
+                step(1)
     click.echo(f"{file}: {tip.size:,} entries of {shop}")
 
 

@@ -72,9 +72,7 @@ def _inside(folder: Path, name: str) -> Path:
     return path
 
 
-def write(session: Session, part: Part, folder: Path) -> list[str]:
-    """Write a stored file's pictures into a folder, and return their names."""
+def stored(session: Session, part: Part) -> dict[str, bytes]:
+    """Return the pictures of a stored file by their names, in the order of these."""
     names: list[str] = sorted(set(pictures_in(part).values()))
-    for name in names:
-        (folder / name).write_bytes(images.find(session, name) or b"")
-    return names
+    return {name: images.find(session, name) or b"" for name in names}

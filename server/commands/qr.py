@@ -4,15 +4,24 @@ from pathlib import Path
 
 import click
 
-from server.commands.base import fail, transaction
+from server.commands.base import (
+    AS_USUAL,
+    fail,
+    force,
+    keep_old,
+    new_file,
+    transaction,
+    written,
+)
 from server.domain import qr as codes
 from server.services import placements
 
 
 @click.command()
 @click.argument("code")
-@click.option("--svg", "svg_file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--png", "png_file", type=click.Path(dir_okay=False, path_type=Path))
+@new_file("--svg", "svg_file")
+@new_file("--png", "png_file")
+@force
 def qr(code: str, *, svg_file: Path | None, png_file: Path | None) -> None:
     """Write the QR code of a game's own page, as SVG, PNG or both.
 
@@ -26,11 +35,9 @@ def qr(code: str, *, svg_file: Path | None, png_file: Path | None) -> None:
     address = f"{settings.public_url}/w/{code}"
     if svg_file is None and png_file is None:
         svg_file = Path(f"{code}.svg")
-    try:
-        if svg_file:
-            svg_file.write_bytes(codes.svg(address))
-        if png_file:
-            png_file.write_bytes(codes.png(address))
-    except OSError as error:
-        fail(f"{error.filename} cannot be written: {error.strerror}")
+        keep_old(svg_file)
+    for file, draw in ((svg_file, codes.svg), (png_file, codes.png)):
+        if file:
+            with written(file, mode=AS_USUAL) as out:
+                out.write(draw(address))
     click.echo(f"{address}")

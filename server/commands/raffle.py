@@ -9,7 +9,15 @@ import click
 from sqlalchemy.orm import Session
 
 from server import clock
-from server.commands.base import fail, reading, transaction
+from server.commands.base import (
+    AS_USUAL,
+    fail,
+    force,
+    new_file,
+    reading,
+    transaction,
+    written,
+)
 from server.domain import raffle as rules
 from server.domain.seals import Vault
 from server.domain.voucher import LONGEST_NOTE
@@ -135,9 +143,8 @@ def contacted(code: str, key: str | None, *, label: str, said: str) -> None:
 
 @raffle.command()
 @of_campaign
-@click.option(
-    "--to", "file", type=click.Path(path_type=Path, dir_okay=False), required=True
-)
+@new_file("--to", "file", required=True)
+@force
 def export(code: str, key: str | None, *, file: Path) -> None:
     """Write the public record of a raffle to a file, as far as it has come."""
     with reading() as (session, _settings):
@@ -145,11 +152,8 @@ def export(code: str, key: str | None, *, file: Path) -> None:
         record = raffle_records.find(session, found.code, found.key)
         if record is None:
             fail(f"{code} is not published yet")
-        try:
-            with file.open("wb") as out:
-                out.writelines(raffle_records.lines(session, record))
-        except OSError as error:
-            fail(f"{file} cannot be written ({error.strerror})")
+        with written(file, mode=AS_USUAL) as out:
+            out.writelines(raffle_records.lines(session, record))
     click.echo(f"{file}: the raffle {found.key} of {found.code}, {found.state}")
 
 

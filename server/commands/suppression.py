@@ -5,13 +5,11 @@ from pathlib import Path
 import click
 
 from server import clock
-from server.commands.base import fail, opened, reading, written
+from server.commands.base import fail, force, new_file, opened, reading, written
 from server.services import tombstones
 from server.services.tombstones import Tombstone, TombstoneError
 from server.settings import load_settings
 from server.tooling import tools_of
-
-FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.group()
@@ -20,7 +18,8 @@ def suppression() -> None:
 
 
 @suppression.command()
-@click.option("--to", "file", type=FILE, required=True)
+@new_file("--to", "file", required=True)
+@force
 def export(file: Path) -> None:
     """Write them to a file, to be kept apart from the backups and newer than these."""
     with reading() as (session, _settings), written(file) as out:
@@ -30,7 +29,12 @@ def export(file: Path) -> None:
 
 
 @suppression.command()
-@click.option("--from", "file", type=FILE, required=True)
+@click.option(
+    "--from",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+)
 def apply(file: Path) -> None:
     """Do it all once more, after an older backup was restored."""
     stones = _read(file)

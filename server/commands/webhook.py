@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any
 
 import click
@@ -22,6 +23,8 @@ FAULTS = {
     Fault.SHAPE: "give an address like https://crm.example.com/hook, in plain letters",
     Fault.PLAIN: "it has to be https, as it carries addresses of people",
     Fault.PORT: "only port 443 is posted to",
+    Fault.NEAR: "it is a place that only this machine or its network can reach; "
+    "JAWOORD_WEBHOOK_NETWORKS opens networks of your own",
     Fault.SECRETS: "leave out the name and password; every message is signed",
 }
 STATES = {
@@ -74,10 +77,7 @@ def add_webhook(
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME:
         fail(f"NAME: give 1 to {LONGEST_NAME} characters")
-    settings = load_settings()
-    wrong = fault(url, may_be_near=bool(settings.webhook_networks))
-    if wrong is not None:
-        fail(f"URL: {FAULTS[wrong]}")
+    _check_address("URL", url)
     try:
         with _changing() as work:
             shop_id = _shop_id(work.session, shop_code)
@@ -115,7 +115,10 @@ def list_webhooks(*, shop_code: str) -> None:
             + (f"  only {', '.join(only)}" if only else "")
         )
     if not rows:
-        click.echo("No recipients yet. Add one with: python -m server webhook add")
+        click.echo(
+            "No recipients yet. Add one with: python -m server webhook add "
+            f"{shop_code} NAME URL"
+        )
 
 
 @webhook.command("test")
@@ -129,7 +132,11 @@ def test_webhook(public_id: str) -> None:
         message_id = webhooks.put_test(
             work.session, row, tools=work.tools, now=clock.now()
         )
-    click.echo(f"{message_id} waits for the worker; see: webhook deliveries")
+        shop_code = shops.codes(work.session)[row.shop_id]
+    click.echo(
+        f"{message_id} waits for the worker; see: python -m server webhook deliveries "
+        f"--shop {shop_code}"
+    )
 
 
 @webhook.command("off")
@@ -150,10 +157,8 @@ def turn_off(public_id: str) -> None:
 @click.option("--url", help="Where its program listens from now on.")
 def turn_on(public_id: str, url: str | None) -> None:
     """Tell a recipient again, first of all what waited."""
-    networks = load_settings().webhook_networks
-    wrong = url and fault(url, may_be_near=bool(networks))
-    if wrong:
-        fail(f"--url: {FAULTS[wrong]}")
+    if url is not None:
+        _check_address("--url", url)
     with _changing() as work:
         row = _found(work.session, public_id)
         is_told = row.state == "active"
@@ -277,6 +282,14 @@ def _changing() -> Iterator[_Work]:
         yield _Work(session, tools)
 
 
+def _check_address(place: str, url: str) -> None:
+    """Fail for an address that the worker would never post to, saying why (T9)."""
+    own = [ip_network(text) for text in load_settings().webhook_networks]
+    wrong = fault(url, networks=own)
+    if wrong is not None:
+        fail(f"{place}: {FAULTS[wrong]}")
+
+
 def _shop_id(session: Session, code: str) -> int:
     try:
         return shops.id_of(session, code)
@@ -298,5 +311,9 @@ def _check_purposes(session: Session, shop_id: int, purposes: tuple[str, ...]) -
 def _found(session: Session, public_id: str) -> webhooks.Recipient:
     row = webhooks.find(session, public_id)
     if row is None:
-        fail(f"there is no recipient {public_id!r}; see: webhook list")
+        lists = " or ".join(
+            f"python -m server webhook list --shop {code}"
+            for code in shops.codes(session).values()
+        )
+        fail(f"there is no recipient {public_id!r}" + (f"; see: {lists}" * bool(lists)))
     return row

@@ -8,7 +8,7 @@ import ipaddress
 import json
 import re
 from base64 import b64encode
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -166,17 +166,22 @@ class Fault(StrEnum):
     PLAIN = "plain"
     PORT = "port"
     SECRETS = "secrets"
+    NEAR = "near"
 
 
 _HOST = re.compile(r"\[[0-9a-f:.]+\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?", re.I)
 _TARGET = re.compile(r"[!-~]*")
+# A host whose last part is a number can only be meant as an address.
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
+_LOOPBACK = ipaddress.ip_address("127.0.0.1")
 
 
-def fault(url: str, *, may_be_near: bool = False) -> Fault | None:
+def fault(url: str, *, networks: Collection[Network] = ()) -> Fault | None:
     """Return what is wrong with the address of a webhook, if anything (SAFETY.md T9).
 
-    Personal data does not travel in the clear, so it is `https` on its own port. Where
-    `may_be_near`, `http` and other ports are left to the check of what is connected to.
+    Personal data does not travel in the clear, so it is `https` on its own port. With
+    `networks` of the operator's own, `http` and other ports are left to the check of
+    what is connected to, and so is wherever a name leads.
     """
     if len(url) > LONGEST_URL:
         return Fault.LONG
@@ -196,11 +201,32 @@ def fault(url: str, *, may_be_near: bool = False) -> Fault | None:
         or parts.fragment
     ):
         return Fault.SHAPE
-    if may_be_near:
+    try:
+        place = _spelled_out(parts.hostname or "")
+    except ValueError:
+        return Fault.SHAPE
+    if place and not (is_public(place) or is_in_any(place, networks)):
+        return Fault.NEAR
+    if networks:
         return None
     if parts.scheme != "https":
         return Fault.PLAIN
     return None if port in {None, PORTS["https"]} else Fault.PORT
+
+
+def _spelled_out(host: str) -> Address | None:
+    """Return the address that a host says itself; None for a name to look up.
+
+    Raises ValueError for one in a spelling that few programs read, such as 127.1.
+    """
+    name = host.removesuffix(".")
+    last = name.rpartition(".")[2]
+    if last == "localhost":
+        # A name of the machine itself, whoever is asked (RFC 6761 section 6.3).
+        return _LOOPBACK
+    if ":" in name or _NUMBER.fullmatch(last):
+        return ipaddress.ip_address(name)
+    return None
 
 
 # Of IPv6 this is all that was ever given out. Python calls more of it global, such as
@@ -237,6 +263,12 @@ def unwrapped(address: Address) -> Address:
 def is_in(address: Address, network: Network) -> bool:
     """Return whether an address is of a network of its own kind."""
     return address.version == network.version and address in network
+
+
+def is_in_any(address: Address, networks: Iterable[Network]) -> bool:
+    """Return whether an address is of one of these networks."""
+    plain = unwrapped(address)
+    return any(is_in(plain, network) for network in networks)
 
 
 # A recipient that stays away is asked ever more seldom, and once up again, soon.

@@ -30,6 +30,16 @@ class Added:
     cents: int | None = None
 
 
+def faults(submission: Submission, prize: Prize) -> dict[str, Reason]:
+    """Return what of it a prize asks for and does not find, field -> reason.
+
+    Only whether something is left, and free, is seen later.
+    """
+    if prize.kind == "choice" and submission.choice not in prize.options:
+        return {CHOICE: Reason.NOT_OFFERED}
+    return check_order(submission) if prize.kind == "refund" else {}
+
+
 def settle(
     session: Session,
     live: Live,
@@ -45,15 +55,18 @@ def settle(
     Raises `UnclaimedError`; then the play can still be claimed.
     """
     prize = live.campaign.prize(awarded)
+    if wrong := faults(submission, prize):
+        raise UnclaimedError(wrong)
     if prize.kind == "choice":
-        picked = _picked(submission, prize)
+        picked = submission.choice
         try:
             draws.pick(session, live, picked, entry_id=entry_id, now=now)
         except draws.RanOutError as error:
             raise UnclaimedError({CHOICE: Reason.RAN_OUT}) from error
         return Added(picked=picked)
     if prize.kind == "refund":
-        cents = _paid_back(submission, prize)
+        amount = order.cents(submission.order_amount) or 0
+        cents = order.paid_back(amount, most=prize.value_cents)
         order_hash = purchases.hashed(vault, live.shop_id, submission.order)
         try:
             purchases.win_back(
@@ -68,16 +81,3 @@ def settle(
             raise UnclaimedError({ORDER: Reason.ORDER_USED}) from error
         return Added(cents=cents)
     return Added()
-
-
-def _picked(submission: Submission, prize: Prize) -> str:
-    if submission.choice not in prize.options:
-        raise UnclaimedError({CHOICE: Reason.NOT_OFFERED})
-    return submission.choice
-
-
-def _paid_back(submission: Submission, prize: Prize) -> int:
-    amount = order.cents(submission.order_amount)
-    if (faults := check_order(submission)) or amount is None:
-        raise UnclaimedError(faults)
-    return order.paid_back(amount, most=prize.value_cents)

@@ -54,7 +54,7 @@ class Offer:
 class Want:
     """One purpose as somebody's page shows it: what stands, and what a yes would be to.
 
-    `body` is the exact wording that stands, else the offered one.
+    `body` is the exact wording that stands, else the offered one, in `locale`.
     """
 
     key: str
@@ -62,6 +62,7 @@ class Want:
     since: datetime | None
     told: Told
     body: str
+    locale: str
     offer: Offer | None
     wishes: Wishes
 
@@ -153,7 +154,13 @@ def overview(
     }
     known = {row.purpose: row for row in connection.execute(_STANDS, of)}
     wants = [
-        _want(key, known.get(key), offered.get(key), stored.get(key, Wishes()))
+        _want(
+            key,
+            known.get(key),
+            offered.get(key),
+            stored.get(key, Wishes()),
+            locale=found.locale,
+        )
         for key in dict.fromkeys((*known, *offered))
     ]
     return sorted(wants, key=lambda want: want.act not in LASTING)
@@ -163,7 +170,7 @@ _WISHES = select(Preference.purpose, Preference.topics, Preference.rhythm).where
     Preference.contact_id == bindparam("contact_id")
 )
 _STANDS = (
-    select(Standing.purpose, Standing.act, ConsentEvent.at, Text.body)
+    select(Standing.purpose, Standing.act, ConsentEvent.at, Text.body, Text.locale)
     .join(ConsentEvent, ConsentEvent.id == Standing.event_id)
     .outerjoin(Text, Text.sha256 == Standing.text_hash)
     .where(Standing.contact_id == bindparam("contact_id"))
@@ -171,18 +178,22 @@ _STANDS = (
 )
 
 
-def _want(key: str, row: Any, offer: Offer | None, wishes: Wishes) -> Want:
+def _want(
+    key: str, row: Any, offer: Offer | None, wishes: Wishes, *, locale: str
+) -> Want:
     act = Act(row.act) if row else None
     body = row.body or "" if row else ""
+    spoken = row.locale if body else locale
     if offer and act not in {Act.GIVEN, Act.SOFT_OPT_IN}:
         # What is off, or has no proof, would be a yes to the words of today.
-        body = offer.wording.body
+        body, spoken = offer.wording.body, locale
     return Want(
         key=key,
         act=act,
         since=row.at if row else None,
         told=told_in(body or (offer.text.title if offer else key)),
         body=body,
+        locale=spoken,
         offer=offer,
         wishes=wishes,
     )

@@ -21,3 +21,9 @@ def id_of(session: Session, code: str) -> int:
     if shop is None:
         raise UnknownShopError
     return shop.id
+
+
+def codes(session: Session) -> dict[int, str]:
+    """Return the codes of all shops by their rows, oldest first."""
+    rows = session.execute(select(Shop.id, Shop.code).order_by(Shop.id))
+    return {row.id: row.code for row in rows}

@@ -4,6 +4,7 @@ A GET shows one page and writes nothing, however often a scanner comes by; only 
 press of a button does (DO-02; RFC 9110 section 9.2.1).
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +44,10 @@ ONE_CLICK = "One-Click"
 OF_THE_MAILBOX = frozenset(
     {Salt.PREFERENCES, Salt.RECEIPT, Salt.CONFIRM, Salt.CLAIM, Salt.PRIZE}
 )
+
+# What can be read in another language than a person's own: no words of a campaign are
+# on it that it may have in one language alone.
+OF_EVERY_LANGUAGE = frozenset({Salt.PREFERENCES, Salt.RECEIPT})
 
 # What a press has done: the page's title and its advice.
 DONE = {
@@ -278,6 +283,9 @@ def follow(salt: Salt, token: str) -> Found | None:
         return None
     if found.who.is_lost and salt is not Salt.UNSUBSCRIBE:
         return None
+    if salt in OF_EVERY_LANGUAGE and (wish := language.asked()):
+        # For what is read and pressed now; the person's own language stays.
+        found = replace(found, locale=wish)
     language.speak(found.locale)
     return found
 
@@ -385,7 +393,13 @@ def _local(moment: datetime) -> str:
 
 
 def page(name: str, found: Found, *, status: int = 200, **context: Any) -> Response:
-    body = render_template(name, shop=found.shop, **context)
+    body = render_template(
+        name,
+        shop=found.shop,
+        here_in=language.here_in,
+        languages=language.NAMES,
+        **context,
+    )
     return unindexed(make_response(body, status))
 
 
@@ -396,9 +410,11 @@ def unknown(*, status: int = 404) -> Response:
             "errors/_problem.html",
             "errors/page.html",
             status=status,
-            title=_("We do not know this link"),
+            title=_("This link does not work"),
             advice=_(
-                "Perhaps it was not copied whole. Open it from the mail once more."
+                "Perhaps it was not copied whole: open it from the mail once more. Or "
+                "what it led to is no longer there, for instance because the mail is "
+                "old, the address was changed, or the data was erased."
             ),
         )
     )

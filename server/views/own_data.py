@@ -14,7 +14,7 @@ from server.domain import address
 from server.domain.links import Salt
 from server.services import address_changes, own_rights
 from server.services.links import Found
-from server.views import client, downloads, guards
+from server.views import client, downloads, guards, language
 from server.views.house import directory, limiter, tools
 from server.views.links import (
     follow,
@@ -30,6 +30,7 @@ from server.views.preferences import back, paused
 FILE = "my-data.json"
 
 bp = Blueprint("own_data", __name__)
+bp.url_defaults(language.keep_asked)
 
 
 @bp.post("/preferences/<token>/never")

@@ -50,6 +50,7 @@ MOST_CHOICES = 100
 SHOWN = "shown."
 
 bp = Blueprint("preferences", __name__, url_prefix="/preferences")
+bp.url_defaults(language.keep_asked)
 
 
 @bp.get("")
@@ -132,6 +133,7 @@ def centre(token: str) -> Response:
         mailbox=address.masked(found.who.email),
         token=token,
         note=_note(wants, found.shop.name),
+        done=request.args.get("done"),
         is_refused=is_refused,
         is_held=held_since is not None,
         locale=found.locale,
@@ -334,6 +336,7 @@ def _note(wants: Sequence[Want], shop: str) -> list[str]:
 
 
 def _done(shop: str) -> list[str]:
+    """Return what a press has done, where the page does not say it for good anyway."""
     match request.args.get("done"):
         case "all_off":
             return [
@@ -343,17 +346,8 @@ def _done(shop: str) -> list[str]:
                     shop=shop,
                 )
             ]
-        case "never":
-            return [
-                _(
-                    "%(shop)s will never again mail you newsletters or offers.",
-                    shop=shop,
-                )
-            ]
         case "ask_again":
             return [_("You can be asked again. Nothing is on unless you switch it on.")]
-        case "held":
-            return [_("Your data is on hold: it is kept, and not used.")]
         case "used":
             return [_("Your data is in use again, as you chose below.")]
         case "same":

@@ -24,6 +24,7 @@ from server.views.house import signer, tools
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 bp = Blueprint("receipts", __name__)
+bp.url_defaults(language.keep_asked)
 
 
 @bp.get("/receipt/<token>")

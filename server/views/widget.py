@@ -98,9 +98,13 @@ def submit(code: str) -> Response:
     is_other_form = visit.step is not Step.PLAY and ticket.form != face.mark
     if not (faults or is_other_form):
         return _enter(visit, ticket)
-    if visit.step is Step.CLAIM and not visit.played():
-        # Nothing waits to be claimed, so there is no form to mend either.
-        return _recall(visit, _attempted(visit, ticket, may_ask=False))
+    if visit.step is Step.CLAIM:
+        won = visit.played()
+        if won is None:
+            # Nothing waits to be claimed, so there is no form to mend either.
+            return _recall(visit, _attempted(visit, ticket, may_ask=False))
+        # All at once, in the order of the form.
+        faults = claims.faults(submission, won.prize) | faults
     return visit.ask_again(None if faults else visits.renewed(), faults=faults)
 
 

@@ -113,8 +113,10 @@ def test_without_a_script_all_of_it_works(
 def test_by_keyboard_alone(
     page: Page, live: Web, house: House, readers: dict[str, str]
 ) -> None:
-    """AX-02: the switch is the first stop, shows its focus, and Save is reached."""
+    """AX-02: the other language, then the switch, which shows it; Save is reached."""
     page.goto(live.url + readers["nl"])
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="English")).to_be_focused()
     page.keyboard.press("Tab")
     switch = page.locator("input[role=switch]").first
     expect(switch).to_be_focused()

@@ -11,6 +11,8 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
+from server.domain.claim import METHODS as CLAIMED
+from server.views.office.story import METHODS
 from tests.html import parse
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +66,19 @@ def test_it_is_written_nowhere(pattern: str):
         for path in code()
         for number, line in enumerate(path.read_text().splitlines(), 1)
         if re.search(pattern, line)
+    ]
+
+    assert found == []
+
+
+def test_commands_write_files_in_one_way():
+    """Whole or not at all, and over nothing that is there: `base.written`."""
+    other = re.compile(r"""write_(?:text|bytes)\(|open\(["'][wax]""")
+    found = [
+        f"{name_of(path)}:{number}: take base.new_file, base.force and base.written"
+        for path in sorted((ROOT / "server" / "commands").rglob("*.py"))
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if other.search(line)
     ]
 
     assert found == []
@@ -146,6 +161,19 @@ def test_a_fragment_says_what_it_needs():
     ]
 
     assert found == []
+
+
+def test_every_way_a_fact_comes_about_has_words():
+    """A person's page and their proof say it to people (PR-02, PR-04)."""
+    ways = re.compile(r"""(?:METHOD|method(?:: str)?) ?= ?"([a-z_-]+)\"""")
+    noted = {
+        way
+        for path in sorted((ROOT / "server" / "services").rglob("*.py"))
+        for way in ways.findall(path.read_text())
+    }
+
+    assert {"form", "mailbox-confirmed-post", "pref_centre"} <= noted
+    assert sorted((noted | set(CLAIMED.values())) - set(METHODS)) == []
 
 
 # --- languages ---------------------------------------------------------------------

@@ -78,6 +78,25 @@ def test_nothing_else_can_be_picked(publish, client, house, choice):
     assert card.claim(client, more={"choice": "bag"}).status_code == 200
 
 
+def test_a_choice_and_an_address_that_are_at_fault_are_told_at_once(
+    publish, client, house
+):
+    """A form is mended in one round, and the play waits for it."""
+    publish(campaign())
+    card, _ = win(client)
+
+    asked = card.claim(client, "iris@", headers=ENGLISH)
+
+    assert asked.status_code == 422
+    choice, address = (
+        asked.text.find(f'href="#field-{f}"') for f in ("choice", "email")
+    )
+    assert 0 < choice < address
+    assert not house.rows(Voucher, state="awarded")
+    done = card.claim(client, "iris@example.com", more={"choice": "tea"})
+    assert done.status_code == 200
+
+
 def test_who_plays_and_claims_at_once_has_played(publish, client, house):
     """PZ-05: no ticket is tried out: what it gave stays, and the claim asks on."""
     publish(campaign())

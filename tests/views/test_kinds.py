@@ -9,7 +9,7 @@ from server.domain import lint
 from server.models import Device, Purchase, Voucher
 from server.services import devices
 from tests.factories import campaign_file, prize_table
-from tests.visits import NOTHING, at_once, take_card, without_chance
+from tests.visits import AGREED, NOTHING, at_once, take_card, without_chance
 
 ENGLISH = {"Accept-Language": "en"}
 KINDS = {
@@ -109,7 +109,48 @@ def test_only_who_won_is_asked_for_an_order(publish, client):
     lost = card.play(client)
 
     assert 'name="order"' not in lost.text
+    assert "We mail you only what you say yes to." in lost.text
+    assert "We mail your prize to it." not in lost.text
     assert card.claim(client).status_code == 200
+
+
+def test_an_order_and_an_address_that_are_at_fault_are_told_at_once(publish, client):
+    publish(campaign("refund"))
+
+    _, asked = win(client, "iris@", order="", order_amount="a lot")
+
+    assert asked.status_code == 422
+    places = [
+        asked.text.find(f'href="#field-{field}"')
+        for field in ("order", "order_amount", "email")
+    ]
+    assert 0 < places[0] < places[1] < places[2]
+
+
+@pytest.mark.parametrize(
+    ("language", "intro", "button"),
+    [
+        ("en", "which order you want back, and where we may mail", "Get my money back"),
+        ("nl", "welke bestelling je terugwilt, en waar we", "Vraag mijn geld terug"),
+    ],
+)
+def test_an_order_won_back_is_not_sent_like_a_parcel(
+    publish, client, pages, language, intro, button
+):
+    publish(campaign("refund"))
+    page = pages.get(f"/w/welcome-inline?lang={language}")
+
+    played = pages.submit(page.form(), **AGREED)
+
+    form = played.root.one("form", id="claim").text
+    assert intro in form and button in form
+    for other in (
+        "Mail my prize",
+        "Stuur mijn prijs",
+        "mail your prize",
+        "waar je prijs",
+    ):
+        assert other not in form
 
 
 def test_what_the_page_told_of_an_order_is_filled_in_and_kept_nowhere(

@@ -230,6 +230,26 @@ def bad_links(house, link: str) -> dict[str, str]:
     }
 
 
+ENGLISH = {"Accept-Language": "en"}
+PLACES = ("confirm", "unsubscribe", "preferences", "receipt", "prize")
+
+
+def test_the_links_of_who_was_erased_say_what_any_bad_link_says(
+    client, house, signed_up
+):
+    """GDPR 17: honest to who was erased, and news to nobody else."""
+    house.press(client, house.link("confirm"))
+    links = {place: house.link(place) for place in PLACES}
+    client.post(f"{links['preferences']}/erase")
+
+    for place, link in links.items():
+        said = client.get(link, headers=ENGLISH)
+        assert said.status_code == 404
+        assert said.text == client.get(f"/{place}/nonsense", headers=ENGLISH).text
+        assert "the data was erased" in said.text
+        assert "the mail is old" in said.text
+
+
 @pytest.mark.parametrize("place", ["confirm", "unsubscribe"])
 def test_a_link_that_is_not_ours_leads_nowhere(client, house, signed_up, place):
     """DO-04, DO-05: each refused, with a page that tells nothing of anybody."""
@@ -248,7 +268,7 @@ def test_a_link_that_is_not_ours_leads_nowhere(client, house, signed_up, place):
 
 
 def test_the_unknown_page_speaks_the_visitors_language(pages):
-    for lang, words in (("nl", "Deze link kennen we niet"), ("en", "do not know this")):
+    for lang, words in (("nl", "Deze link werkt niet"), ("en", "link does not work")):
         page = pages.get("/confirm/x", status=404, headers={"Accept-Language": lang})
         assert words in page.h1 or words in page.text
 

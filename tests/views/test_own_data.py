@@ -50,7 +50,9 @@ def test_refusing_ends_all_for_good_and_can_be_ended(pages, house, reader):
     assert [row.reason for row in house.rows(Suppression)] == ["never"]
     assert asked(house) == [("object", "objected")]
     page = pages.follow(done)
-    assert "never again" in page.text
+    # Said where it stands for good, once.
+    assert page.text.count("You asked never to be mailed") == 1
+    assert page.root.one("div", role="status").text.startswith("You asked never")
     assert "What you won" in page.text
 
     ended = pages.submit(page.form("/ask-again"), status=303)
@@ -69,7 +71,13 @@ def test_data_on_hold_is_kept_and_can_be_used_again(pages, house, reader):
     assert set(house.standing().values()) == {"given"}
     assert asked(house) == [("restrict", "restricted")]
 
-    pages.submit(pages.follow(done).form("/use"), status=303)
+    page = pages.follow(done)
+    assert page.text.count("on hold") == 1
+    assert "on hold" in page.root.one("div", role="status").text
+    again = pages.get(reader)
+    assert again.text.count("on hold") == 1 and not again.root.all("div", role="status")
+
+    pages.submit(page.form("/use"), status=303)
     assert house.rows(Contact)[0].restricted_at is None
     assert [act for key, act in house.acts() if key == "*"] == [
         *("restricted", "restriction_ended")

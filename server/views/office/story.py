@@ -39,6 +39,7 @@ STANDS: dict[str, Any] = {
 METHODS: dict[str, Any] = {
     "form": _l("in the form, by ticking a box that was empty"),
     "mailbox-confirmed-post": _l("by pressing the button behind the link in the mail"),
+    "mailbox-digits": _l("by typing the digits from the mail"),
     "mailbox-post": _l("by pressing a button behind the link in the mail"),
     "one-click": _l("by the stop button of the mail program"),
     "unsubscribe-page": _l("by pressing the button of the stop page"),
@@ -46,7 +47,11 @@ METHODS: dict[str, Any] = {
     "clock": _l("by the passing of time"),
     "pref_centre": _l("in their preferences, behind a link in a mail"),
     "import": _l("by an import of the shop"),
+    "sale": _l("by a sale that the shop passed on"),
     "office": _l("by a member of the shop, at the person's wish"),
+    "retention": _l("because no reason was left to keep it"),
+    "restore": _l("once more, after an older backup was put back"),
+    "key-lost": _l("because the key that opens it was lost"),
 }
 KEPT: dict[str, Any] = {
     Kept.ERASED: _l(

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from server.views.office.story import METHODS
 from server.views.raffles import REASONS
 
 WORDS: dict[str, dict[str, Any]] = {
@@ -132,6 +133,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "rectified": _l("Changed their address"),
         "erased": _l("Was erased"),
     },
+    "method": METHODS,
     "standing": {
         "given": _l("Yes"),
         "withdrawn": _l("No, withdrawn"),

@@ -30,11 +30,16 @@ def test_each_act_has_its_proof(viewer, house, path):
     acts = page.root.one("ol", class_="acts").all("li")
     assert [e.act for e in events] == ["requested", "doi_sent", "given"]
     assert len(acts) == 3
-    for act, event in zip(acts, events, strict=True):
+    hows = (
+        "in the form, by ticking a box that was empty",
+        "the mail server of the mailbox took it",
+        "by pressing the button behind the link in the mail",
+    )
+    for act, event, how in zip(acts, events, hows, strict=True):
         for digest in (event.text_hash, event.notice_hash, event.form_hash):
             assert digest.hex() in act.text
         assert "2026-03-02 10:30:00.000 UTC" in act.text
-        assert event.method in act.text
+        assert f"Method {how}" in act.text
         assert "welcome-inline" in act.text
         # Sealed like the rest of what is about the person.
         assert "http://localhost:8401/demo/" not in act.text
@@ -190,3 +195,10 @@ def test_what_somebody_chose_is_called_as_it_was_asked(viewer, app, house, path)
     assert "Keep my style style_profile" in told["en"][0]
     assert "in jouw kast? colours Blauw en wit, teal" in told["nl"][0]
     assert told["en"][1].startswith("renamed blue")
+
+
+def test_a_way_of_doing_it_is_told_in_the_language_of_the_reader(viewer, path):
+    page = viewer.get(path, headers={"Accept-Language": "nl"})
+
+    assert "mailbox-confirmed-post" not in page.html
+    assert "Manier met een druk op de knop achter de link in de mail" in page.text

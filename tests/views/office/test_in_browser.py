@@ -174,6 +174,30 @@ def test_no_page_has_a_fault_that_axe_can_see(page: Page, live, furnished):
         assert [fault["id"] for fault in found] == [], path
 
 
+@pytest.mark.parametrize("width_px", [320, 390])
+def test_tables_about_people_need_no_scrolling_on_a_phone(
+    page: Page, live, furnished, width_px
+):
+    """WCAG 1.4.10: rows stand below each other, and each cell says what it is."""
+    page.set_viewport_size({"width": width_px, "height": 800})
+    enter(page, live)
+
+    for place in ("contactable", "recipients"):
+        page.goto(f"{live.url}/office/demo/{place}")
+        tables = page.locator("table.stacked")
+        assert tables.count() > 0, place
+        assert page.evaluate(WIDER) == [], place
+        for cell in tables.locator("td").all():
+            assert cell.get_attribute("data-label"), place
+
+
+# What is wider than the screen, or than what scrolls it.
+WIDER = """() => [document.documentElement, ...document.querySelectorAll(".scroll")]
+  .filter(box => box.matches("html") || box.querySelector("table.stacked"))
+  .filter(box => box.scrollWidth > box.clientWidth)
+  .map(box => box.className || box.tagName)"""
+
+
 def test_the_entries_fit_a_laptop(page: Page, live, furnished, database):
     """Whole addresses, an outcome and every answer, and nothing to scroll sideways."""
     play(furnished.app, database, NOW, email="annemieke.van.der.straaten@home.example")

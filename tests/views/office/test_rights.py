@@ -181,7 +181,7 @@ def test_an_erased_address_is_told_so_with_the_facts_that_are_left(
     assert "This person was erased on 2 Mar 2026" in answer.text
     facts = [row.text for row in answer.one("tbody").all("tr")]
     assert len(facts) == len(rows(house, ConsentEvent))
-    assert "Was erased everything office" in facts[-1]
+    assert "Was erased everything by a member of the shop, at" in facts[-1]
 
 
 def test_erasing_needs_to_be_sure_and_is_done_once(ask, carry_out, house):
