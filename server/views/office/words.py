@@ -124,6 +124,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "soft_opt_in": _l("Bought something, and did not say no to mails"),
         "unproven": _l("Said yes elsewhere; the proof is missing"),
         "lapsed": _l("It grew too old and lapsed"),
+        "refused": _l("Stopped all mails, though nothing was on"),
         "objected": _l("Objected to mails"),
         "objection_ended": _l("May be asked again"),
         "restricted": _l("Their data was restricted"),
