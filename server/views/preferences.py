@@ -41,7 +41,7 @@ from server.services.links import Found
 from server.services.preferences import KEEP, Choice, Offer, Saved, Want
 from server.services.texts import Shown
 from server.views import client, errors, guards, language
-from server.views.house import directory, faces, limiter, tools
+from server.views.house import directory, faces, limiter, signer, tools
 from server.views.links import follow, page, unindexed, unknown
 
 MOST_CHOICES = 100
@@ -130,6 +130,7 @@ def centre(token: str) -> Response:
         found,
         mailbox=address.masked(found.who.email),
         token=token,
+        receipt=_receipt(token) if any(want.since for want in wants) else None,
         note=_note(wants, found.shop.name),
         is_refused=is_refused,
         is_held=held_since is not None,
@@ -144,6 +145,15 @@ def centre(token: str) -> Response:
         ),
         since={want.key: _day(want) for want in wants if want.since},
         category=_category,
+    )
+
+
+def _receipt(token: str) -> str:
+    """Return where somebody's receipt is, of which there may have been no mail."""
+    now = clock.now()
+    ref = signer().read_link(Salt.PREFERENCES, token, now=now)
+    return url_for(
+        "receipts.receipt", token=signer().sign_link(Salt.RECEIPT, ref, now=now)
     )
 
 
