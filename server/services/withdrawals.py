@@ -35,7 +35,8 @@ def withdraw_all(
     ended = end_all(
         session, found.who, facts=facts, method=method, tools=tools, now=now
     )
-    _note_no(session, found, facts=facts, method=method, tools=tools, now=now)
+    if not ended:
+        _note_no(session, found, facts=facts, method=method, tools=tools, now=now)
     return ended
 
 
