@@ -35,6 +35,9 @@ WORDS: dict[str, dict[str, Any]] = {
         "won": _l("Won in the raffle"),
         "checkpoint": _l("Checkpoint of the ledger"),
         "receipt": _l("Receipt of a yes"),
+        "preferences": _l("Link to their own page"),
+        "rectify": _l("Question to a new address"),
+        "moved": _l("Notice to the old address"),
         "untold": _l("Recipient not told"),
     },
     "raffle": {

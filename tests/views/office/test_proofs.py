@@ -93,6 +93,9 @@ def test_one_press_tells_who_what_today_and_what_happened(ask):
     for proof in (IP, AGENT, "@service.test>", "Noord & Zon B.V.", "welcome-inline"):
         assert proof in page.text
     assert "2026-03-02 10:30:00.000 UTC" in page.text
+    assert (
+        "Confirm your choice" in page.root.one("section", aria_labelledby="mails").text
+    )
 
 
 def test_the_page_holds_every_text_and_hash_of_the_file(ask, file, seal):
@@ -533,4 +536,5 @@ def test_a_press_right_after_the_mail_is_flagged_and_counts(ask, file):
     assert file()["facts"][-1]["doubts"] == ["fast"]
     page = ask()
     assert "within ten seconds" in page.text
+    assert "May have been a machine within seconds of the mail" in page.text
     assert "Newsletter Yes" in page.text
