@@ -130,6 +130,46 @@ def test_a_no_becomes_a_removal_once(export, say, act, house, what, args, option
         assert [row.removed_at for row in rows] == [house.clock.now()]
 
 
+@pytest.mark.parametrize(
+    ("what", "args", "options"),
+    [
+        (withdrawals.withdraw, [[UPLOAD]], {}),
+        (privacy.object_to_marketing, [], {"use": USE}),
+        (privacy.restrict, [], {"use": USE, "is_restricted": True}),
+        (privacy.erase, [], {"use": USE}),
+    ],
+)
+def test_a_removal_that_nobody_handed_over_is_an_alarm(
+    export, say, act, house, run, what, args, options
+):
+    """WD-03, AD-04: two days are enough, down to who shows the ads."""
+    alarm = "NOT   audiences: 1 people of demo have to be removed at google; run:"
+    say(UPLOAD, ADS)
+    say(UPLOAD, email="bram@example.com")
+    export()
+    act(what, *args, **options)
+
+    house.clock.advance(timedelta(hours=48) - timedelta(milliseconds=1))
+    assert "ok    audiences" in run("doctor")[1]
+    house.clock.advance(timedelta(milliseconds=1))
+    assert alarm in run("doctor")[1]
+
+    export()
+    assert "ok    audiences" in run("doctor")[1]
+
+
+def test_a_no_to_the_ads_alone_is_no_alarm_where_it_is_a_signal(
+    export, say, act, house, run
+):
+    """AD-02: Google keeps them, and is told."""
+    say(UPLOAD, ADS)
+    export()
+    act(withdrawals.withdraw, [ADS])
+    house.clock.advance(timedelta(days=3))
+
+    assert "ok    audiences" in run("doctor")[1]
+
+
 def test_a_no_to_the_ads_alone_is_a_state(export, say, act):
     say(UPLOAD, ADS)
     act(withdrawals.withdraw, [ADS])

@@ -22,7 +22,7 @@ from server.models import (
 from server.services import privacy, rotations
 from server.services.rotations import KINDS
 from tests.boxes import fill_boxes
-from tests.factories import campaign_file
+from tests.factories import campaign_file, make
 from tests.raffles import raffle_file
 from tests.servers import LOOPBACK, ROOT, free_port
 from tests.visits import EMAIL, at_once, sure_win, take_card
@@ -277,6 +277,22 @@ def test_nothing_runs_without_the_keys_of_its_database(
 
     assert ended.returncode == 2
     assert "data keys are missing or in another order" in ended.stderr
+
+
+def test_people_in_the_middle_tell_that_a_key_is_missing(house, vault, monkeypatch):
+    """F20: as a rotation leaves it that was cut short before its old key was let go."""
+    monkeypatch.setattr(rotations, "AT_ONCE", 4)
+    with house.database.transaction() as session:
+        people = [make(session, Contact, now=house.clock.now()) for _ in range(12)]
+        for person in people:
+            person.sealed_key = vault.key_ids[0] + bytes(60)
+        session.flush()
+        assert rotations.are_at_hand(session, vault=vault)
+
+        for person in people[4:8]:
+            person.sealed_key = b"gone" + bytes(60)
+        session.flush()
+        assert not rotations.are_at_hand(session, vault=vault)
 
 
 def test_every_sealed_column_is_rotated_or_under_a_persons_key():

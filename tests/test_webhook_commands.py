@@ -1,7 +1,7 @@
 """Recipients on the command line (DS-06)."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import update
@@ -146,6 +146,21 @@ def test_a_purpose_that_somebody_can_have_is_taken(run, shop, house, purpose):
 
     assert said.exit_code == 0
     assert house.rows(Webhook)[0].purposes == [purpose]
+
+
+def test_since_when_it_was_given_files_can_be_said(run, add, house):
+    """GDPR 19: whom it got in a file it has to be told of as well."""
+    add(URL, "--since", "2025-01-31")
+
+    assert house.rows(Webhook)[0].created_at == datetime(2025, 1, 31, tzinfo=UTC)
+
+
+def test_a_day_to_come_is_refused(run, shop, house):
+    said = run("webhook", "add", "demo", "CRM", URL, "--since", "2999-01-01")
+
+    assert said.exit_code == 2
+    assert said.stderr == "jawoord: --since: that day is still to come\n"
+    assert house.rows(Webhook) == []
 
 
 def test_the_secret_is_shown_once_and_kept_sealed(run, add, house):

@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,10 +14,13 @@ from server.commands.base import database_trouble, opened
 from server.db import LEAST_FREE_BYTES
 from server.domain.seals import Vault
 from server.migrations import is_current
-from server.services import delivery_lists, outbox, rotations, webhooks
+from server.services import audiences, delivery_lists, outbox, rotations, webhooks
 from server.services.rotations import KINDS
 from server.settings import SettingError, Settings, load_settings
 from server.tooling import tools_of
+
+# The whole chain, down to who shows the ads, has stopped by then (WD-03).
+LATEST_REMOVAL = timedelta(hours=48)
 
 
 @click.command()
@@ -30,6 +34,7 @@ def doctor() -> None:
         "database": _schema_trouble,
         "outbox": _outbox_trouble,
         "recipients": _recipients_trouble,
+        "audiences": _audiences_trouble,
         "mail server": _mail_trouble,
     }
     troubles = 0
@@ -114,6 +119,23 @@ def _recipients_trouble(settings: Settings) -> str | None:
     if not said:
         return None
     return f"{', '.join(said)}; run: python -m server webhook deliveries --shop CODE"
+
+
+def _audiences_trouble(settings: Settings) -> str | None:
+    """Say which platform still has people who said no two days ago (WD-03, AD-04)."""
+    with opened(settings) as database:
+        try:
+            with database.reading() as session:
+                late = audiences.late(session, since=clock.now() - LATEST_REMOVAL)
+        except SQLAlchemyError:
+            return "cannot be read; see the database above"
+    if not late:
+        return None
+    said = ", ".join(
+        f"{each.number} people of {each.shop} have to be removed at {each.platform}"
+        for each in late
+    )
+    return f"{said}; run: python -m server audience export, and hand the file over"
 
 
 def _mail_trouble(settings: Settings) -> str | None:

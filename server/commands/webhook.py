@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any
 
@@ -63,12 +64,18 @@ def of_shop(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="KEY",
     help="Only people who said yes to this purpose; may be given several times.",
 )
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="It was given people in files from this day on.",
+)
 def add_webhook(
     shop_code: str,
     name: str,
     url: str,
     events: tuple[str, ...],
     purposes: tuple[str, ...],
+    since: datetime | None,
 ) -> None:
     """Add a recipient: NAME is what people read, URL is where its program listens.
 
@@ -78,6 +85,10 @@ def add_webhook(
     if not name or len(name) > LONGEST_NAME:
         fail(f"NAME: give 1 to {LONGEST_NAME} characters")
     _check_address("URL", url)
+    now = clock.now()
+    began = since.replace(tzinfo=UTC) if since else None
+    if began and began > now:
+        fail("--since: that day is still to come")
     try:
         with _changing() as work:
             shop_id = _shop_id(work.session, shop_code)
@@ -89,8 +100,9 @@ def add_webhook(
                 url=url,
                 events=events or None,
                 purposes=purposes or None,
+                since=began,
                 tools=work.tools,
-                now=clock.now(),
+                now=now,
             )
     except webhooks.IncompleteError as error:
         fail(

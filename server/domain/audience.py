@@ -22,6 +22,9 @@ SIGNALS: dict[Use, str] = {
     "upload": "ad_user_data",
     "personalise": "ad_personalization",
 }
+# Without which yeses nobody may be named to a platform. Google is told with a signal
+# that ads must not be personalised; Meta has none, so there it takes both.
+NEEDED: dict[Platform, tuple[Use, ...]] = {"google": ("upload",), "meta": USES}
 # Meta knows no such signals; there a column says what we know.
 COLUMNS: dict[Platform, tuple[str, ...]] = {
     "google": ("action", "email_sha256", *SIGNALS.values()),
@@ -48,14 +51,8 @@ def spelled(platform: Platform, email: str) -> str:
 
 
 def may_be_in(platform: Platform, active: Collection[Use]) -> bool:
-    """Return whether somebody with these yeses may be named to a platform.
-
-    Without the yes to being sent there, never. Google is told with a signal that ads
-    must not be personalised; Meta has none, so there it takes both.
-    """
-    if platform == "meta":
-        return set(active) == set(USES)
-    return "upload" in active
+    """Return whether somebody with these yeses may be named to a platform."""
+    return set(NEEDED[platform]) <= set(active)
 
 
 def signals(active: Collection[Use]) -> dict[str, str]:

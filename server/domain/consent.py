@@ -28,6 +28,9 @@ class Act(StrEnum):
     UNPROVEN = "unproven"
     # Nobody took it back, and it has grown too old (SO-03, DS-05).
     LAPSED = "lapsed"
+    # Somebody stops all mails where nothing stands that could end. It is about
+    # everything: see `EVERYTHING`.
+    REFUSED = "refused"
     # Rights (GDPR 15-21). They are about everything a shop knows: see `EVERYTHING`.
     OBJECTED = "objected"
     OBJECTION_ENDED = "objection_ended"
@@ -46,7 +49,7 @@ ENDS = frozenset({Act.WITHDRAWN, Act.LAPSED})
 DECISIONS = LASTING | ENDS
 # What a person says against being written to, and when they said it no longer: that
 # they may be asked again says yes to nothing that is older (DS-02).
-NOES = frozenset({Act.WITHDRAWN, Act.OBJECTED, Act.OBJECTION_ENDED})
+NOES = frozenset({Act.WITHDRAWN, Act.REFUSED, Act.OBJECTED, Act.OBJECTION_ENDED})
 # How a yes can come about without a request of ours that was confirmed by mail: from a
 # link that was mailed, or with a proof that came along with an import (WD-07, PR-08).
 UNASKED = frozenset({"pref_centre", "import"})

@@ -11,7 +11,7 @@ No live link is inside: whoever is shown a receipt must not be able to withdraw 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from server.domain.consent import Act
@@ -92,6 +92,21 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class Customer:
+    """Leave to mail somebody about what they bought: no consent, so in no file (SO-02).
+
+    `body` is the offer to say no, as it was made; `until` is the first day without it.
+    """
+
+    category: str
+    body: str
+    locale: str
+    is_on: bool
+    since: datetime
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One fact about a consent, and where it stands in the ledger."""
 
@@ -113,6 +128,8 @@ class Record:
     events: tuple[Event, ...]
     # How long the shop keeps the proof of a yes that ended.
     proof_months: int
+    # Beside the consents, and never among them.
+    bought: tuple[Customer, ...] = ()
 
     @property
     def given(self) -> tuple[Consent, ...]:
@@ -120,6 +137,13 @@ class Record:
         yeses = [consent for consent in self.consents if consent.given_at]
         return tuple(
             sorted(yeses, key=lambda consent: (consent.given_at, consent.text))
+        )
+
+    @property
+    def is_any_on(self) -> bool:
+        """Return whether the shop may mail for anything of it."""
+        return any(each.is_yes for each in self.consents) or any(
+            each.is_on for each in self.bought
         )
 
     @property

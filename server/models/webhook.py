@@ -39,6 +39,7 @@ class Webhook(Base):
     paused_until: Mapped[datetime | None]
     # When the shop was last told that something could not be delivered.
     noticed_at: Mapped[datetime | None]
+    # Since when it may have been given people, be it in files before it was told.
     created_at: Mapped[datetime]
 
 

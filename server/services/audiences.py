@@ -10,19 +10,20 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from server.domain.audience import Platform, Use, hashed, may_be_in
+from server.domain.audience import NEEDED, PLATFORMS, Platform, Use, hashed, may_be_in
 from server.domain.campaign import Campaign as CampaignFile
-from server.domain.consent import Act
+from server.domain.consent import ENDS, Act
 from server.domain.parts import Fault
 from server.domain.seals import NONCE_BYTES, SealError, Vault
 from server.models.audience import AudienceMember
 from server.models.base import inserting, table
 from server.models.campaign import Campaign, CampaignVersion
-from server.models.consent import Standing
+from server.models.consent import ConsentEvent, Standing
 from server.models.contact import Contact
+from server.models.shop import Shop
 from server.services import envelopes
 from server.services.contactable import REACHABLE, of_shop_in_order
 from server.services.tools import Tools
@@ -242,7 +243,73 @@ def told(session: Session, removed: Collection[int], *, now: datetime) -> None:
     session.connection().execute(_REMOVED, ids | {"moment": now})
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """How many people a shop's platform should have been told to remove by now."""
+
+    shop: str
+    platform: Platform
+    number: int
+
+
+def late(session: Session, *, since: datetime) -> list[Late]:
+    """Return where somebody was named who may not be any more since before a moment.
+
+    They took a yes back, or their data is erased or on hold, and no file named them for
+    removal (AD-04).
+    """
+    found = []
+    for shop_id, shop in session.execute(select(Shop.id, Shop.code).order_by(Shop.id)):
+        for platform in PLATFORMS:
+            uses = audience(session, shop_id, platform).uses
+            told = {"shop": shop_id, "platform": platform, "since": since}
+            number = session.scalar(_late(platform, uses), told)
+            if number:
+                found.append(Late(shop, platform, number))
+    return found
+
+
+def _late(platform: Platform, uses: Mapping[str, Use]) -> Select[Any]:
+    ended = [
+        and_(~_has(keys, _standing.c.act == Act.GIVEN.value), _has(keys, *_ENDED))
+        for needed in NEEDED[platform]
+        if (keys := [key for key, use in uses.items() if use == needed])
+    ]
+    return (
+        select(func.count())
+        .select_from(_member)
+        .join(_contact, _contact.c.id == _member.c.contact_id)
+        .where(
+            _member.c.shop_id == bindparam("shop"),
+            _member.c.platform == bindparam("platform"),
+            _member.c.removed_at.is_(None),
+            or_(
+                _contact.c.erased_at <= _SINCE,
+                _contact.c.restricted_at <= _SINCE,
+                *ended,
+            ),
+        )
+    )
+
+
+def _has(keys: Collection[str], *conditions: Any) -> Any:
+    return (
+        select(_standing.c.purpose)
+        .join(_event, _event.c.id == _standing.c.event_id)
+        .where(
+            _standing.c.contact_id == _member.c.contact_id,
+            _standing.c.purpose.in_(keys),
+            *conditions,
+        )
+        .correlate(_member)
+        .exists()
+    )
+
+
 _contact, _standing = table(Contact), table(Standing)
+_event = table(ConsentEvent)
+_SINCE: Any = bindparam("since", type_=_event.c.at.type)
+_ENDED = _standing.c.act.in_(sorted(ENDS)), _event.c.at <= _SINCE
 _member = table(AudienceMember)
 _IDS: Any = bindparam("ids", expanding=True)
 _GIVEN = (

@@ -119,7 +119,7 @@ def _check_chain(
             raise BrokenError(f"entry {seq} was changed")
         fact = entry.fact
         if not known.issuperset((fact.text, fact.notice, fact.form)):
-            raise BrokenError(f"entry {seq}: what was shown is missing")
+            raise BrokenError(f"entry {seq}: what was shown is missing or was changed")
         head = entry.hash
         tree.add(head)
         witness.see(tree, head)
@@ -164,11 +164,27 @@ def _check_signed(
 
 
 def _texts(session: Session) -> set[bytes]:
-    """Return the names of all copies of what was shown; there are few.
+    """Return the names of all copies of what was shown that are as they were.
 
-    Where nothing was shown, nothing is missing.
+    There are few: one for each wording. Where nothing was shown, nothing is missing.
     """
-    return {b"", *session.scalars(select(Text.sha256))}
+    whole, after = {b""}, b""
+    while rows := session.execute(_COPIES, {"after": after}).all():
+        whole |= {
+            name
+            for name, body in rows
+            if hashlib.sha256(body.encode()).digest() == name
+        }
+        after = rows[-1].sha256
+    return whole
+
+
+_COPIES = (
+    select(Text.sha256, Text.body)
+    .where(Text.sha256 > bindparam("after"))
+    .order_by(Text.sha256)
+    .limit(PAGE)
+)
 
 
 # --- people ------------------------------------------------------------------------

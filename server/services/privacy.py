@@ -220,9 +220,13 @@ def erase(
 
 
 def _took_back(session: Session, who: Person) -> bool:
-    """Return whether somebody ever took back a yes, which goes by their mailbox."""
+    """Return whether somebody ever took back a yes, which goes by their mailbox.
+
+    Or stopped all mails where there was none.
+    """
     withdrawn = select(ConsentEvent.id).where(
-        ConsentEvent.subject_ref == who.subject_ref, ConsentEvent.act == Act.WITHDRAWN
+        ConsentEvent.subject_ref == who.subject_ref,
+        ConsentEvent.act.in_((Act.WITHDRAWN, Act.REFUSED)),
     )
     return session.scalar(withdrawn.limit(1)) is not None
 

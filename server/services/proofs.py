@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.domain import proof as rules
-from server.domain.consent import EVERYTHING
+from server.domain.consent import EVERYTHING, worded
 from server.domain.proof import (
     Asking,
     Delivery,
@@ -114,14 +114,21 @@ def today(
 
 
 def texts(session: Session, events: Iterable[ConsentEvent]) -> dict[str, Shown]:
-    """Return the copies of all that these facts say was shown, by their hex hash."""
+    """Return the copies of all that these facts say was shown, by their hex hash.
+
+    One that is not what its name says proves nothing, and is left out (PR-01).
+    """
     hashes = {
         digest
         for event in events
         for digest in (event.text_hash, event.notice_hash, event.form_hash)
     }
     rows = session.scalars(select(Text).where(Text.sha256.in_(hashes)))
-    return {row.sha256.hex(): Shown(row.kind, row.locale, row.body) for row in rows}
+    return {
+        row.sha256.hex(): Shown(row.kind, row.locale, row.body)
+        for row in rows
+        if worded(row.body).sha256 == row.sha256
+    }
 
 
 def evidence(

@@ -1,14 +1,17 @@
 """What somebody decided at a shop, for their receipt (PR-09)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.domain import receipt as rules
+from server.domain.claim import SOFT
 from server.domain.consent import Act, deciding, told_in
 from server.domain.proof import Shown
-from server.domain.receipt import Consent, Event, Record
+from server.domain.receipt import Consent, Customer, Event, Record
+from server.domain.retention import soft_until, sold_at
 from server.domain.shop import ShopFile
 from server.models.attribute import Attribute
 from server.models.consent import ConsentEvent
@@ -17,6 +20,7 @@ from server.services import consents, places, proofs
 from server.services.tools import Tools
 
 NOTICE = "notice"
+DAY = timedelta(days=1)
 
 
 def record(
@@ -28,11 +32,14 @@ def record(
     subject_ref: bytes,
     tools: Tools,
 ) -> Record:
-    """Return all that somebody decided, with the words as they were shown."""
+    """Return all that somebody decided, with the words as they were shown.
+
+    What a sale allows is beside it: it is no consent, also once it has ended (SO-02).
+    """
+    history = consents.history(session, subject_ref)
+    sales = [event for event in history if event.purpose.startswith(SOFT)]
     events = [
-        event
-        for event in consents.history(session, subject_ref)
-        if event.act in rules.STATES
+        event for event in history if event.act in rules.STATES and event not in sales
     ]
     texts = proofs.texts(session, events)
     told = _told(session, contact_id)
@@ -63,7 +70,31 @@ def record(
             if event.purpose in decided
         ),
         proof_months=shop.retention.proof_months,
+        bought=_bought(session, sales, months=shop.retention.soft_months),
     )
+
+
+def _bought(
+    session: Session, sales: Sequence[ConsentEvent], *, months: int
+) -> tuple[Customer, ...]:
+    texts = proofs.texts(session, sales)
+    found = []
+    for purpose, event in deciding(sales).items():
+        shown, sold = texts.get(event.text_hash.hex()), sold_at(event.context)
+        is_on = event.act == Act.SOFT_OPT_IN
+        # It says when that day was over.
+        day = (sold - DAY).date() if sold else None
+        found.append(
+            Customer(
+                category=purpose.removeprefix(SOFT),
+                body=shown.body if shown else "",
+                locale=event.locale,
+                is_on=is_on,
+                since=event.at,
+                until=soft_until(day, months) if is_on and day else None,
+            )
+        )
+    return tuple(found)
 
 
 def notice(session: Session, digest: bytes) -> Shown | None:

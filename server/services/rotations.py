@@ -36,6 +36,8 @@ from server.services.raffle_promises import seal_name
 from server.services.tools import Chance
 
 AT_ONCE = 200
+# From how many places people are taken for a look, and how many from each.
+SPOTS, AT_A_SPOT = 16, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,21 +218,22 @@ def is_first_in_place(session: Session, *, vault: Vault) -> bool:
 def are_at_hand(session: Session, *, vault: Vault) -> bool:
     """Return whether the data keys are this database's, by a look at some people.
 
-    One person whose key was damaged says nothing; two under a key that is not at hand
-    do. `counts` looks at everything.
+    They are taken from all over, since a rotation that was cut short leaves a stretch
+    in the middle. One person whose key was damaged says nothing; two under a key that
+    is not at hand do. `counts` looks at everything.
     """
     key_id = func.substr(Contact.sealed_key, 1, KEY_ID_BYTES)
-    known = select(key_id).where(Contact.erased_at.is_(None)).limit(AT_ONCE)
-    seen = Counter(
-        bytes(found)
-        for at_an_end in (Contact.id, Contact.id.desc())
-        for found in session.scalars(known.order_by(at_an_end))
+    known = select(Contact.id, key_id).where(Contact.erased_at.is_(None))
+    last = session.scalar(select(func.max(Contact.id))) or 0
+    looks = [known.order_by(Contact.id.desc()).limit(AT_ONCE)]
+    for spot in range(SPOTS):
+        behind = known.where(Contact.id > last * spot // SPOTS)
+        looks.append(behind.order_by(Contact.id).limit(AT_A_SPOT))
+    seen = {row: bytes(key) for look in looks for row, key in session.execute(look)}
+    strangers = Counter(key for key in seen.values() if key not in vault.key_ids)
+    return max(strangers.values(), default=0) < 2 and is_first_in_place(
+        session, vault=vault
     )
-    # Few people are seen from both ends.
-    strangers = any(
-        number > 2 for found, number in seen.items() if found not in vault.key_ids
-    )
-    return not strangers and is_first_in_place(session, vault=vault)
 
 
 def due(session: Session, kind: Kind, *, vault: Vault) -> int:

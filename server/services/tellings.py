@@ -104,7 +104,7 @@ def tell(
     recipients = [Recipient(*row) for row in rows]
     if not recipients:
         return
-    allowed = _ever_allowed(session, who) if act in RIGHTS else frozenset(channels)
+    allowed = _ever_allowed(session, who) if act in RIGHTS else dict.fromkeys(channels)
     news = _news(session, who, act, channels, facts) if allowed else []
     for recipient in recipients:
         _queue(
@@ -125,6 +125,8 @@ class Recipient:
     state: str
     events: list[str] | None
     purposes: list[str] | None
+    # Since when it may have been given anybody.
+    created_at: datetime
     public_id: str
     last: datetime | None
 
@@ -176,24 +178,39 @@ def _news(
     ]
 
 
-def _ever_allowed(session: Session, who: Person) -> frozenset[str]:
-    """Return the purposes for which somebody's address may have been passed on."""
-    return frozenset(session.scalars(_ALLOWED, {"subject": who.subject_ref}))
+def _ever_allowed(session: Session, who: Person) -> dict[str, datetime | None]:
+    """Return for which purposes somebody's address may have been passed on.
+
+    Each with the moment at which that ended last; None while it may be.
+    """
+    allowed: dict[str, datetime | None] = {}
+    for row in session.execute(_ALLOWED, {"subject": who.subject_ref}):
+        if Act(row.act) in STARTS:
+            allowed[row.purpose] = None
+        elif allowed.get(row.purpose, row.at) is None:
+            allowed[row.purpose] = row.at
+    return allowed
 
 
-def _concerns(recipient: Recipient, new: _New, allowed: frozenset[str]) -> bool:
+def _concerns(
+    recipient: Recipient, new: _New, allowed: Mapping[str, datetime | None]
+) -> bool:
     """Return whether a recipient has to know; one that is off only of what it owes.
 
     Who is told of some purposes only must not learn of a person by any other (CR-05).
+    Nor may one of whom all that was allowed had ended before it came: it was given
+    nothing of theirs (GDPR 19).
     """
     if recipient.state != "active" and new.event not in OWED:
         return False
     if recipient.events is not None and new.event not in recipient.events:
         return False
-    if recipient.purposes is None:
-        return True
-    about = allowed if new.purpose is None else {new.purpose}
-    return not about.isdisjoint(recipient.purposes)
+    return any(
+        recipient.purposes is None or purpose in recipient.purposes
+        for purpose, until in allowed.items()
+        if new.purpose in {None, purpose}
+        and (until is None or until >= recipient.created_at)
+    )
 
 
 def _queue(
@@ -304,7 +321,7 @@ _ANY = (
 _RECIPIENTS = (
     select(
         *(_webhook.c.id, _webhook.c.state, _webhook.c.events, _webhook.c.purposes),
-        _contact.c.public_id,
+        *(_webhook.c.created_at, _contact.c.public_id),
         select(func.max(_delivery.c.sequence))
         .where(_delivery.c.contact_id == bindparam("of"))
         .scalar_subquery()
@@ -325,12 +342,12 @@ _STOOD = (
     .order_by(Standing.purpose)
 )
 _ALLOWED = (
-    select(_event.c.purpose)
+    select(_event.c.purpose, _event.c.act, _event.c.at)
     .where(
         _event.c.subject_ref == bindparam("subject"),
-        _event.c.act.in_([act.value for act in STARTS]),
+        _event.c.act.in_([act.value for act in (*STARTS, *sorted(ENDINGS))]),
     )
-    .distinct()
+    .order_by(_event.c.id)
 )
 _OF_BOTH = (
     _delivery.c.webhook_id == bindparam("webhook"),

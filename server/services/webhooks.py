@@ -65,12 +65,15 @@ def add(
     url: str,
     events: Collection[str] | None = None,
     purposes: Collection[str] | None = None,
+    since: datetime | None = None,
     tools: Tools,
     now: datetime,
 ) -> Added:
     """Add a recipient, which is told of everything, or of these events and purposes.
 
-    The caller has checked the address and the purposes. Raises `IncompleteError`.
+    Of whom all had ended before it came it hears nothing, as it was given nothing of
+    theirs; `since` says from when it was given files. The caller has checked the
+    address and the purposes. Raises `IncompleteError`.
     """
     if events is not None and not ALLOWING.isdisjoint(events):
         missing = sorted(set(OWED) - set(events))
@@ -90,7 +93,7 @@ def add(
             state="active",
             why="",
             faults=0,
-            created_at=now,
+            created_at=since or now,
         )
     )
     session.flush()

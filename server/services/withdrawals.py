@@ -4,14 +4,15 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from server.domain.consent import Act
+from server.domain.consent import EVERYTHING, NOES, Act
 from server.models.base import table
+from server.models.consent import ConsentEvent
 from server.models.preference import Preference
 from server.services import attributes, consents, contacts, optins
-from server.services.consents import Circumstances
+from server.services.consents import Circumstances, Request
 from server.services.contacts import Person
 from server.services.links import Found
 from server.services.tools import Tools
@@ -30,11 +31,44 @@ def withdraw_all(
 
     Returns the purposes that were withdrawn; none the second time (WD-01, WD-02).
     """
-    return end_all(
+    facts = optins.press(found, by)
+    ended = end_all(
+        session, found.who, facts=facts, method=method, tools=tools, now=now
+    )
+    if not ended:
+        _note_no(session, found, facts=facts, method=method, tools=tools, now=now)
+    return ended
+
+
+def _note_no(
+    session: Session,
+    found: Found,
+    *,
+    facts: Mapping[str, Any],
+    method: str,
+    tools: Tools,
+    now: datetime,
+) -> None:
+    """Append that somebody said no to everything, if nothing of today says so.
+
+    Where nothing stood that could end, an older yes on a list would come above it else
+    (PR-06, PR-08). Such a list tells the day, so one fact a day is enough.
+    """
+    who = contacts.lock_known(session, found.who)
+    if who is None:
+        return
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    told = {"subject": who.subject_ref, "since": today}
+    if session.connection().scalar(_SAID_NO, told) is not None:
+        return
+    consents.record(
         session,
-        found.who,
-        facts=optins.press(found, by),
+        who,
+        Request(None, b"", b"", found.locale, "link", {}),
+        Act.REFUSED,
+        {EVERYTHING: b""},
         method=method,
+        facts=facts,
         tools=tools,
         now=now,
     )
@@ -149,6 +183,16 @@ def _forget(session: Session, who: Person, purposes: Collection[str]) -> None:
     )
 
 
+_event = table(ConsentEvent)
+_SAID_NO = (
+    select(_event.c.id)
+    .where(
+        _event.c.subject_ref == bindparam("subject"),
+        _event.c.act.in_(sorted(NOES)),
+        _event.c.at >= bindparam("since"),
+    )
+    .limit(1)
+)
 _FORGET = delete(table(Preference)).where(
     Preference.contact_id == bindparam("contact"),
     Preference.purpose.in_(bindparam("purposes", expanding=True)),

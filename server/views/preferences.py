@@ -42,7 +42,7 @@ from server.services.links import Found
 from server.services.preferences import KEEP, Choice, Offer, Saved, Want
 from server.services.texts import Shown
 from server.views import client, errors, guards, language
-from server.views.house import directory, faces, limiter, tools
+from server.views.house import directory, faces, limiter, signer, tools
 from server.views.links import follow, page, unindexed, unknown
 
 MOST_CHOICES = 100
@@ -132,6 +132,7 @@ def centre(token: str) -> Response:
         found,
         mailbox=address.masked(found.who.email),
         token=token,
+        receipt=_receipt(token) if any(want.since for want in wants) else None,
         note=_note(wants, found.shop.name),
         done=request.args.get("done"),
         is_refused=is_refused,
@@ -147,6 +148,15 @@ def centre(token: str) -> Response:
         ),
         since={want.key: _day(want) for want in wants if want.since},
         category=_category,
+    )
+
+
+def _receipt(token: str) -> str:
+    """Return where somebody's receipt is, of which there may have been no mail."""
+    now = clock.now()
+    ref = signer().read_link(Salt.PREFERENCES, token, now=now)
+    return url_for(
+        "receipts.receipt", token=signer().sign_link(Salt.RECEIPT, ref, now=now)
     )
 
 

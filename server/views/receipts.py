@@ -4,10 +4,10 @@ Open to whoever holds the link: no session, no script. A GET writes nothing (PR-
 """
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request, url_for
-from flask_babel import format_datetime
+from flask_babel import format_date, format_datetime
 
 from server import clock
 from server.db import reading
@@ -48,6 +48,7 @@ def receipt(token: str) -> Response:
         complain=words.authority_line(record),
         mailbox=address.masked(found.who.email),
         local=_local,
+        day=_day,
         download=url_for(".receipt", token=token, format="json"),
         stop=url_for("links.unsubscribe_page", token=stop),
     )
@@ -68,6 +69,10 @@ def notice(name: str) -> Response:
 
 def _local(at: datetime) -> str:
     return str(format_datetime(at, "d MMMM y, HH:mm", rebase=True))
+
+
+def _day(at: date) -> str:
+    return str(format_date(at, "d MMMM y"))
 
 
 def _record(found: Found) -> Record:

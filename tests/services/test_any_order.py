@@ -52,7 +52,9 @@ STEPS = st.one_of(
     st.tuples(st.just("import"), st.sampled_from([0, 40]), st.sampled_from(PARTS)),
     st.tuples(st.just("import_other"), st.sampled_from([0, 40, 700]), st.just("")),
     st.tuples(st.just("sale"), st.sampled_from([0, 40, 700]), st.sampled_from([0, 30])),
-    st.tuples(st.sampled_from(["withdraw", "end_all", "erase"]), st.none(), st.none()),
+    st.tuples(
+        st.sampled_from(["withdraw", "end_all", "stop", "erase"]), st.none(), st.none()
+    ),
     st.tuples(st.sampled_from(["ask", "confirm"]), st.none(), st.none()),
     st.tuples(st.just("wait"), st.sampled_from([1, 50, 500]), st.none()),
     st.tuples(
@@ -165,7 +167,14 @@ class Life:
         who = self.who()
         if self.optin is None or who is None:
             return
-        found = Found(
+        found = self._found(who)
+        with self.database.transaction() as session:
+            done = optins.confirm(session, found, by=BY, tools=self.tools, now=self.now)
+        if done.is_new:
+            self.was_erased = False
+
+    def _found(self, who) -> Found:
+        return Found(
             1,
             self.optin,
             who,
@@ -175,10 +184,21 @@ class Life:
             self.entry_id,
             is_outdated=False,
         )
+
+    def _stop(self, _some, _more) -> None:
+        who = self.who()
+        if who is None:
+            return
         with self.database.transaction() as session:
-            done = optins.confirm(session, found, by=BY, tools=self.tools, now=self.now)
-        if done.is_new:
-            self.was_erased = False
+            withdrawals.withdraw_all(
+                session,
+                self._found(who),
+                by=BY,
+                method="one-click",
+                tools=self.tools,
+                now=self.now,
+            )
+        self._no(who)
 
     def _withdraw(self, _some, _more) -> None:
         self._no(self._end(withdrawals.withdraw, [PURPOSE, SOFT]))

@@ -17,11 +17,12 @@ from tests.factories import campaign_file
 from tests.visits import at_once, take_card
 
 NOTARY = Notary([b"k" * 32])
-APPEND_ONLY = ("consent_event", "checkpoint")
+APPEND_ONLY = ("consent_event", "checkpoint", "text")
 # What keeps SQLite's from being changed.
 TRIGGERS = (
     *("consent_event_no_update", "consent_event_no_delete"),
     *("consent_event_sealed_once", "checkpoint_no_update", "checkpoint_no_delete"),
+    *("text_no_update", "text_no_delete"),
 )
 
 
@@ -291,6 +292,8 @@ def test_facts_that_wait_are_counted(sealed, say_yes):
             "DELETE FROM evidence WHERE id = (SELECT min(id) FROM evidence)",
             "entry 1: its evidence is missing",
         ),
+        ("UPDATE text SET body = body || '!'", "what was shown is missing or was cha"),
+        ("DELETE FROM text WHERE kind = 'notice'", "what was shown is missing"),
         ("UPDATE standing SET act = 'withdrawn'", "what its person wants today"),
         ("DELETE FROM standing", "what its person wants today"),
     ],

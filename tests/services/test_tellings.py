@@ -196,6 +196,54 @@ class TestWhoIsTold:
         ]
         assert desk.rows(webhook_id=stranger) == []
 
+    def test_one_that_came_after_all_had_ended_is_not_told_who_it_was(
+        self, shop, desk, fan, use, client, house
+    ):
+        """GDPR 19, 5(1)(c): it was given nothing of theirs, so it learns no address."""
+        who = fan()
+        client.post(house.link("unsubscribe"), data={"List-Unsubscribe": "One-Click"})
+        house.clock.advance(timedelta(days=1))
+        desk.add(name="Newcomer")
+        use(privacy.erase, who)
+
+        assert desk.rows() == []
+
+    def test_one_that_came_while_a_yes_stood_hears_of_the_erasure(
+        self, shop, desk, fan, use, house
+    ):
+        """GDPR 19: it may have been given them in a file, to catch up."""
+        who = fan()
+        house.clock.advance(timedelta(days=1))
+        desk.add(name="Newcomer")
+        use(privacy.erase, who)
+
+        assert [row.event for row in desk.rows()][-1] == "contact.erased"
+
+    def test_a_yes_that_came_back_is_as_good_as_the_first(
+        self, shop, desk, fan, use, client, house
+    ):
+        who = fan()
+        client.post(house.link("unsubscribe"), data={"List-Unsubscribe": "One-Click"})
+        house.clock.advance(timedelta(days=1))
+        fan()
+        house.clock.advance(timedelta(days=1))
+        desk.add(name="Newcomer")
+        use(privacy.erase, who)
+
+        assert [row.event for row in desk.rows()][-1] == "contact.erased"
+
+    def test_one_that_was_given_files_before_hears_of_whom_was_in_them(
+        self, shop, desk, fan, use, client, house
+    ):
+        """GDPR 19: its program came late, the addresses had not."""
+        who, since = fan(), house.clock.now()
+        client.post(house.link("unsubscribe"), data={"List-Unsubscribe": "One-Click"})
+        house.clock.advance(timedelta(days=1))
+        desk.add(name="Mailing program", since=since)
+        use(privacy.erase, who)
+
+        assert [row.event for row in desk.rows()] == ["contact.erased"]
+
     def test_one_that_is_off_still_hears_of_noes(self, crm, fan, desk, use, house):
         """GDPR 19: it holds what it was told; of more it is not told."""
         who = fan()

@@ -13,6 +13,7 @@ from server.domain.links import Salt, Signer
 from server.domain.optin import State
 from server.models import ConsentEvent, Link, OptIn, Suppression, Text
 from server.settings import load_settings
+from tests.claims import bring, consent
 from tests.factories import campaign_file, shop_file
 from tests.html import parse
 from tests.visits import EMAIL, at_once, sure_win, take_card
@@ -504,6 +505,42 @@ def test_stopping_while_a_request_waits_closes_it(client, house, signed_up):
 
     assert client.post(signed_up, data=form).status_code == 200
     assert "given" not in house.standing().values()
+
+
+@pytest.fixture
+def winner(publish, client):
+    """Somebody who has the mail with their prize, and said yes to nothing."""
+    publish(sure_win(days=365))
+    take_card(client).enter(client, consents=[])
+
+
+@pytest.mark.parametrize(
+    ("link", "path", "data"),
+    [("unsubscribe", "", ONE_CLICK), ("preferences", "/all-off", {})],
+)
+def test_stopping_all_mails_holds_where_nothing_was_on(
+    winner, client, house, link, path, data
+):
+    """PR-06, PR-08: whoever wanted no mails at all said no to every older list."""
+    client.post(house.link(link) + path, data=data)
+
+    assert bring(house, consent()) == ["decided"]
+    assert house.acts() == [("*", "refused")]
+    assert house.standing() == {}
+    house.verify_ledger()
+
+
+def test_stopping_all_mails_is_one_fact_a_day(winner, client, house):
+    """It is held against lists, which tell the day; more would be facts for ever."""
+    stop = partial(client.post, house.link("unsubscribe"), data=ONE_CLICK)
+
+    stop()
+    stop()
+    assert len(house.facts()) == 1
+    house.clock.advance(DAY)
+    stop()
+
+    assert len(house.facts()) == 2
 
 
 def test_stopping_takes_no_prize_away(client, house, signed_up):

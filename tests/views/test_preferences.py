@@ -6,7 +6,7 @@ from threading import Barrier
 
 import pytest
 
-from server.domain.consent import Act
+from server.domain.consent import Act, worded
 from server.models import Contact, Preference, RightsRequest, Standing, Text
 from server.services import consents
 from server.services.consents import Request
@@ -49,18 +49,18 @@ def claim(house, act, purpose, body=""):
     """Let the shop claim something of the reader, as an import does."""
     tools, now = house.app.extensions["tools"], house.clock.now()
     kept = Text(
-        sha256=purpose.encode(), kind="purpose", locale="en", body=body, created_at=now
+        sha256=worded(body).sha256, kind="x", locale="en", body=body, created_at=now
     )
     who = house.person()
     with house.database.transaction() as session:
-        session.add(kept)
+        session.merge(kept)
         session.flush()
         consents.record(
             session,
             who,
             Request(None, b"", b"", "en", "email", {}),
             act,
-            {purpose: kept.sha256},
+            {purpose: worded(body).sha256},
             method="import",
             facts={},
             tools=tools,

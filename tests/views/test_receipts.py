@@ -11,6 +11,7 @@ from server.sealing import Sealing
 from server.services import privacy
 from server.worker import Worker
 from tests import receipts
+from tests.claims import bring, sale
 from tests.factories import shop_file
 from tests.visits import EMAIL, sure_win, take_card
 
@@ -116,6 +117,52 @@ def test_it_speaks_the_language_of_the_entry(publish, client, pages, house):
 
     assert page.h1 == "Je bewijs van Noord & Zon"
     assert "Ja, mail mij de nieuwsbrief" in page.text
+
+
+def test_a_sale_stands_beside_the_consents(pages, link, house, file):
+    """SO-02: a basis of its own, with its offer; the file is about consents alone."""
+    assert bring(house, sale()) == ["stored"]
+    page = pages.get(link)
+
+    assert [head.text for head in page.root.all("h2")].index(
+        "Because you bought something"
+    ) == len(BOTH), "after what was said yes to"
+    assert "Mails about mugs" in page.text
+    assert "We mail je over bekers" in page.text
+    assert "From 1 February 2028 on no longer" in page.text
+    assert "mugs" not in json.dumps(file())
+
+
+def test_what_ended_of_a_sale_is_no_consent_that_was_taken_back(
+    pages, client, link, house, file
+):
+    """SO-02: nobody ever said yes to it, so it was no yes that ended."""
+    bring(house, sale())
+    client.post(house.link("unsubscribe"))
+    page = pages.get(link)
+
+    assert "Mails about mugs" in page.text
+    assert "Off since 2 March 2026." in page.text
+    assert "soft:mugs" not in page.text + json.dumps(file())
+    assert not page.root.all("a", class_="main"), "nothing is left to stop"
+
+
+def test_who_got_no_letter_finds_it_on_their_page(publish, client, pages, house):
+    """PR-09: also where the shop sends none, or the mailbox had no room for it."""
+    publish(sure_win(days=365), shop=shop_file(receipts="none"))
+    take_card(client).enter(client, consents=BOTH)
+    house.press(client, house.link("confirm"))
+    page = pages.get(house.link("preferences"))
+    (to,) = [a for a in page.root.all("a") if a.text == "See my receipt"]
+
+    assert "You said yes, on 2 March 2026" in pages.get(to.attrs["href"]).text
+
+
+def test_who_decided_nothing_is_offered_no_receipt(publish, client, pages, house):
+    publish(sure_win(days=365))
+    take_card(client).enter(client)
+
+    assert "See my receipt" not in pages.get(house.link("preferences")).text
 
 
 def test_another_link_opens_no_receipt(client, house, confirmed, link):

@@ -21,6 +21,7 @@ ACTS: dict[str, Any] = {
     Act.SOFT_OPT_IN: _l("Became a customer: mail about similar products, no consent"),
     Act.UNPROVEN: _l("The shop says there was a yes, and has no proof of it"),
     Act.LAPSED: _l("The yes grew too old and ended"),
+    Act.REFUSED: _l("Stopped all mails; nothing stood that could end"),
     Act.OBJECTED: _l("Objected to all direct marketing"),
     Act.OBJECTION_ENDED: _l("Ended the objection; that says yes to nothing"),
     Act.RESTRICTED: _l("Had the use of their data stopped"),

@@ -36,6 +36,9 @@ WORDS: dict[str, dict[str, Any]] = {
         "won": _l("Won in the raffle"),
         "checkpoint": _l("Checkpoint of the ledger"),
         "receipt": _l("Receipt of a yes"),
+        "preferences": _l("Link to their own page"),
+        "rectify": _l("Question to a new address"),
+        "moved": _l("Notice to the old address"),
         "untold": _l("Recipient not told"),
     },
     "raffle": {
@@ -125,6 +128,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "soft_opt_in": _l("Bought something, and did not say no to mails"),
         "unproven": _l("Said yes elsewhere; the proof is missing"),
         "lapsed": _l("It grew too old and lapsed"),
+        "refused": _l("Stopped all mails, though nothing was on"),
         "objected": _l("Objected to mails"),
         "objection_ended": _l("May be asked again"),
         "restricted": _l("Their data was restricted"),

@@ -1,10 +1,20 @@
 """A shop's mails: where each stands, and trying a dead one again."""
 
+from pathlib import Path
+
 from server.models import Outbox
 from server.services.office import pager
+from server.views.office.words import WORDS
 from tests.office import EMAIL, play
 
 LIST = "/office/demo/outbox"
+LETTERS = Path(__file__).parents[3] / "templates" / "mail"
+
+
+def test_every_letter_has_a_name():
+    written = {folder.name for folder in LETTERS.iterdir() if folder.is_dir()}
+
+    assert written == set(WORDS["letter"])
 
 
 def test_a_mail_shows_its_state_its_answer_and_a_masked_address(viewer, house):

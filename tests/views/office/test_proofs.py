@@ -1,5 +1,6 @@
 """The evidence file: all that proves a choice, to print and to check (PR-04)."""
 
+import hashlib
 import json
 from datetime import timedelta
 
@@ -93,6 +94,9 @@ def test_one_press_tells_who_what_today_and_what_happened(ask):
     for proof in (IP, AGENT, "@service.test>", "Noord & Zon B.V.", "welcome-inline"):
         assert proof in page.text
     assert "2026-03-02 10:30:00.000 UTC" in page.text
+    assert (
+        "Confirm your choice" in page.root.one("section", aria_labelledby="mails").text
+    )
 
 
 def test_the_page_holds_every_text_and_hash_of_the_file(ask, file, seal):
@@ -392,6 +396,35 @@ def test_a_purpose_nobody_was_asked_for_is_not_there(owner, house, path):
     assert house.audits() == []
 
 
+def test_words_that_are_not_those_of_then_are_not_shown(app, house, ask, file, clock):
+    """PR-01: who could write to the table would have the shop prove other words."""
+    name = hashlib.sha256(b"Yes, one mail a year.").digest()
+
+    def import_yes(session, who, tools):
+        told = {"kind": "import", "locale": "en", "created_at": clock.now()}
+        session.add(Text(sha256=name, body="Yes, mail me all day.", **told))
+        session.flush()
+        consents.record(
+            session,
+            who,
+            Request(None, b"", b"", "en", "email", {}),
+            Act.GIVEN,
+            {"letters_of_old": name},
+            method="import",
+            facts={},
+            tools=tools,
+            now=clock.now(),
+        )
+
+    as_somebody(app, house, import_yes)
+
+    page, content = ask(), file(purpose="letters_of_old")
+
+    assert f"This text is not stored, or was changed. {name.hex()}" in page.text
+    assert "mail me all day" not in page.text
+    assert name.hex() not in content["texts"]
+
+
 def test_an_import_and_a_right_are_told_without_a_request(app, house, ask, file, clock):
     """PR-08: no form, no mail, and still a fact with its place."""
 
@@ -541,4 +574,5 @@ def test_a_press_right_after_the_mail_is_flagged_and_counts(ask, file):
     assert file()["facts"][-1]["doubts"] == ["fast"]
     page = ask()
     assert "within ten seconds" in page.text
+    assert "May have been a machine within seconds of the mail" in page.text
     assert "Newsletter Yes" in page.text
