@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from server.commands.base import fail, reading
-from server.domain import forecast
+from server.domain import forecast, lint
 from server.domain.campaign import Campaign
 from server.domain.forecast import MOST_VISITS, Forecast
 from server.services import campaigns
@@ -100,6 +100,9 @@ def _tell(campaign: Campaign, found: Forecast, days: int) -> None:
         f"\nplayed        {_euros(found.played_mean)} on average in "
         f"{forecast.RUNS} played campaigns, give or take {_euros(found.played_error)}"
     )
+    for fault in lint.judge(campaign):
+        if fault.rule == "PZ-10":
+            click.echo(f"beware        {fault.place}: {fault.what}")
     limited = [prize for prize in found.prizes if prize.sold_out]
     if limited:
         steps = _steps(days)
