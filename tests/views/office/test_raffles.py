@@ -79,6 +79,7 @@ def test_what_is_missing_or_wrong_is_said(owner, house, labels):
 
 
 def test_the_drawn_are_there_with_what_happened_to_each(owner, house, clock, labels):
+    """PZ-13: each try to reach a winner is there, with who tried."""
     go_on(house, clock, UNTIL_DRAW)
     # Whoever was signed in a month ago is not any more.
     pages = english(Pages(house.client(house.owner, now=clock.now())))
