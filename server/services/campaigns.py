@@ -131,6 +131,8 @@ def save(
     faults = lint.judge(campaign) + _foreign_faults(session, campaign, shop, row)
     if publish:
         faults += prizes.pool_faults(campaign, pools)
+    if row is None or row.state == "draft":
+        faults += lint.not_too_late(campaign, now)
     refusals = [fault for fault in faults if fault.refuses]
     # A missing shop is among the faults.
     if refusals or shop is None:
