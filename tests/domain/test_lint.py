@@ -232,6 +232,13 @@ def test_a_prize_of_which_there_is_none_is_advised_against():
     assert not fault.refuses
 
 
+def test_a_choice_of_what_is_not_there_is_named_where_turns_are_limited():
+    pick = PRIZE | {"kind": "choice", "options": ["mugg", "totte"]}
+    faults = judged(flow="play-first", entries_per_day=1, prizes__0=pick)
+
+    assert "prizes[1].options[1]" in [fault.place for fault in faults]
+
+
 BOX = {"code": "some-box", "channel": "box", "shape": "page"}
 
 

@@ -181,7 +181,7 @@ def _turns(campaign: Campaign) -> Iterator[Fault]:
     is_best_of = campaign.is_drawn and campaign.award != "same-gift"
     if campaign.flow != "play-first" or has_codes or not is_best_of:
         return
-    dearest = max(map(campaign.dearest, campaign.prizes), default=0)
+    dearest = max((prize.value_cents for prize in campaign.prizes), default=0)
     worth = f", worth EUR {dearest / 100:,.2f}" if dearest else ""
     for name in ("entries_per_address", "entries_per_day"):
         if getattr(campaign, name) is not None:
