@@ -1,5 +1,7 @@
 """`forecast`, as whoever plans a campaign runs it."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.factories import campaign_file, prize_table
@@ -26,6 +28,16 @@ def test_it_tells_cost_winners_and_when_prizes_sell_out(publish, run, tmp_path):
     drawn = parse(picture.read_text())
     assert [text.text for text in drawn.all("text")][1] == "mug"
     assert len(drawn.all("rect")) == 1 + 5 + 1
+
+
+def test_days_are_known_also_where_the_file_says_only_the_end(publish, run, now):
+    ends = now + timedelta(days=2, hours=1)
+    publish(few_mugs(3, losing=9, days=None, ends=ends))
+
+    told = run("forecast", "welcome-scratch", "--visits", 40).output
+
+    assert told.startswith("welcome-scratch: 40 plays over 3 days")
+    assert "sold out by the end of day    1    2    3" in told
 
 
 def test_what_raffles_cost_is_told_beside_the_odds(publish, run):

@@ -41,6 +41,7 @@ def forecast_command(code: str, visits: int, picture: Path | None) -> None:
     """
     with reading() as (session, _):
         campaign = campaigns.load(session, code)
+        days = campaigns.days_of(session, code) or 1
     if campaign is None:
         fail(f"there is no campaign {code!r}")
     if not campaign.is_drawn:
@@ -50,7 +51,6 @@ def forecast_command(code: str, visits: int, picture: Path | None) -> None:
             fail(f"{code} has a raffle alone, and no odds to draw a picture of")
         click.echo(f"{code}: {_raffles(campaign)}")
         return
-    days = campaign.epochs or 1
     found = forecast.forecast(
         campaigns.table_of(campaign),
         visits=visits,

@@ -172,6 +172,16 @@ def load(session: Session, code: str) -> Campaign | None:
     return None if definition is None else parse_campaign(definition)
 
 
+def days_of(session: Session, code: str) -> int | None:
+    """Return how many days a campaign is open, as it is stored; None if there is none.
+
+    A file that says only when it ends is counted from when it was brought in.
+    """
+    return session.scalar(
+        select(models.Campaign.epochs).where(models.Campaign.code == code)
+    )
+
+
 def shop_named(session: Session, code: str) -> ShopFile | None:
     """Return a shop as its file says it, or None."""
     definition = session.scalar(select(Shop.definition).where(Shop.code == code))
