@@ -174,8 +174,11 @@ class Clock:
     """The time that the application is told."""
 
     moment: datetime
+    # How much of it passes with each look.
+    step: timedelta = timedelta()
 
     def now(self) -> datetime:
+        self.moment += self.step
         return self.moment
 
     def advance(self, by: timedelta) -> datetime:

@@ -113,6 +113,14 @@ def test_a_batch_has_its_days(run, create, house):
             + ["--until", "2026-05-01"],
             "--until must be after --from",
         ),
+        (
+            [PLACEMENT, "--name", "A", "--size", "3", "--until", "2026-03-01"],
+            "they would have expired already",
+        ),
+        (
+            [PLACEMENT, "--name", "A", "--size", "3", "--from", "2027-03-01"],
+            "the campaign ends before they can be played",
+        ),
     ],
 )
 def test_what_cannot_be_made_is_refused_and_nothing_is_stored(run, house, words, said):

@@ -1,11 +1,13 @@
 """`forecast`, as whoever plans a campaign runs it."""
 
+from datetime import timedelta
+
 import pytest
 
-from tests.factories import campaign_file
+from tests.factories import campaign_file, prize_table
 from tests.html import parse
 from tests.raffles import CODE, raffle_file, raffle_table
-from tests.visits import few_mugs
+from tests.visits import NOTHING, few_mugs
 
 
 def test_it_tells_cost_winners_and_when_prizes_sell_out(publish, run, tmp_path):
@@ -28,6 +30,16 @@ def test_it_tells_cost_winners_and_when_prizes_sell_out(publish, run, tmp_path):
     assert len(drawn.all("rect")) == 1 + 5 + 1
 
 
+def test_days_are_known_also_where_the_file_says_only_the_end(publish, run, now):
+    ends = now + timedelta(days=2, hours=1)
+    publish(few_mugs(3, losing=9, days=None, ends=ends))
+
+    told = run("forecast", "welcome-scratch", "--visits", 40).output
+
+    assert told.startswith("welcome-scratch: 40 plays over 3 days")
+    assert "sold out by the end of day    1    2    3" in told
+
+
 def test_what_raffles_cost_is_told_beside_the_odds(publish, run):
     """PZ-09: no sum may leave the dearest prize out."""
     publish(few_mugs(3, losing=9, days=5, raffles=[raffle_table(1, 2)]))
@@ -36,6 +48,20 @@ def test_what_raffles_cost_is_told_beside_the_odds(publish, run):
 
     assert "raffles       3 prizes of raffles, EUR 30.00 in all" in lines
     assert lines[-5].endswith("at the very most, without the raffles")
+
+
+@pytest.mark.parametrize("flow", ["play-first", "form-first"])
+def test_it_warns_where_one_person_could_claim_the_best_of_several(publish, run, flow):
+    """PZ-10: the figures hold for each play, which need not be a person's only one."""
+    mug = prize_table(stock=3, value_cents=2500)
+    prizes = {"prizes": [mug, NOTHING | {"weight": 9}], "fallback": "nothing"}
+    publish(campaign_file("lucky-scratch", flow=flow, entries_per_address=1, **prizes))
+
+    told = run("forecast", "lucky-scratch", "--visits", 40).output
+
+    said = "beware        entries_per_address: somebody can play several times and "
+    said += 'claim the best one, worth EUR 25.00: choose flow = "form-first"'
+    assert (said in told) is (flow == "play-first")
 
 
 def test_of_a_raffle_alone_the_cost_is_told(publish, run):

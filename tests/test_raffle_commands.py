@@ -78,6 +78,7 @@ def test_the_first_wrong_line_of_a_file_is_named(run, labels, house, tmp_path):
 
 
 def test_a_try_to_reach_a_winner_is_kept(run, labels, house):
+    """PZ-13."""
     desk = Desk(house)
     desk.finish()
     run("raffle", "draw", CODE, "--randomness", "00")

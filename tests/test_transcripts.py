@@ -73,6 +73,44 @@ def test_a_later_file_continues_the_earlier_one(publish, client, house):
     assert verify(last).plays == 12
 
 
+def test_a_campaign_that_ends_within_a_day_is_published_once(
+    publish, client, house, now, database
+):
+    """What is not claimed lapses after the end, and is in no day of the record."""
+    half = {"days": None, "starts": now, "ends": now + DAY + DAY / 2}
+    publish(few_mugs(2, losing=3, flow="play-first", **half))
+    house.clock.advance(DAY + DAY / 2 - timedelta(minutes=20))
+    for _ in range(4):
+        assert take_card(client).play(client).status_code == 200
+    house.clock.advance(timedelta(minutes=31))
+    first = lines_of(client)
+    house.clock.advance(timedelta(hours=1))
+    with database.transaction() as session:
+        assert unclaimed.lapse_due(session, now=house.clock.now()) == 4
+
+    last = lines_of(client)
+
+    assert verify(first).plays == 4
+    assert last == first
+
+
+def test_nobody_plays_in_the_moment_after_the_end(publish, client, house, now):
+    """A page that was open in time may be sent a moment too late."""
+    publish(few_mugs(2, losing=3, flow="play-first", days=1))
+    house.clock.advance(DAY - timedelta(hours=1))
+    cards = [take_card(client) for _ in range(12)]
+    tick = timedelta(milliseconds=1)
+    for number, card in enumerate(cards, 1):
+        house.clock.moment = now + DAY - number * tick
+        house.clock.step = tick
+        answer = card.play(client)
+        house.clock.step = timedelta()
+        assert answer.status_code in {200, 410}, answer.status
+
+    assert all(entry.played_at < now + DAY for entry in house.rows(Entry))
+    assert 0 < len(house.rows(Entry)) < len(cards)
+
+
 def test_plays_of_many_at_once_are_in_an_order_that_holds(publish, app, house):
     """A race for the last mugs looks fair in the record, too."""
     publish(few_mugs(5, losing=1, days=1))

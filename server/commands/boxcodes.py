@@ -74,6 +74,8 @@ def create(
             )
     except services.UnknownPlacementError:
         fail(f"there is no placement {placement!r} of the channel box")
+    except services.NeverValidError as error:
+        fail(str(error))
     click.echo(f"{batch}: {size:,} codes for {placement}")
     click.echo(f"Print them with: python -m server boxcodes print {batch} --to FILE")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from server.commands.base import AS_USUAL, fail, force, new_file, reading, written
-from server.domain import forecast
+from server.domain import forecast, lint
 from server.domain.campaign import Campaign
 from server.domain.forecast import MOST_VISITS, Forecast
 from server.services import campaigns
@@ -37,6 +37,7 @@ def forecast_command(code: str, visits: int, picture: Path | None) -> None:
     """
     with reading() as (session, _):
         campaign = campaigns.load(session, code)
+        days = campaigns.days_of(session, code) or 1
     if campaign is None:
         fail(f"there is no campaign {code!r}")
     if not campaign.is_drawn:
@@ -46,7 +47,6 @@ def forecast_command(code: str, visits: int, picture: Path | None) -> None:
             fail(f"{code} has a raffle alone, and no odds to draw a picture of")
         click.echo(f"{code}: {_raffles(campaign)}")
         return
-    days = campaign.epochs or 1
     found = forecast.forecast(
         campaigns.table_of(campaign),
         visits=visits,
@@ -94,6 +94,9 @@ def _tell(campaign: Campaign, found: Forecast, days: int) -> None:
         f"\nplayed        {_euros(found.played_mean)} on average in "
         f"{forecast.RUNS} played campaigns, give or take {_euros(found.played_error)}"
     )
+    for fault in lint.judge(campaign):
+        if fault.rule == "PZ-10":
+            click.echo(f"beware        {fault.place}: {fault.what}")
     limited = [prize for prize in found.prizes if prize.sold_out]
     if limited:
         steps = _steps(days)

@@ -63,6 +63,10 @@ def show(code: str, key: str | None) -> None:
     for one in drawn:
         prize = f"  {one.prize}" if one.prize else ""
         click.echo(f"    {one.number:>5}  {one.label}  {one.state}{prize}")
+        for step in one.steps:
+            by = f" by {step.by}" if step.by else ""
+            note = f": {step.note}" if step.note else ""
+            click.echo(f"           {_moment(step.at)}  {step.step}{by}{note}")
     told = record.balance
     click.echo(
         f"  balance     {told.offered} promised = {told.claimed} claimed + "

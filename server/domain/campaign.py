@@ -7,7 +7,7 @@ more than one place to judge is in `domain/lint`.
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
+from pydantic import Field, StringConstraints, TypeAdapter
 
 from server.domain import address, chance, release
 from server.domain.audience import Platform, Use
@@ -20,6 +20,7 @@ from server.domain.parts import (
     Key,
     Line,
     Locale,
+    Moment,
     Part,
     Prose,
     Sentence,
@@ -210,8 +211,8 @@ class Campaign(Part):
     countries: tuple[Literal["NL", "DE", "GB", "IE", "LU", "AT"], ...] = Field(
         min_length=1
     )
-    starts: AwareDatetime | None = None
-    ends: AwareDatetime | None = None
+    starts: Moment | None = None
+    ends: Moment | None = None
     days: int | None = Field(default=None, ge=1, le=LONGEST_DAYS)
     # 0 asks for no age, which only a campaign without prizes may do (MI-01, L-31).
     minimum_age: Literal[0, 16, 18] = 18

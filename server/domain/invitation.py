@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from server.domain.parts import Key, Line, Locale, Part, Sentence
+from server.domain.parts import Key, Line, Locale, Moment, Part, Sentence
 
 
 class Invitation(Part):
@@ -24,7 +24,7 @@ class EarlyAccess(Part):
     """
 
     purpose: Key
-    at: AwareDatetime | None = None
+    at: Moment | None = None
     after_days: int | None = Field(default=None, ge=0, le=366)
     lasts_days: int = Field(default=7, ge=1, le=60)
     code: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{3,40}$")] | None = None

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from heapq import nsmallest
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from server.domain.parts import Key, Line, Locale, Part, Sentence
+from server.domain.parts import Key, Line, Locale, Moment, Part, Sentence
 
 SCHEME = "rf-1"
 SECRET_BYTES = 32
@@ -55,7 +55,7 @@ class Raffle(Part):
     """
 
     key: Key
-    draws: AwareDatetime | None = None
+    draws: Moment | None = None
     draws_after_hours: int | None = Field(default=None, ge=LEAST_HOURS, le=MOST_HOURS)
     reserves: int = Field(ge=0, le=MOST_UNITS)
     claim_days: int = Field(ge=1, le=LONGEST_CLAIM_DAYS)

@@ -60,7 +60,7 @@ def _signs(traits: Traits, least: timedelta) -> Iterator[Sign]:
         yield Sign.TRAP
     if traits.took is not None and traits.took < least:
         yield Sign.HASTE
-    if traits.address and traits.address.rpartition("@")[2].lower() in blocklist:
+    if traits.address and is_throwaway(traits.address):
         yield Sign.THROWAWAY
     if traits.is_crowd:
         yield Sign.CROWD
@@ -68,6 +68,15 @@ def _signs(traits: Traits, least: timedelta) -> Iterator[Sign]:
         yield Sign.RUSH
     if traits.is_spike:
         yield Sign.SPIKE
+
+
+def is_throwaway(address: str) -> bool:
+    """Return whether an address is one to throw away.
+
+    Those who give them out do so at any name below theirs as well.
+    """
+    labels = address.rpartition("@")[2].lower().split(".")
+    return any(".".join(labels[at:]) in blocklist for at in range(len(labels) - 1))
 
 
 def is_spike(sent: int, confirmed: int) -> bool:

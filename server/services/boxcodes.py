@@ -35,6 +35,10 @@ class UnknownPlacementError(Exception):
     """There is no placement of that code for the box."""
 
 
+class NeverValidError(Exception):
+    """Nobody could ever play these codes; the message says why."""
+
+
 class SpentError(Exception):
     """The code cannot be played: it was used, revoked, or it is not its time."""
 
@@ -87,17 +91,26 @@ def create(
 ) -> str:
     """Make a batch and its codes, and return its public id.
 
-    `tell` hears how many more were made. Raises `UnknownPlacementError`.
+    `tell` hears how many more were made. Raises `UnknownPlacementError` and
+    `NeverValidError`.
     """
-    placement_id = session.scalar(
-        select(Placement.id).where(
+    found = session.execute(
+        select(Placement.id, Campaign.state, Campaign.closes_at)
+        .join(Campaign, Campaign.id == Placement.campaign_id)
+        .where(
             Placement.code == wanted.placement,
             Placement.channel == CHANNEL,
             Placement.is_retired.is_(False),
         )
-    )
-    if placement_id is None:
+    ).one_or_none()
+    if found is None:
         raise UnknownPlacementError
+    placement_id, state, closes_at = found
+    if wanted.valid_until and wanted.valid_until <= now:
+        raise NeverValidError("they would have expired already")
+    # The days of a draft are counted once it is published.
+    if state != "draft" and wanted.valid_from and wanted.valid_from >= closes_at:
+        raise NeverValidError("the campaign ends before they can be played")
     public_id, secret = random(PUBLIC_ID_BYTES).hex(), random(rules.SECRET_BYTES)
     batch = BoxBatch(
         public_id=public_id,

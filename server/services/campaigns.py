@@ -131,6 +131,8 @@ def save(
     faults = lint.judge(campaign) + _foreign_faults(session, campaign, shop, row)
     if publish:
         faults += prizes.pool_faults(campaign, pools)
+    if row is None or row.state == "draft":
+        faults += lint.not_too_late(campaign, now)
     refusals = [fault for fault in faults if fault.refuses]
     # A missing shop is among the faults.
     if refusals or shop is None:
@@ -168,6 +170,16 @@ def load(session: Session, code: str) -> Campaign | None:
         )
     )
     return None if definition is None else parse_campaign(definition)
+
+
+def days_of(session: Session, code: str) -> int | None:
+    """Return how many days a campaign is open, as it is stored; None if there is none.
+
+    A file that says only when it ends is counted from when it was brought in.
+    """
+    return session.scalar(
+        select(models.Campaign.epochs).where(models.Campaign.code == code)
+    )
 
 
 def shop_named(session: Session, code: str) -> ShopFile | None:

@@ -38,6 +38,7 @@ class Record:
     names: dict[Locale, str]
     labels: dict[str, dict[Locale, str]]
     days: int
+    closes: datetime
     last_seed: bytes
 
     def seed(self, epoch: int) -> bytes:
@@ -77,6 +78,7 @@ def find(session: Session, code: str, *, vault: Vault, now: datetime) -> Record 
             for prize in file.outcomes
         },
         days=max(0, min(over, row.epochs)),
+        closes=row.closes_at,
         last_seed=vault.open(row.sealed_seed, about=row.code.encode()),
     )
 
@@ -93,13 +95,16 @@ def lines(record: Record, reading: Reading) -> Iterator[bytes]:
 def _happened(record: Record, epoch: int, reading: Reading) -> Iterator[Play | str]:
     """Yield a day's plays and lapses in the order of their moments."""
     since, until = record.begins(epoch), record.begins(epoch + 1)
+    # The last day is published when it may still be going on; what lapses after the
+    # end is won by nobody any more, and would change lines that somebody has.
+    seen = min(until, record.closes)
     plays = (
         ((row.played_at, 1, row.id), _play(row))
         for row in _ranges(record, reading, _PLAYED, Entry.played_at, since, until)
     )
     lapses = (
         ((row.lapsed_at, 0, row.id), row.ticket.hex())
-        for row in _ranges(record, reading, _LAPSED, Entry.lapsed_at, since, until)
+        for row in _ranges(record, reading, _LAPSED, Entry.lapsed_at, since, seen)
     )
     for _, one in merge(plays, lapses, key=lambda pair: pair[0]):
         yield one

@@ -39,7 +39,8 @@ def take(
     campaign = live.campaign
     if campaign.entries_per_address is None and campaign.entries_per_day is None:
         return
-    epoch = chance.epoch_of(now, opens=live.opens_at)
+    # What was won on the last day is claimed until an hour after the end.
+    epoch = min(chance.epoch_of(now, opens=live.opens_at), live.epochs)
     key = {
         "campaign_id": live.campaign_id,
         "person": _person(vault, live, email),

@@ -45,7 +45,7 @@ def game(live: Live, page: str, *, device: str = "", box: str = "") -> Response:
     A tablet's is bound to the tablet, that of a box to its code.
     """
     locale = visits.speak(live, request.args.get("lang"))
-    if closed := _closed(live):
+    if closed := _closed(live, clock.now()):
         return closed
     face = faces().of(live, locale, _extra(live, request.args.get("asked", "")))
     ticket = visits.new_ticket(live, face, page=page, device=device, box=box)
@@ -84,7 +84,7 @@ def submit(code: str) -> Response:
     submission = rules.read(form, live.campaign, locale, extra=face.extra)
     visit = Visit(live, face, submission, submission.step(live.campaign), ticket)
     # What was won before the end can still be claimed after it.
-    if visit.step is not Step.CLAIM and (closed := _closed(live)):
+    if visit.step is not Step.CLAIM and (closed := _closed(live, clock.now())):
         return closed
     if submission.adult == "no":
         return visit.show("widget/_minor.html")
@@ -131,6 +131,9 @@ def _enter(visit: Visit, ticket: Ticket) -> Response:
     if proof.is_due(visit.live, visit.submission, visit.step, ticket):
         return visit.ask_proof()
     now = clock.now()
+    # Once more, by the moment that counts: the end may have come meanwhile.
+    if visit.step is not Step.CLAIM and (closed := _closed(visit.live, now)):
+        return closed
     may_ask = not visit.submission.consents or limiter().may_ask(
         ticket=ticket.id,
         network=client.network(),
@@ -271,9 +274,9 @@ def _extra(live: Live, asked: str) -> str | None:
     return next((key for key in live.campaign.extras if key not in known), None)
 
 
-def _closed(live: Live) -> Response | None:
-    """Return the page for a campaign that cannot be played now, if it is one."""
-    closed = why_closed(live, now=clock.now())
+def _closed(live: Live, now: datetime) -> Response | None:
+    """Return the page for a campaign that cannot be played then, if it is one."""
+    closed = why_closed(live, now=now)
     if closed is None:
         return None
     return visits.in_frame(errors.problem(closed.status, closed.title, closed.advice))

@@ -4,6 +4,7 @@ Two origins: the shop's page on `localhost`, the game's frame on `127.0.0.1`.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Frame, Locator, Page, expect
@@ -297,6 +298,27 @@ def test_what_needs_no_tag_is_one_press_away(visit: Visit, slug: str) -> None:
 
     visit.page.wait_for_url(f"{visit.demo.service}{GAMES[slug].link}**")
     expect(visit.page.locator("h1")).to_be_visible()
+
+
+def test_a_raffle_that_was_drawn_is_checked_from_its_page(
+    visit: Visit, tmp_path: Path
+) -> None:
+    """PZ-08: the demo's own, drawn before it began."""
+    page = visit.page
+    page.goto(visit.demo.shop("games/drawn-raffle?lang=en"))
+    drawn = page.locator(".drawn dd").all_inner_texts()
+    page.get_by_role("link", name="See how it was drawn").click()
+    with page.expect_download() as coming:
+        page.get_by_role("link", name="Download the raffle").click()
+    coming.value.save_as(tmp_path / "draw.jsonl")
+
+    page.get_by_label("File with the raffle").set_input_files(tmp_path / "draw.jsonl")
+
+    expect(page.locator("#verdict")).to_contain_text("Every line is right.")
+    expect(page.locator("#verdict")).to_contain_text("5 were drawn as promised")
+    assert len(drawn) == 5
+    for label in drawn:
+        expect(page.get_by_role("row", name=label)).to_be_visible()
 
 
 @pytest.mark.parametrize(("language", "scheme"), [("nl", "dark"), ("en", "light")])

@@ -224,6 +224,21 @@ def test_a_form_may_give_nothing_and_then_asks_for_no_terms():
     assert judged(**changes) == []
 
 
+def test_a_prize_of_which_there_is_none_is_advised_against():
+    """PZ-04: it would be offered with odds, and nobody could have it."""
+    (fault,) = judged(prizes__0__stock=0)
+
+    assert (fault.place, fault.rule) == ("prizes[1].stock", "PZ-04")
+    assert not fault.refuses
+
+
+def test_a_choice_of_what_is_not_there_is_named_where_turns_are_limited():
+    pick = PRIZE | {"kind": "choice", "options": ["mugg", "totte"]}
+    faults = judged(flow="play-first", entries_per_day=1, prizes__0=pick)
+
+    assert "prizes[1].options[1]" in [fault.place for fault in faults]
+
+
 BOX = {"code": "some-box", "channel": "box", "shape": "page"}
 
 

@@ -58,6 +58,7 @@ def test_it_is_advised_to_name_a_public_number():
     [
         ("2026-04-30T23:59:00+02:00", "it draws before the campaign ends"),
         ("2026-05-01T01:59:00+02:00", "it draws 2 hours after the end or later"),
+        ("2027-05-01T00:00:00+02:00", "it draws 2,208 hours after the end or sooner"),
     ],
 )
 def test_it_draws_after_the_end(draws, what):

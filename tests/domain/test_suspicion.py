@@ -21,6 +21,7 @@ def test_a_person_shows_no_sign():
         ("took", timedelta(seconds=1.9), Sign.HASTE),
         ("address", "iris@mailinator.com", Sign.THROWAWAY),
         ("address", "iris@MAILINATOR.com", Sign.THROWAWAY),
+        ("address", "iris@any.name.mailinator.com", Sign.THROWAWAY),
         ("is_crowd", True, Sign.CROWD),
         ("is_rush", True, Sign.RUSH),
         ("is_spike", True, Sign.SPIKE),
@@ -28,6 +29,11 @@ def test_a_person_shows_no_sign():
 )
 def test_each_trait_is_a_sign(trait, value, sign):
     assert signs(Traits(**PERSON | {trait: value}), least=LEAST) == [sign]
+
+
+@pytest.mark.parametrize("address", ["i@my-mailinator.com", "i@mailinator.com.example"])
+def test_a_name_that_only_looks_like_theirs_is_no_sign(address):
+    assert signs(Traits(**PERSON | {"address": address}), least=LEAST) == []
 
 
 def test_exactly_long_enough_is_long_enough():

@@ -127,6 +127,40 @@ def test_a_draft_takes_its_dates_from_the_file_that_is_published(save, house, no
     assert house.rows(Raffle)[0].draws_at == month + timedelta(hours=24)
 
 
+@pytest.mark.parametrize("publish", [True, False])
+@pytest.mark.parametrize(
+    ("days", "since", "says"),
+    [
+        (-1, None, "ends: the campaign is over already"),
+        (0, None, "ends: the campaign is over already"),
+        (-1, -30, "ends: the campaign is over already"),
+        (367, None, "ends: a campaign lasts a year at most"),
+    ],
+)
+def test_what_is_over_or_too_long_when_it_is_published_is_refused(
+    save, house, now, publish, days, since, says
+):
+    """L-28: one without `starts` opens at that moment."""
+    dates = {"days": None, "ends": now + timedelta(days=days)}
+    if since is not None:
+        dates["starts"] = now + timedelta(days=since)
+
+    with pytest.raises(FileError, match=says):
+        save(campaign_file("welcome-scratch", **dates), publish=publish)
+
+    assert house.rows(Campaign) == []
+
+
+def test_words_of_a_campaign_that_is_over_can_still_be_mended(save, house, now):
+    dates = {"days": None, "ends": now + timedelta(days=3)}
+    save(campaign_file("welcome-scratch", **dates))
+
+    mended = campaign_file("welcome-scratch", **dates, **{LABEL: "A better word"})
+    saved = save(mended, now=now + timedelta(days=9))
+
+    assert saved.version == 2
+
+
 @pytest.fixture
 def overtaken(monkeypatch):
     """Let another import try to be done while one has just read the campaign.

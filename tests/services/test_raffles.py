@@ -85,7 +85,7 @@ def test_it_closes_and_draws_when_its_time_has_come(publish, client, house, desk
 
 
 def test_what_is_not_claimed_goes_to_the_next_reserve(publish, client, house, desk):
-    """PZ-04: the balance is nought in the end, and each step is kept."""
+    """PZ-04, PZ-13: reserves come in turn, the balance is nought, each step is kept."""
     publish(raffle_file(1, 1, reserves=1))
     take_part(client, *FIVE)
     desk.finish()

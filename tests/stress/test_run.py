@@ -63,7 +63,8 @@ def test_a_clean_clone_runs_plays_stops_and_keeps_its_data(tmp_path: Path) -> No
 KEPT = ("PIP_INDEX_URL", "PIP_CONFIG_FILE", "NPM_CONFIG_REGISTRY", "SSL_CERT_FILE")
 COUNT = (
     "import sqlite3, sys; print(sqlite3.connect(sys.argv[1] + '/jawoord.db')"
-    ".execute('SELECT count(*) FROM entry').fetchone()[0])"
+    ".execute('SELECT count(*) FROM entry JOIN campaign ON campaign.id ="
+    ' entry.campaign_id WHERE campaign.code = "lucky-scratch"\').fetchone()[0])'
 )
 
 

@@ -125,6 +125,24 @@ def test_a_raffle_from_its_closing_to_its_draw(publish, client, house):
     assert len(house.letters("won")) == 1
 
 
+def test_a_prize_of_a_raffle_that_passes_on_and_is_claimed(publish, client, house):
+    """PZ-04: who was late has lost it and the reserve has it, or neither."""
+    publish(raffle_file(1, reserves=1))
+    take_part(client, "ann", "ben", "cas")
+    desk = Desk(house)
+    desk.finish()
+    house.clock.advance(timedelta(days=8))
+
+    passed, _ = fail_everywhere(house, desk.go_round)
+    link = house.link("claim", to=house.letters("won")[1].to)
+    claimed, answer = fail_everywhere(house, lambda: client.post(f"{link}/main"))
+
+    assert {"raffle_place", "raffle_step", "link", "outbox", "COMMIT"} <= passed
+    assert claimed == {"raffle_place", "raffle_step", "COMMIT"}
+    assert answer.status_code == 303
+    assert desk.places() == ["lapsed", "claimed"]
+
+
 def test_a_play_with_a_box_code(publish, client, house, database, vault, now):
     """PZ-11: the code is used up with the play, or it is not."""
     place = {"code": PLACEMENT, "channel": "box", "shape": "page"}

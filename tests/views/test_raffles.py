@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 
@@ -9,6 +10,7 @@ from server.domain import raffle as rules
 from server.domain.links import LinkRef, Salt
 from server.domain.raffle_record import verify
 from server.models import Entry, Outbox, RafflePlace, RaffleStep
+from tests.mutants import mutants
 from tests.raffles import (
     CODE,
     PAGE,
@@ -19,6 +21,7 @@ from tests.raffles import (
     raffle_table,
     take_part,
 )
+from tests.stress.service import size
 from tests.visits import House, few_mugs, take_card
 
 RECORD = f"/verify/{CODE}/raffle/main"
@@ -151,6 +154,28 @@ class TestTheClaim:
         assert client.post(f"{link}/other").status_code == 404
         assert client.get(f"/prize/{token}").status_code == 404
         assert drawn.places() == ["offered", "reserve"]
+
+    @pytest.mark.parametrize(
+        "count",
+        [
+            pytest.param(30, id="30"),
+            pytest.param(size("MUTANTS", 1_000), id="full", marks=pytest.mark.stress),
+        ],
+    )
+    def test_no_mutant_of_its_link_is_taken(self, drawn, client, house, count):
+        """G11: nobody claims what somebody else has won."""
+        place, _, token = house.link("claim", to=winner(house)).rpartition("/")
+        before = house.dump()
+
+        answers = {
+            client.post(f"{place}/{quote(mutant, safe='')}/main").status_code
+            for mutant in mutants(token, count)
+        }
+
+        assert answers == {404}
+        assert house.dump() == before
+        assert client.post(f"{place}/{token}/main").status_code == 303
+        assert drawn.places() == ["claimed", "reserve"]
 
     def test_who_only_takes_part_has_nothing_to_claim(self, drawn, client, house):
         """A link of a letter that was never sent, to somebody who was not drawn."""

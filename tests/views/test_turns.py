@@ -37,6 +37,20 @@ def test_on_the_last_day_nothing_is_promised_any_more(publish, client, house):
     assert NEVER in refused.text
 
 
+def test_the_hour_after_the_end_is_no_day_of_its_own(publish, client, house, now):
+    """PZ-10: two cards in two browsers, and only one of them can be claimed."""
+    publish(sure_win(flow="play-first", entries_per_day=1, days=1))
+    house.clock.advance(timedelta(hours=23, minutes=40))
+    first, second = take_card(client), take_card(client)
+    for card in (first, second):
+        assert card.play(client).status_code == 200
+    assert first.claim(client).status_code == 200
+
+    house.clock.advance(timedelta(minutes=30))
+
+    assert second.claim(client).status_code == 409
+
+
 def test_days_and_all_of_them_together_are_counted(publish, client, house):
     publish(sure_win(**DAILY, entries_per_address=2))
     answers = []

@@ -7,6 +7,7 @@ an import, the others are shown as advice.
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 
 from server.domain.campaign import LONGEST_DAYS, NOTHING, Campaign, Prize
 from server.domain.entry import CHOICE, ORDER, ORDER_AMOUNT, TRAP
@@ -47,6 +48,18 @@ def _duration(campaign: Campaign) -> Iterator[Fault]:
             yield Fault("ends", "the campaign ends before it starts", "L-28")
         elif (campaign.ends - campaign.starts).days > LONGEST_DAYS:
             yield Fault("ends", "a campaign lasts a year at most", "L-28")
+
+
+def not_too_late(campaign: Campaign, now: datetime) -> Iterator[Fault]:
+    """Yield why a campaign cannot be published at this moment.
+
+    One without `starts` opens then, so its length is not known before.
+    """
+    opens, closes = campaign.window(now)
+    if closes <= now:
+        yield Fault("ends", "the campaign is over already", "L-28")
+    elif campaign.starts is None and (closes - opens).days > LONGEST_DAYS:
+        yield Fault("ends", "a campaign lasts a year at most", "L-28")
 
 
 def _unique_keys(campaign: Campaign) -> Iterator[Fault]:
@@ -144,6 +157,13 @@ def _draw(campaign: Campaign) -> Iterator[Fault]:
             yield Fault(
                 f"prizes[{number}]", "no prize has no stock and no code", "L-28"
             )
+        if prize.stock == 0 and not prize.pool:
+            yield Fault(
+                f"prizes[{number}].stock",
+                "nobody can win what is not there: leave it out",
+                "PZ-04",
+                refuses=False,
+            )
 
 
 def _worth(campaign: Campaign) -> Iterator[Fault]:
@@ -161,12 +181,14 @@ def _turns(campaign: Campaign) -> Iterator[Fault]:
     is_best_of = campaign.is_drawn and campaign.award != "same-gift"
     if campaign.flow != "play-first" or has_codes or not is_best_of:
         return
+    dearest = max((prize.value_cents for prize in campaign.prizes), default=0)
+    worth = f", worth EUR {dearest / 100:,.2f}" if dearest else ""
     for name in ("entries_per_address", "entries_per_day"):
         if getattr(campaign, name) is not None:
             yield Fault(
                 name,
-                "somebody can play several times and claim the best one: choose "
-                'flow = "form-first", or a code in each box',
+                f"somebody can play several times and claim the best one{worth}: "
+                'choose flow = "form-first", or a code in each box',
                 "PZ-10",
                 refuses=False,
             )

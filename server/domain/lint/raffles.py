@@ -7,7 +7,7 @@ from typing import Any
 
 from server.domain.campaign import Campaign, Prize
 from server.domain.parts import Fault
-from server.domain.raffle import LEAST_HOURS, MOST_UNITS, Raffle
+from server.domain.raffle import LEAST_HOURS, MOST_HOURS, MOST_UNITS, Raffle
 
 
 def faults(campaign: Campaign) -> Iterator[Fault]:
@@ -55,6 +55,8 @@ def _moments(campaign: Campaign, raffle: Raffle) -> Iterator[tuple[str, str]]:
         elif raffle.draws < campaign.ends + timedelta(hours=LEAST_HOURS):
             what = f"it draws {LEAST_HOURS} hours after the end or later"
             yield "draws", f"{what}: the last ones still say who they are"
+        elif raffle.draws > campaign.ends + timedelta(hours=MOST_HOURS):
+            yield "draws", f"it draws {MOST_HOURS:,} hours after the end or sooner"
 
 
 def _prizes(raffle: Raffle) -> Iterator[tuple[str, str]]:

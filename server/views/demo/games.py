@@ -57,6 +57,8 @@ class Game:
     has_qr: bool = False
     # Shows a label out of a box, whose code opens it.
     has_label: bool = False
+    # The campaign whose raffle was drawn, of a page that shows what came of it.
+    drawn: str = ""
     # What to put behind the address of the page to see it.
     query: dict[str, str] = field(default_factory=dict)
     # Gives the page something to scroll through.
@@ -65,7 +67,7 @@ class Game:
     @property
     def is_elsewhere(self) -> bool:
         """Return whether it has an address of its own, and needs no tag."""
-        return bool(self.link) or self.has_label
+        return bool(self.link or self.drawn) or self.has_label
 
     @cached_property
     def buttons(self) -> list[Call]:

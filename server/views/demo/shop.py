@@ -1,6 +1,7 @@
 """The pages of the demo shop; each embeds the widget as a customer would."""
 
 import base64
+from types import SimpleNamespace
 
 from flask import g, render_template
 from flask.typing import ResponseReturnValue
@@ -8,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from server import clock
 from server.db import reading
 from server.domain import qr
-from server.services import boxcodes
-from server.views import guards
+from server.services import boxcodes, raffle_records
+from server.views import guards, language, raffles
 from server.views.demo.catalogue import (
     CATEGORIES,
     PRODUCTS,
@@ -101,6 +102,7 @@ def game(slug: str) -> ResponseReturnValue:
         after=after,
         shape=_shape(shown.placement),
         label=_label(shown.placement) if shown.has_label else None,
+        raffle=_drawn(shown.drawn) if shown.drawn else None,
         read=list(PRODUCTS.values())[:MOST_READ],
     )
 
@@ -132,6 +134,14 @@ def _label(placement: str) -> dict[str, str] | None:
         "typed": label.typed,
         "picture": f"data:image/svg+xml;base64,{drawn}",
     }
+
+
+def _drawn(campaign: str) -> SimpleNamespace | None:
+    """Return what is published of a raffle that was drawn; None before that."""
+    with reading() as session:
+        known = raffle_records.of_campaign(session, campaign)
+    told = [raffles.told(one, language.as_wished()) for one in known if one.drawn]
+    return told[0] if told else None
 
 
 def _missing() -> ResponseReturnValue:

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from server import clock
 from server.db import reading, transaction
+from server.domain.answers import plain
 from server.domain.voucher import LONGEST_NOTE
 from server.services import members, raffle_records, raffles
 from server.services.office import campaigns as campaign_pages
@@ -87,7 +88,7 @@ def note_contact(here: Here, code: str) -> AnyResponse:
 
 def _told(name: str) -> str:
     most = LONGEST_LABEL if name in {"raffle", "label"} else LONGEST_NOTE
-    return request.form.get(name, "").strip()[:most]
+    return plain(request.form.get(name, ""))[:most]
 
 
 def _check(session: Session, here: Here, code: str) -> None:

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from server import clock
 from server.db import reading, transaction
 from server.domain.address import AddressError
+from server.domain.answers import plain
 from server.domain.rights import LONGEST_AGO_DAYS, LONGEST_NOTE, SOON, Right
 from server.services.office import campaigns as campaign_pages
 from server.services.office import rights as pages
@@ -90,7 +91,7 @@ def carry_out_right(here: Here, right: str) -> AnyResponse:
 @guards.member("owner")
 def settle_right(here: Here, right: str) -> AnyResponse:
     """Close a request with a note of what was done, or why nothing was."""
-    note = request.form.get("note", "").strip()[:LONGEST_NOTE]
+    note = plain(request.form.get("note", ""))[:LONGEST_NOTE]
     with transaction() as session:
         if pages.find(session, here.shop.shop_id, right) is None:
             abort(404)

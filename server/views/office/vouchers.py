@@ -5,6 +5,7 @@ from flask_babel import gettext as _
 
 from server import clock
 from server.db import reading, transaction
+from server.domain.answers import plain
 from server.domain.voucher import LONGEST_CODE, LONGEST_NOTE, State, Verdict
 from server.services import members, purchases, vouchers
 from server.services.vouchers import By, Held, Redemption
@@ -73,7 +74,7 @@ def redeem_voucher(here: Here) -> Response:
 @guards.member("owner")
 def revoke_voucher(here: Here) -> Response:
     """Take a voucher back, with the reason."""
-    code, why = _code(), request.form.get("why", "").strip()[:LONGEST_NOTE]
+    code, why = _code(), plain(request.form.get("why", ""))[:LONGEST_NOTE]
     if not code or not why:
         return _page(
             here, code=code, problem=_("Say why it is taken back."), status=422

@@ -78,7 +78,17 @@ def test_what_is_missing_or_wrong_is_said(owner, house, labels):
     assert house.audits() == []
 
 
+def test_a_reason_is_kept_as_one_line(owner, house, labels):
+    form = english(owner).get(ADDRESS).form("exclude")
+
+    owner.submit(form, label=labels[0], why="an\0employee\r\n", status=303)
+
+    (out,) = rows(house, RaffleExclusion)
+    assert out.note == "an employee"
+
+
 def test_the_drawn_are_there_with_what_happened_to_each(owner, house, clock, labels):
+    """PZ-13: each try to reach a winner is there, with who tried."""
     go_on(house, clock, UNTIL_DRAW)
     # Whoever was signed in a month ago is not any more.
     pages = english(Pages(house.client(house.owner, now=clock.now())))

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from server.models import Audit, Prize, Purchase, Shop, Voucher
+from server.models import Audit, Prize, Purchase, Shop, Voucher, VoucherStep
 from server.services import purchases
 from tests.factories import campaign_file, prize_table, publish
 from tests.office import play
@@ -114,6 +114,16 @@ def test_a_vouchers_life_is_told_with_who_did_it(staff, owner, unit):
     assert len(steps) == 2
     assert "Claimed; the code was shown" in steps[0]
     assert "Redeemed" in steps[1] and steps[1].count("Staff Name") == 1
+
+
+def test_a_reason_is_kept_without_what_a_database_refuses(owner, house, unit):
+    """SAFETY.md: PostgreSQL keeps no NUL; nobody is told to wait for that."""
+    form = look_up(owner, unit.code).form("revoke")
+
+    owner.submit(form, why="a\0robot")
+
+    with house.database.reading() as session:
+        assert session.query(VoucherStep).one().note == "a robot"
 
 
 def test_an_owner_takes_a_voucher_back_with_the_reason(owner, house, unit):
