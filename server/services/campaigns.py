@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import chance, lint
@@ -205,6 +205,21 @@ def set_paused(session: Session, campaign_id: int, *, paused: bool) -> bool:
     return rows_changed(found) == 1
 
 
+_RUNNING = (
+    select(func.min(PlacementRow.code))
+    .join(models.Campaign, models.Campaign.id == PlacementRow.campaign_id)
+    .where(
+        models.Campaign.shop_id == bindparam("shop_id"),
+        models.Campaign.state == "published",
+        models.Campaign.opens_at <= bindparam("moment"),
+        models.Campaign.closes_at > bindparam("moment"),
+        PlacementRow.is_retired.is_(False),
+    )
+    .group_by(models.Campaign.id)
+    .order_by(models.Campaign.id.desc())
+)
+
+
 class Directory:
     """Finds what a placement's code shows, and remembers it for a second.
 
@@ -214,6 +229,7 @@ class Directory:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self._known: dict[str, tuple[datetime, Live]] = {}
+        self._running: dict[int, tuple[datetime, list[Live]]] = {}
         self._built: dict[tuple[int, int, int], Live] = {}
         self._campaigns: dict[tuple[int, int], Campaign] = {}
         self._shops: dict[tuple[int, int], ShopFile] = {}
@@ -228,6 +244,16 @@ class Directory:
         else:
             self._known[code] = (now, live)
         return live
+
+    def running(self, session: Session, shop_id: int, *, now: datetime) -> list[Live]:
+        """Return one placement of each of a shop's open campaigns, the newest first."""
+        at, lives = self._running.get(shop_id, (now, None))
+        if lives is None or abs(now - at) >= KNOWN_FOR:
+            codes = session.scalars(_RUNNING, {"shop_id": shop_id, "moment": now})
+            found = [self.find(session, code, now=now) for code in codes.all()]
+            lives = [live for live in found if live and live.is_open(now)]
+            self._running[shop_id] = (now, lives)
+        return lives
 
     def campaign(self, session: Session, campaign_id: int, number: int) -> Campaign:
         """Return one version of a campaign; versions never change, so it is kept."""
@@ -253,6 +279,7 @@ class Directory:
     def forget(self) -> None:
         """Look everything up again, because this process has just changed it."""
         self._known.clear()
+        self._running.clear()
 
     def known(self, code: str, *, now: datetime) -> Live | None:
         """Return what was found under a code within the last second."""

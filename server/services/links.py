@@ -56,6 +56,8 @@ class Found:
     played: int | None
     # Mailed to an address that its person has given up since.
     is_outdated: bool
+    # Since when their data is not used (GDPR 18), if it is so.
+    held_since: datetime | None
 
     @property
     def campaign(self) -> Campaign:
@@ -191,6 +193,7 @@ def _found(session: Session, row: Any, *, directory: Directory, vault: Vault) ->
         locale=cast("Locale", row.locale or row.spoken),
         played=row.entry_id,
         is_outdated=row.moved_at is not None and row.created_at < row.moved_at,
+        held_since=row.restricted_at,
     )
 
 
@@ -232,6 +235,7 @@ _FIND = (
         Contact.email_hash,
         Contact.locale.label("spoken"),
         Contact.moved_at,
+        Contact.restricted_at,
         contacts.suppressed_until(),
     )
     .outerjoin(Entry, Entry.id == Link.entry_id)

@@ -68,7 +68,7 @@ def pending_of(session: Session, contact_id: int) -> rules.Pending | None:
     return None if row is None else rules.Pending(*row)
 
 
-_OPEN_OF = OptIn.contact_id == bindparam("contact_id"), OptIn.state.in_(rules.OPEN)
+_OPEN_OF = OptIn.contact_id == bindparam("contact_id"), one_of(OptIn.state, rules.OPEN)
 _PENDING = (
     select(OptIn.id, OptIn.wordings, OptIn.expires_at)
     .where(*_OPEN_OF)

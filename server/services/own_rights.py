@@ -6,12 +6,10 @@ Each is done at once, is a fact in the ledger, and a request that is settled.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from server.domain.consent import Act
 from server.domain.rights import Right
-from server.models.contact import Contact
 from server.services import contacts, optins, portable, privacy, rights
 from server.services.consents import Circumstances
 from server.services.contacts import Reason
@@ -64,14 +62,6 @@ def hold(
     if changed and is_held:
         _used(session, found, Right.RESTRICT, tools=tools, now=now)
     return changed
-
-
-def held_since(session: Session, found: Found) -> datetime | None:
-    """Return since when somebody's data is not used."""
-    return session.connection().scalar(_HELD_SINCE, {"contact_id": found.who.id})
-
-
-_HELD_SINCE = select(Contact.restricted_at).where(Contact.id == bindparam("contact_id"))
 
 
 def take_along(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from server.domain.campaign import Purpose, PurposeText
@@ -22,9 +22,7 @@ from server.domain.consent import (
     told_in,
 )
 from server.domain.preference import Wishes, wished
-from server.models.campaign import Campaign
 from server.models.consent import ConsentEvent, Standing
-from server.models.placement import Placement
 from server.models.preference import Preference
 from server.models.text import Text
 from server.services import consents, contacts, optins, withdrawals
@@ -107,17 +105,10 @@ def offers(
     Of a purpose that several campaigns ask, the one they took part in has the word,
     then the newest.
     """
-    lives = [
-        live
-        for code in session.connection().scalars(
-            _RUNNING, {"shop_id": found.who.shop_id, "moment": now}
-        )
-        if (live := directory.find(session, code, now=now)) and live.is_open(now)
-    ]
+    lives = directory.running(session, found.who.shop_id, now=now)
     mine = found.played_in.code if found.played_in else None
-    lives.sort(key=lambda live: live.campaign.code != mine)
     known: dict[str, Offer] = {}
-    for live in lives:
+    for live in sorted(lives, key=lambda live: live.campaign.code != mine):
         if found.locale not in live.campaign.languages:
             continue
         for purpose in live.campaign.asked_in(found.locale):
@@ -127,60 +118,37 @@ def offers(
     return known
 
 
-# One placement of each campaign that is open, the newest first.
-_RUNNING = (
-    select(func.min(Placement.code))
-    .join(Campaign, Campaign.id == Placement.campaign_id)
-    .where(
-        Campaign.shop_id == bindparam("shop_id"),
-        Campaign.state == "published",
-        Campaign.opens_at <= bindparam("moment"),
-        Campaign.closes_at > bindparam("moment"),
-        Placement.is_retired.is_(False),
-    )
-    .group_by(Campaign.id)
-    .order_by(Campaign.id.desc())
-)
-
-
 def overview(
     session: Session, found: Found, offered: Mapping[str, Offer]
 ) -> list[Want]:
     """Return every purpose that a person knows or can say yes to, what is on first."""
-    connection, of = session.connection(), {"contact_id": found.who.id}
-    stored = {
-        row.purpose: Wishes(tuple(row.topics) if row.topics else None, row.rhythm)
-        for row in connection.execute(_WISHES, of)
-    }
-    known = {row.purpose: row for row in connection.execute(_STANDS, of)}
+    rows = session.connection().execute(_STANDS, {"contact_id": found.who.id})
+    known = {row.purpose: row for row in rows}
     wants = [
-        _want(
-            key,
-            known.get(key),
-            offered.get(key),
-            stored.get(key, Wishes()),
-            locale=found.locale,
-        )
+        _want(key, known.get(key), offered.get(key), locale=found.locale)
         for key in dict.fromkeys((*known, *offered))
     ]
     return sorted(wants, key=lambda want: want.act not in LASTING)
 
 
-_WISHES = select(Preference.purpose, Preference.topics, Preference.rhythm).where(
-    Preference.contact_id == bindparam("contact_id")
-)
 _STANDS = (
-    select(Standing.purpose, Standing.act, ConsentEvent.at, Text.body, Text.locale)
+    select(
+        *(Standing.purpose, Standing.act, ConsentEvent.at, Text.body, Text.locale),
+        *(Preference.topics, Preference.rhythm),
+    )
     .join(ConsentEvent, ConsentEvent.id == Standing.event_id)
     .outerjoin(Text, Text.sha256 == Standing.text_hash)
+    .outerjoin(
+        Preference,
+        (Preference.contact_id == Standing.contact_id)
+        & (Preference.purpose == Standing.purpose),
+    )
     .where(Standing.contact_id == bindparam("contact_id"))
     .order_by(ConsentEvent.id)
 )
 
 
-def _want(
-    key: str, row: Any, offer: Offer | None, wishes: Wishes, *, locale: str
-) -> Want:
+def _want(key: str, row: Any, offer: Offer | None, *, locale: str) -> Want:
     act = Act(row.act) if row else None
     body = row.body or "" if row else ""
     spoken = row.locale if body else locale
@@ -195,8 +163,12 @@ def _want(
         body=body,
         locale=spoken,
         offer=offer,
-        wishes=wishes,
+        wishes=_wishes(row) if row else Wishes(),
     )
+
+
+def _wishes(row: Any) -> Wishes:
+    return Wishes(tuple(row.topics) if row.topics else None, row.rhythm)
 
 
 def save(

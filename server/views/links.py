@@ -21,13 +21,14 @@ from flask import (
 from flask_babel import format_datetime
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
 
 from server import clock
 from server.db import reading, transaction
 from server.domain import address
 from server.domain import optin as rules
 from server.domain.campaign import PurposeText
-from server.domain.links import BadTokenError, ExpiredTokenError, Salt
+from server.domain.links import BadTokenError, ExpiredTokenError, LinkRef, Salt
 from server.domain.optin import State
 from server.domain.parts import LOCALES
 from server.services import campaigns, consents, links, optins, withdrawals
@@ -136,22 +137,25 @@ def confirm_page(token: str) -> Response:
 @guards.link
 def confirm(token: str) -> Response:
     """Turn what was asked into consents."""
-    found = follow(Salt.CONFIRM, token)
+    ref, now = _ref(Salt.CONFIRM, token), clock.now()
+    if ref is None:
+        return unknown()
+    if not is_pressed(ref.row, now):
+        found = follow(Salt.CONFIRM, token)
+        return _confirm_page(found, token, once_more=True) if found else unknown()
+    with transaction() as session:
+        found = look(session, Salt.CONFIRM, ref)
+        if found is not None:
+            done = optins.confirm(
+                session,
+                found,
+                by=client.circumstances(found.shop),
+                tools=tools(),
+                now=now,
+                ref=ref,
+            )
     if found is None:
         return unknown()
-    now = clock.now()
-    if not is_pressed(found, now):
-        return _confirm_page(found, token, once_more=True)
-    ref = signer().read_link(Salt.CONFIRM, token, now=now)
-    with transaction() as session:
-        done = optins.confirm(
-            session,
-            found,
-            by=client.circumstances(found.shop),
-            ref=ref,
-            tools=tools(),
-            now=now,
-        )
     if done.is_new:
         return leave("confirmed", found)
     return _stands(found, done, token)
@@ -230,19 +234,29 @@ def unsubscribe(token: str) -> Response:
     A mail program gets 200 whatever the link was, and is never sent elsewhere.
     """
     is_one_click = request.form.get("List-Unsubscribe") == ONE_CLICK
-    found = follow(Salt.UNSUBSCRIBE, token)
-    if found is None:
-        return make_response("", 200) if is_one_click else unknown(status=200)
+    found = _stopped(token, "one-click" if is_one_click else "unsubscribe-page")
+    if is_one_click:
+        return make_response("", 200)
+    return leave("unsubscribed", found) if found else unknown(status=200)
+
+
+def _stopped(token: str, method: str) -> Found | None:
+    """Stop all mails of whom a link is about; return them, None for a foreign link."""
+    ref = _ref(Salt.UNSUBSCRIBE, token)
+    if ref is None:
+        return None
     with transaction() as session:
-        withdrawals.withdraw_all(
-            session,
-            found,
-            by=client.circumstances(found.shop),
-            method="one-click" if is_one_click else "unsubscribe-page",
-            tools=tools(),
-            now=clock.now(),
-        )
-    return make_response("", 200) if is_one_click else leave("unsubscribed", found)
+        found = look(session, Salt.UNSUBSCRIBE, ref)
+        if found is not None:
+            withdrawals.withdraw_all(
+                session,
+                found,
+                by=client.circumstances(found.shop),
+                method=method,
+                tools=tools(),
+                now=clock.now(),
+            )
+    return found
 
 
 @bp.get("/done/<what>/<code>/<lang>")
@@ -265,18 +279,29 @@ def done(what: str, code: str, lang: str) -> Response:
 
 
 def follow(salt: Salt, token: str) -> Found | None:
-    """Return where a link leads, and speak its language.
-
-    None for a foreign one, and for a confirmation that has no request. Of a mail to an
-    address that was given up, and to who cannot be read any more, only the stopping
-    works, for ever (WD-04).
-    """
-    try:
-        ref = signer().read_link(salt, token, now=clock.now())
-    except (BadTokenError, ExpiredTokenError):
+    """Return where a link leads, and speak its language; None for a foreign one."""
+    ref = _ref(salt, token)
+    if ref is None:
         return None
     with reading() as session:
-        found = links.find(session, ref, directory=directory(), vault=tools().vault)
+        return look(session, salt, ref)
+
+
+def _ref(salt: Salt, token: str) -> LinkRef | None:
+    """Return what a link points to, if it is one of ours."""
+    try:
+        return signer().read_link(salt, token, now=clock.now())
+    except (BadTokenError, ExpiredTokenError):
+        return None
+
+
+def look(session: Session, salt: Salt, ref: LinkRef) -> Found | None:
+    """Return where a link leads as `follow` does, for who presses what is behind it.
+
+    None for a confirmation that has no request. Of a mail to an address that was given
+    up, and to who cannot be read any more, only the stopping works, for ever (WD-04).
+    """
+    found = links.find(session, ref, directory=directory(), vault=tools().vault)
     if found is None or (salt is Salt.CONFIRM and found.optin is None):
         return None
     if found.is_outdated and salt in OF_THE_MAILBOX:
@@ -296,7 +321,7 @@ def shown_now(found: Found, now: datetime) -> str:
     return signer().sign(Salt.RENDER, shown, now=now)
 
 
-def is_pressed(found: Found, now: datetime) -> bool:
+def is_pressed(link_id: int, now: datetime) -> bool:
     """Return whether this POST comes from a page that somebody had time to read."""
     try:
         payload = signer().read(
@@ -308,7 +333,7 @@ def is_pressed(found: Found, now: datetime) -> bool:
     except (BadTokenError, ExpiredTokenError):
         return False
     match payload:
-        case [int(link_id), int(shown_ms)] if link_id == found.link_id:
+        case [int(shown_id), int(shown_ms)] if shown_id == link_id:
             age_ms = now.timestamp() * 1000 - shown_ms
             youngest_ms = rules.RENDER_YOUNGEST.total_seconds() * 1000
             return age_ms >= youngest_ms and limiter().may_press(link=link_id)

@@ -200,7 +200,7 @@ def rectify(token: str) -> Response:
     if found is None:
         return unknown()
     now = clock.now()
-    if not is_pressed(found, now):
+    if not is_pressed(found.link_id, now):
         return _rectify_page(found, token, once_more=True)
     with transaction() as session:
         is_moved = address_changes.confirm(

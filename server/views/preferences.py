@@ -32,7 +32,6 @@ from server.domain.shop import ShopFile
 from server.services import (
     contacts,
     optins,
-    own_rights,
     preference_letters,
     preferences,
     withdrawals,
@@ -126,17 +125,16 @@ def centre(token: str) -> Response:
         offered = _offers(session, found)
         wants = preferences.overview(session, found, offered)
         is_refused = contacts.is_suppressed(session, found.who, reason=Reason.NEVER)
-        held_since = own_rights.held_since(session, found)
     return page(
         "links/preferences.html",
         found,
         mailbox=address.masked(found.who.email),
         token=token,
-        receipt=_receipt(token) if any(want.since for want in wants) else None,
+        has_receipt=any(want.since for want in wants),
         note=_note(wants, found.shop.name),
         done=request.args.get("done"),
         is_refused=is_refused,
-        is_held=held_since is not None,
+        is_held=found.held_since is not None,
         locale=found.locale,
         keep=KEEP,
         mails=[want for want in wants if not _is_soft(want)],
@@ -151,13 +149,18 @@ def centre(token: str) -> Response:
     )
 
 
-def _receipt(token: str) -> str:
-    """Return where somebody's receipt is, of which there may have been no mail."""
+@bp.get("/<token>/receipt")
+@guards.link
+def receipt(token: str) -> Response:
+    """Lead to somebody's receipt, of which there may have been no mail."""
+    if follow(Salt.PREFERENCES, token) is None:
+        return unknown()
     now = clock.now()
     ref = signer().read_link(Salt.PREFERENCES, token, now=now)
-    return url_for(
+    place = url_for(
         "receipts.receipt", token=signer().sign_link(Salt.RECEIPT, ref, now=now)
     )
+    return unindexed(make_response(redirect(place, 303)))
 
 
 @bp.post("/<token>/save")

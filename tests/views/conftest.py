@@ -1,8 +1,9 @@
-"""The demo's forms without a game, published."""
+"""The demo's forms without a game, and somebody who said yes."""
 
 import pytest
 
 from tests.factories import campaign_file
+from tests.visits import sure_win, take_card
 
 
 @pytest.fixture
@@ -25,3 +26,16 @@ def form(publish):
         return publish(campaign_file("footer-newsletter", **changes))
 
     return form
+
+
+@pytest.fixture
+def signed_up(publish, client, house):
+    """Somebody who won, said yes twice, and was mailed a link; returns the link."""
+    publish(sure_win(days=365))
+    assert (
+        take_card(client)
+        .enter(client, consents=["newsletter", "personal_offers"])
+        .status_code
+        == 200
+    )
+    return house.link("confirm")

@@ -155,7 +155,14 @@ def test_who_got_no_letter_finds_it_on_their_page(publish, client, pages, house)
     page = pages.get(house.link("preferences"))
     (to,) = [a for a in page.root.all("a") if a.text == "See my receipt"]
 
-    assert "You said yes, on 2 March 2026" in pages.get(to.attrs["href"]).text
+    leading = pages.get(to.attrs["href"], status=303)
+    assert "You said yes, on 2 March 2026" in pages.follow(leading).text
+
+
+def test_only_ones_own_page_leads_to_a_receipt(client, house, confirmed):
+    token = confirmed.rpartition("/")[2]
+
+    assert client.get(f"/preferences/{token}/receipt").status_code == 404
 
 
 def test_who_decided_nothing_is_offered_no_receipt(publish, client, pages, house):
