@@ -19,6 +19,7 @@ log = structlog.get_logger()
 
 NAME = "limits.db"
 PATIENCE_S = 0.5
+RETRY_S = 0.005
 LEFT_ALONE_S = 5.0
 # What is over counts for nothing; it only takes room until it is swept away.
 SWEPT_EVERY_S = 30.0
@@ -110,9 +111,7 @@ class Tally:
                 check_same_thread=False,
             )
             self._pid = os.getpid()
-            self._open.execute("PRAGMA journal_mode = WAL")
-            self._open.execute("PRAGMA synchronous = OFF")
-            self._open.executescript(_TABLE)
+            _prepare(self._open)
         return self._open
 
     def _broken(self, error: sqlite3.Error) -> "TallyError":
@@ -120,6 +119,24 @@ class Tally:
             self._open, self._alone_until = None, time.monotonic() + LEFT_ALONE_S
             log.error("limits unreachable", error=type(error).__name__)
         return TallyError()
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Make the file ready, whoever else does so in the same moment.
+
+    For a change of the journal SQLite waits for nobody by itself.
+    """
+    give_up_at = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError:
+            if time.monotonic() >= give_up_at:
+                raise
+            time.sleep(RETRY_S)
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.executescript(_TABLE)
 
 
 class TallyError(Exception):

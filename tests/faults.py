@@ -18,7 +18,7 @@ BROKEN = {
     "postgresql": "DO $$ BEGIN RAISE EXCEPTION 'full' USING ERRCODE = '53100'; END $$",
 }
 # Alone, or one of several that go to PostgreSQL together (`services/batch`).
-CHANGE = re.compile(r"(?:^|\()(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
+CHANGE = re.compile(r"(?:^|\(|\)\s*)(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
 
 # A statement, and how often it was said before within one act.
 Said = tuple[str, int]

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests import waiting
 from tests.browser.shop import Demo
 from tests.browser.test_access import NARROW, faults
 from tests.browser.test_fair_play import SEND
@@ -243,14 +244,17 @@ def test_the_way_can_be_gone_calm_large_and_in_forced_colours(
 def shut(demo: Demo) -> list[str]:
     """A form that did not open yet, and one that is over."""
     now = datetime.now(UTC)
+    # Nobody can publish what is over already.
+    end = now + timedelta(seconds=10)
     dates = {
         "axe-early": {"starts": now + DAY, "ends": now + 9 * DAY},
-        "axe-late": {"starts": now - 9 * DAY, "ends": now - DAY},
+        "axe-late": {"starts": now - 9 * DAY, "ends": end},
     }
     for code, between in dates.items():
         tables = campaign_tables("welcome-scratch", code=code, days=None) | between
         tables["placements"] = [{"code": code, "shape": "inline"}]
         demo.load("campaign", tables)
+    waiting.until(lambda: datetime.now(UTC) > end, within_s=30)
     return list(dates)
 
 
