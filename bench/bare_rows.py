@@ -113,7 +113,7 @@ def insert_at_once(connection: Connection, ids: dict[str, int], email: str) -> N
 
 
 def insert(connection: Connection, ids: dict[str, int], email: str) -> None:
-    """Write them with prebuilt Core statements, for SQLite."""
+    """Write them with prebuilt Core statements."""
     now = clock.now()
     random = os.urandom
     subject = random(16)

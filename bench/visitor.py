@@ -49,9 +49,9 @@ class Visitor:
             for _ in range(number)
         ]
 
-    def bare_entries(self, number: int) -> list[bytes]:
+    def bare_entries(self, number: int, path: str = "/bare") -> list[bytes]:
         """Return as many POSTs of the same size for the bare view."""
-        return [load.post("/bare", self._form(), self._host) for _ in range(number)]
+        return [load.post(path, self._form(), self._host) for _ in range(number)]
 
     def pages(self, number: int) -> list[bytes]:
         return [load.get(f"/w/{self._placement}?lang=nl", self._host)] * number
