@@ -7,7 +7,7 @@ rows in one statement. It checks, draws, signs and seals nothing.
 
 import os
 
-from flask import Flask, Response, render_template_string, request
+from flask import Flask, Response, render_template, request
 
 from bench.bare_rows import insert, insert_at_once
 from server import clock
@@ -44,10 +44,12 @@ def create_app() -> Flask:
             insert_at_once(session.connection(), ids, email)
         return Response("ok")
 
+    template = app.jinja_env.from_string(PAGE)
+
     @app.get("/page")
     def page() -> str:
-        return render_template_string(
-            PAGE, title="Bare", rows=range(110), ticket=os.urandom(16).hex()
+        return render_template(
+            template, title="Bare", rows=range(110), ticket=os.urandom(16).hex()
         )
 
     return app

@@ -88,15 +88,17 @@ SELECT :shop, contact.id, optin.id, letter, letter || :message_id, :mail, 'waiti
 FROM contact, optin, (VALUES ('confirm'), ('prize')) AS letters (letter)
 """
 
+AT_ONCE = text(CTE).bindparams(
+    bindparam("wordings", type_=JSON), bindparam("context", type_=JSON)
+)
+
 
 def insert_at_once(connection: Connection, ids: dict[str, int], email: str) -> None:
     """Write them all in one statement, for PostgreSQL."""
     random = os.urandom
     subject = random(16)
     connection.execute(
-        text(CTE).bindparams(
-            bindparam("wordings", type_=JSON), bindparam("context", type_=JSON)
-        ),
+        AT_ONCE,
         ids
         | {
             "sealed_email": random(len(email) + 28),

@@ -4,6 +4,7 @@ It lies beside the database and not in it: a count must not wait for whoever wri
 entry, and may be lost with the machine, so none of it is flushed to the disk (AB-01).
 """
 
+import fcntl
 import os
 import sqlite3
 import threading
@@ -19,7 +20,6 @@ log = structlog.get_logger()
 
 NAME = "limits.db"
 PATIENCE_S = 0.5
-RETRY_S = 0.005
 LEFT_ALONE_S = 5.0
 # What is over counts for nothing; it only takes room until it is swept away.
 SWEPT_EVERY_S = 30.0
@@ -84,7 +84,7 @@ class Tally:
                 if is_look:
                     return _note_all(connection, chains, now)
                 return self._note(connection, chains, now)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OSError) as error:
                 raise self._broken(error) from error
 
     def _note(
@@ -111,32 +111,29 @@ class Tally:
                 check_same_thread=False,
             )
             self._pid = os.getpid()
-            _prepare(self._open)
+            _prepare(self._open, self._path)
         return self._open
 
-    def _broken(self, error: sqlite3.Error) -> "TallyError":
+    def _broken(self, error: Exception) -> "TallyError":
         if time.monotonic() >= self._alone_until:
             self._open, self._alone_until = None, time.monotonic() + LEFT_ALONE_S
             log.error("limits unreachable", error=type(error).__name__)
         return TallyError()
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
-    """Make the file ready, whoever else does so in the same moment.
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the file ready, one process after the other.
 
     For a change of the journal SQLite waits for nobody by itself.
     """
-    give_up_at = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            break
-        except sqlite3.OperationalError:
-            if time.monotonic() >= give_up_at:
-                raise
-            time.sleep(RETRY_S)
-    connection.execute("PRAGMA synchronous = OFF")
-    connection.executescript(_TABLE)
+    turn = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.executescript(_TABLE)
+    finally:
+        os.close(turn)
 
 
 class TallyError(Exception):

@@ -58,7 +58,7 @@ class Batch:
             self._waiting.append((statement, rows))
 
     def send(self) -> None:
-        """Write what was collected; within a table the rows keep their order."""
+        """Write what was collected; the rows of one `execute` keep their order."""
         waiting, self._waiting = self._waiting, []
         if self._connection.dialect.name == "sqlite":
             for statement, rows in waiting:

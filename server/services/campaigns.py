@@ -229,15 +229,16 @@ class Directory:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self._known: dict[str, tuple[datetime, Live]] = {}
-        self._running: dict[int, tuple[datetime, list[Live]]] = {}
+        self._running: dict[int, tuple[datetime, tuple[Live, ...]]] = {}
         self._built: dict[tuple[int, int, int], Live] = {}
         self._campaigns: dict[tuple[int, int], Campaign] = {}
         self._shops: dict[tuple[int, int], ShopFile] = {}
 
     def find(self, session: Session, code: str, *, now: datetime) -> Live | None:
         """Return what visitors may see under a code, open or not; None if nothing."""
-        if known := self.known(code, now=now):
-            return known
+        return self.known(code, now=now) or self._fresh(session, code, now=now)
+
+    def _fresh(self, session: Session, code: str, *, now: datetime) -> Live | None:
         live = self._look_up(session, code, now=now)
         if live is None:
             self._known.pop(code, None)
@@ -245,13 +246,16 @@ class Directory:
             self._known[code] = (now, live)
         return live
 
-    def running(self, session: Session, shop_id: int, *, now: datetime) -> list[Live]:
+    def running(
+        self, session: Session, shop_id: int, *, now: datetime
+    ) -> tuple[Live, ...]:
         """Return one placement of each of a shop's open campaigns, the newest first."""
         at, lives = self._running.get(shop_id, (now, None))
         if lives is None or abs(now - at) >= KNOWN_FOR:
             codes = session.scalars(_RUNNING, {"shop_id": shop_id, "moment": now})
-            found = [self.find(session, code, now=now) for code in codes.all()]
-            lives = [live for live in found if live and live.is_open(now)]
+            # Not as remembered, or what is shown could be two seconds old.
+            found = [self._fresh(session, code, now=now) for code in codes.all()]
+            lives = tuple(live for live in found if live and live.is_open(now))
             self._running[shop_id] = (now, lives)
         return lives
 

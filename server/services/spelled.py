@@ -38,9 +38,12 @@ class Spelled:
     ) -> None:
         """Spell a statement; `names` are the columns that an `INSERT` is told.
 
-        A list that is told when it runs (`IN`) has no fixed words, and no place here.
+        A list that is told when it runs (`IN`) has no fixed words, and a default of
+        ours has to be made each time: both raise TypeError.
         """
         sql: Any = statement.compile(dialect=dialect, column_keys=names)
+        if sql.prefetch or sql.post_compile_params or sql.literal_execute_params:
+            raise TypeError("Core fills something in here in each run")
         self._text: str = sql.string
         # SQLite takes values in order, PostgreSQL's driver by name.
         self._order: list[str] | None = sql.positiontup

@@ -2,14 +2,18 @@
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from server import clock
 from server.db import reading, transaction
 from server.domain.entry import Step, Submission
+from server.domain.optin import State
 from server.services import typed
 from server.views import client, guards, visits
 from server.views.house import directory, faces, limiter, tools
 from server.views.visits import Visit
+
+_WRONG = _l("Type the six digits of the newest mail, like 123 456.")
 
 bp = Blueprint("digits", __name__)
 
@@ -42,10 +46,13 @@ def confirm(code: str) -> Response:
                 now=now,
             )
     except typed.WrongDigitsError:
-        return _again(visit, _("Type the six digits of the newest mail, like 123 456."))
+        return _again(visit, str(_WRONG))
     by = client.circumstances(live.shop, ticket.page)
     with transaction() as session:
-        typed.confirm(session, found, by=by, tools=tools(), now=now)
+        done = typed.confirm(session, found, by=by, tools=tools(), now=now)
+    if done.state is not State.CONFIRMED:
+        # It was over, or taken back, by now.
+        return _again(visit, str(_WRONG))
     return visit.show("widget/_confirmed.html")
 
 

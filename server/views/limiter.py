@@ -107,22 +107,22 @@ class Limiter:
         one client that its network would be. All of them together have a limit too. A
         network that typed the addresses of three strangers asks nobody for an hour.
         """
-        asked = self._asked(network=network, device=device, shop_id=shop_id)
-        return self._once(ticket, {"ask": asked})["ask"]
+        fits = self._once(
+            ticket,
+            {
+                "client": lambda: self._asked_by(network, device, shop_id),
+                "instance": lambda: self._hits(self._instance, "instance"),
+            },
+        )
+        return all(fits.values())
 
-    def _asked(self, *, network: str, device: str, shop_id: int) -> Callable[[], Chain]:
-        def chain() -> list[Hit]:
-            client = (
-                self._hits(self._device, "device", device)
-                if device
-                else [
-                    *self._looks(self._not_me, "not me", network),
-                    *self._hits(self._client, "client", network, shop_id),
-                ]
-            )
-            return [*client, *self._hits(self._instance, "instance")]
-
-        return chain
+    def _asked_by(self, network: str, device: str, shop_id: int) -> list[Hit]:
+        if device:
+            return self._hits(self._device, "device", device)
+        return [
+            *self._looks(self._not_me, "not me", network),
+            *self._hits(self._client, "client", network, shop_id),
+        ]
 
     def may_ask_by_address(self, *, network: str, shop_id: int) -> bool:
         """Count one wish for the page of an address that was typed (WD-05)."""
@@ -150,17 +150,19 @@ class Limiter:
     ) -> Pressure:
         """Count one play of a network and one request of a campaign, if it is that.
 
-        What nothing else speaks against is counted for `may_ask` along with them.
+        A request that something else speaks against counts once it is proven. Another
+        one is counted for `may_ask` as well: client, campaign, instance, so that a
+        network beyond its own limits brings no campaign under suspicion.
         """
         counted: dict[str, Callable[[], Chain]] = {}
         if is_play:
             counted["play"] = lambda: self._hits(self._play, "play", network, shop_id)
-        if asks:
-            counted["campaign"] = lambda: self._hits(
-                self._campaign, "campaign", campaign
-            )
         if asks and not is_suspect:
-            counted["ask"] = self._asked(network=network, device="", shop_id=shop_id)
+            counted |= {
+                "client": lambda: self._asked_by(network, "", shop_id),
+                "campaign": lambda: self._hits(self._campaign, "campaign", campaign),
+                "instance": lambda: self._hits(self._instance, "instance"),
+            }
         fits = self._once(ticket, counted)
         return Pressure(
             is_crowd=not fits.get("play", True), is_rush=not fits.get("campaign", True)

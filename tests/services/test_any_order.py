@@ -183,6 +183,7 @@ class Life:
             "en",
             self.entry_id,
             is_outdated=False,
+            held_since=None,
         )
 
     def _stop(self, _some, _more) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import bindparam, func, literal, select
 
-from server.models import Shop
+from server.models import Placement, Shop
 from server.models.base import from_milliseconds, table
 from server.services.spelled import Spelled, one_of
 
@@ -75,3 +75,15 @@ def test_a_row_that_leaves_something_out_fails(database, now):
         del told["created_at"]
         with pytest.raises(KeyError):
             insert.run(connection, told)
+
+
+def test_what_core_would_fill_in_each_time_is_refused(database):
+    """A default of ours would be written as nothing, and a list has no fixed words."""
+    of_list = select(SHOP.c.id).where(SHOP.c.code.in_(["one", "two"]))
+
+    for statement, names in (
+        (table(Placement).insert(), ("campaign_id", "code", "channel")),
+        (of_list, None),
+    ):
+        with pytest.raises(TypeError):
+            Spelled(statement, database.engine.dialect, names)

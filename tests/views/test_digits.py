@@ -118,6 +118,21 @@ def test_after_ten_minutes_the_link_is_left(asked, type_in, house, clock):
     assert house.standing() == {}
 
 
+def test_for_a_request_that_is_over_they_confirm_nothing(asked, type_in, house, clock):
+    """Who asks the same again gets a new mail about the request of before."""
+    asked()
+    clock.advance(rules.LIFE - timedelta(minutes=4))
+    _card, page = asked()
+    digits = house.letters("confirm", to=EMAIL)[-1].params["digits"]
+    clock.advance(timedelta(minutes=6))
+
+    answer = type_in(page, digits)
+
+    assert answer.status_code == 422
+    assert "it is confirmed" not in answer.get_data(as_text=True)
+    assert house.standing() == {}
+
+
 def test_they_are_worth_nothing_on_another_page(asked, type_in, house, clock):
     """Bound to the request and the page: who reads them over a shoulder has nothing."""
     asked()

@@ -332,6 +332,33 @@ def test_who_owes_a_proof_uses_up_no_mail_of_anybody(publish, house_with, robot)
     assert len(house.letters("confirm")) == 2
 
 
+def test_a_network_beyond_its_limit_brings_no_campaign_under_suspicion(
+    publish, house_with
+):
+    """AB-01: with claims of what was never played, which no limit on plays sees."""
+    house = house_with(
+        CLIENT_MAIL_LIMITS="5 per hour", CAMPAIGN_MAIL_LIMIT="9 per hour"
+    )
+    publish(few_mugs(3, flow="play-first"))
+    robot, visitor = house.app.test_client(), house.app.test_client()
+    for number in range(12):
+        ticket = {"ticket": take_card(robot).ticket, "consent.newsletter": "yes"}
+        robot.post(
+            "/w/welcome-inline/entries",
+            data={**ticket, "email": f"{number}@example.com"},
+            environ_overrides={"REMOTE_ADDR": "198.18.1.1"},
+        )
+
+    for number in range(4):
+        answer = take_card(visitor).enter(
+            visitor,
+            f"{number}@example.org",
+            consents=ASKED,
+            environ_overrides={"REMOTE_ADDR": "198.18.2.1"},
+        )
+        assert answer.status_code == 200, number
+
+
 def test_an_entry_is_counted_in_one_visit_to_the_counts(publish, client, app):
     """Each visit waits for other processes, so a request for mails makes only one."""
     publish(sure_win())
@@ -348,4 +375,4 @@ def test_an_entry_is_counted_in_one_visit_to_the_counts(publish, client, app):
     limiter._window = Seen()
     card.enter(client, consents=["newsletter"])
 
-    assert visits == [3]
+    assert visits == [4]
