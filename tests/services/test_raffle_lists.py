@@ -41,7 +41,7 @@ def label_of(house, name: str) -> str:
     person = house.person(f"{name}@example.com")
     with house.database.reading() as session:
         ticket = session.scalars(
-            select(Entry.ticket).where(Entry.contact_id == person.id)
+            select(Entry.ticket).where(Entry.contact_id == person.id).order_by(Entry.id)
         ).first()
         return rules.label(ticket)
 
