@@ -83,8 +83,7 @@ def submit(code: str) -> Response:
     face = faces().marked(live, locale, ticket.form if ticket else "")
     submission = rules.read(form, live.campaign, locale, extra=face.extra)
     visit = Visit(live, face, submission, submission.step(live.campaign), ticket)
-    # What was won before the end can still be claimed after it.
-    if visit.step is not Step.CLAIM and (closed := _closed(live, clock.now())):
+    if closed := _closed_to(visit, clock.now()):
         return closed
     if submission.adult == "no":
         return visit.show("widget/_minor.html")
@@ -132,14 +131,9 @@ def _enter(visit: Visit, ticket: Ticket) -> Response:
         return visit.ask_proof()
     now = clock.now()
     # Once more, by the moment that counts: the end may have come meanwhile.
-    if visit.step is not Step.CLAIM and (closed := _closed(visit.live, now)):
+    if closed := _closed_to(visit, now):
         return closed
-    may_ask = not visit.submission.consents or limiter().may_ask(
-        ticket=ticket.id,
-        network=client.network(),
-        device=ticket.device,
-        shop_id=visit.live.shop_id,
-    )
+    may_ask = _may_ask(visit, ticket)
     attempted = _attempted(visit, ticket, may_ask=may_ask)
     try:
         with transaction() as session:
@@ -158,6 +152,16 @@ def _enter(visit: Visit, ticket: Ticket) -> Response:
     except turns.EnoughError as error:
         return _enough(visit, error.again)
     return _reveal(visit, outcome, may_ask=may_ask)
+
+
+def _may_ask(visit: Visit, ticket: Ticket) -> bool:
+    """Count a request for a mail, once for a ticket, and return whether it may go."""
+    return not visit.submission.consents or limiter().may_ask(
+        ticket=ticket.id,
+        network=client.network(),
+        device=ticket.device,
+        shop_id=visit.live.shop_id,
+    )
 
 
 def _enough(visit: Visit, again: datetime | None) -> Response:
@@ -272,6 +276,34 @@ def _extra(live: Live, asked: str) -> str | None:
         return None
     known = asked.split(",")
     return next((key for key in live.campaign.extras if key not in known), None)
+
+
+def _closed_to(visit: Visit, now: datetime) -> Response | None:
+    """Return what is answered where a campaign cannot be played then; None if it can.
+
+    What was won before the end can still be claimed after it, and who took part in time
+    and did not hear the answer is told it.
+    """
+    if visit.step is Step.CLAIM:
+        return None
+    closed = _closed(visit.live, now)
+    return closed and (_told_again(visit) or closed)
+
+
+def _told_again(visit: Visit) -> Response | None:
+    """Return what came of an entry that was made before, if it is this one."""
+    ticket = visit.ticket
+    if ticket is None:
+        return None
+    attempted = _attempted(visit, ticket, may_ask=True)
+    try:
+        with reading() as session:
+            outcome = recalls.recall(
+                session, attempted, print_key=tools().vault.print_key
+            )
+    except (recalls.OtherDataError, recalls.LapsedError):
+        return None
+    return _reveal(visit, outcome, may_ask=_may_ask(visit, ticket))
 
 
 def _closed(live: Live, now: datetime) -> Response | None:

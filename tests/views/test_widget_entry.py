@@ -23,6 +23,7 @@ from tests.visits import (
 )
 
 ONCE = {"entries_per_address": 1}
+PURPOSE = ["newsletter"]
 SEED = {"seed": "00112233445566778899aabbccddeeff"}
 
 
@@ -273,6 +274,29 @@ def test_what_was_won_is_claimed_in_spite_of_a_pause(publish, client, house):
 
     assert client.get("/w/lucky-inline").status_code == 403
     assert card.claim(client).status_code == 200
+
+
+@pytest.mark.parametrize("flow", ["form-first", "play-first"])
+def test_who_took_part_in_time_is_told_so_afterwards(publish, client, house, flow):
+    """F9: an answer that was lost is given again, also where nobody can play now."""
+    publish(few_mugs(5, flow=flow))
+    card, late = take_card(client), take_card(client)
+    send = card.play if flow == "play-first" else partial(card.enter, consents=PURPOSE)
+    first = send(client)
+    set_paused(house, paused=True)
+    before = house.dump()
+
+    again = send(client)
+    refused = [
+        late.enter(client),
+        send(client, more={"seed": "ff" * 16}),
+        Card(card.action, card.ticket[:-1]).enter(client),
+    ]
+
+    assert first.status_code == again.status_code == 200
+    assert without_chance(first) == without_chance(again)
+    assert {answer.status_code for answer in refused} == {403}
+    assert house.dump() == before
 
 
 def test_a_faulty_claim_keeps_the_play_and_what_was_typed(publish, pages, house):
