@@ -447,7 +447,7 @@ def test_the_ledger_verifies_with_what_was_brought_in(house, act, database):
     act(privacy.erase, use=USE, email="cas@example.com")
     Sealing(database, NOTARY).go_round(now=house.clock.now())
 
-    with database.reading() as session:
+    with database.standing_still() as session:
         for tip in ledger.tips(session):
             whole = ledger_audit.verify(
                 session, tip, keys=NOTARY.publics, step=lambda _: None

@@ -90,7 +90,7 @@ def test_the_ledger_verifies_and_the_address_is_nowhere(
 
 
 def _verify(house):
-    with house.database.reading() as session:
+    with house.database.standing_still() as session:
         (tip,) = (tip for tip in ledger.tips(session) if tip.shop == "demo")
         return ledger_audit.verify(
             session, tip, keys=NOTARY.publics, step=lambda _: None

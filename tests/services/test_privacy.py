@@ -85,7 +85,7 @@ def audited(database, tools, clock):
 
     def audited():
         Sealing(database, tools).go_round(now=clock.now())
-        with database.reading() as session:
+        with database.standing_still() as session:
             (tip,) = ledger.tips(session)
             return ledger_audit.verify(
                 session, tip, keys=tools.notary.publics, step=lambda _: None
