@@ -489,21 +489,26 @@ class Worker:
             optins.mark_undeliverable(
                 session, mail.optin_id, tools=self._tools, now=now
             )
+        raffle_places.note_unreached(session, mail, "the address is refused", now=now)
         self.tally.refused += 1
 
     def _failed(
         self, session: Session, mail: Claimed, *, answer: str, now: datetime
     ) -> None:
-        if outbox.failed(session, mail, answer=answer, now=now):
-            self.tally.failed += 1
+        state = outbox.failed(session, mail, answer=answer, now=now)
+        if state == "dead":
+            raffle_places.note_unreached(session, mail, "no try succeeded", now=now)
+        self.tally.failed += state is not None
 
     def _dropped(self, session: Session, mail: Claimed, *, now: datetime) -> None:
         if outbox.drop(session, mail, why="its reason is gone", now=now):
             self.tally.dropped += 1
 
     def _lost(self, session: Session, mail: Claimed, *, now: datetime) -> None:
-        if outbox.give_up(session, mail, why="its reader's key is lost", now=now):
-            self.tally.failed += 1
+        if not outbox.give_up(session, mail, why="its reader's key is lost", now=now):
+            return
+        raffle_places.note_unreached(session, mail, "their key is lost", now=now)
+        self.tally.failed += 1
 
     def _give_back(self, mails: list[Claimed]) -> None:
         if not mails:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 from structlog.testing import capture_logs
 
-from server.models import Contact, Evidence, Outbox, Standing, Suppression
+from server.models import Contact, Evidence, Outbox, RaffleStep, Standing, Suppression
 from server.services import contactable, contacts, privacy
 from server.services.contactable import Wanted
 from server.worker import Worker
@@ -161,6 +161,8 @@ def test_a_raffle_is_drawn_with_all_entries_it_promised(publish, client, house):
 
     found, _ = record(house)
     assert found.listed.labels == 3
+    (unreached,) = house.rows(RaffleStep, step="undeliverable")
+    assert unreached.note == "their key is lost"
 
 
 def test_early_access_goes_to_the_others(publish, client, house, worker):

@@ -119,7 +119,8 @@ class RaffleStep(Base):
     __tablename__ = "raffle_step"
     __table_args__ = (
         CheckConstraint(
-            "step IN ('offered', 'mailed', 'contacted', 'claimed', 'lapsed')",
+            "step IN ('offered', 'mailed', 'undeliverable', 'contacted', 'claimed', "
+            "'lapsed')",
             name="step",
         ),
     )

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
@@ -195,12 +195,18 @@ def drop(session: Session, mail: Claimed, *, why: str, now: datetime) -> bool:
     return True
 
 
-def failed(session: Session, mail: Claimed, *, answer: str, now: datetime) -> bool:
-    """Plan the next try, or give up after the schedule's 72 hours."""
+def failed(
+    session: Session, mail: Claimed, *, answer: str, now: datetime
+) -> Literal["waiting", "dead"] | None:
+    """Plan the next try, or give up after the schedule's 72 hours.
+
+    Returns what became of the mail; None if the claim was lost.
+    """
     due = retry.next_try(attempts=mail.attempts + 1, created=mail.created_at, now=now)
+    state: Literal["waiting", "dead"] = "waiting" if due else "dead"
     changed = session.execute(
         _MINE.values(
-            state="waiting" if due else "dead",
+            state=state,
             due_at=due or now,
             settled_at=None if due else now,
             attempts=_TABLE.c.attempts + 1,
@@ -210,9 +216,9 @@ def failed(session: Session, mail: Claimed, *, answer: str, now: datetime) -> bo
         {"row": mail.id, "held": mail.claim},
     )
     if rows_changed(changed) != 1:
-        return False
+        return None
     _note(session, mail, outcome="failed", answer=answer, now=now)
-    return True
+    return state
 
 
 def release(session: Session, mail: Claimed) -> None:

@@ -25,7 +25,7 @@ from server.models.raffle import Raffle, RafflePlace, RaffleStep
 from server.services import contacts, envelopes, links, outbox
 from server.services.campaigns import Directory
 from server.services.contacts import Person
-from server.services.outbox import Mail
+from server.services.outbox import Claimed, Mail
 from server.services.tools import Tools
 
 LETTER = "won"
@@ -135,11 +135,13 @@ def _write_to(
     """Queue the letter to a winner. No limit holds it back: nobody asked for it."""
     if session.get_one(Contact, row.contact_id, populate_existing=True).erased_at:
         # Their days run all the same, and then it is the next one's turn (T30).
+        note(session, row.id, "undeliverable", now=now, why="their data was erased")
         return
     who = contacts.whoever(session, row.contact_id, vault=tools.vault)
     if who.is_lost:
         # Nobody knows where to write to: as above.
         envelopes.left_out(who.id)
+        note(session, row.id, "undeliverable", now=now, why="their key is lost")
         return
     ref = links.make(
         session,
@@ -154,6 +156,7 @@ def _write_to(
         "link": ref.as_payload(),
         "first_name": envelopes.answers_of(row, Own(who.key)).get("first_name", ""),
         "raffle": row.key,
+        "place": row.id,
         "prize": prize,
         "until": voucher.last_day(claim_by).isoformat() if claim_by else None,
     }
@@ -186,6 +189,13 @@ def note_mailed(session: Session, entry_id: int, raffle: str, *, now: datetime) 
     for row in session.execute(_OF_ENTRY.where(RafflePlace.entry_id == entry_id)):
         if row.key == raffle:
             note(session, row.id, "mailed", now=now)
+
+
+def note_unreached(session: Session, mail: Claimed, why: str, *, now: datetime) -> None:
+    """Keep that a letter to a winner was given up; nothing for any other letter."""
+    # Those that were queued by an older version do not say whose they are.
+    if mail.letter == LETTER and (place_id := mail.params.get("place")):
+        note(session, place_id, "undeliverable", now=now, why=why)
 
 
 def offered_to(session: Session, entry_ids: Iterable[int]) -> set[tuple[int, str]]:

@@ -17,6 +17,7 @@ from server.models import (
     Outbox,
     Preference,
     RaffleExclusion,
+    RaffleStep,
     Suppression,
     Voucher,
 )
@@ -175,6 +176,8 @@ def test_who_is_erased_after_the_list_was_closed_makes_room(
 
     (letter,) = house.letters("won")
     assert letter.to == "cas@example.com"
+    unreached = house.rows(RaffleStep, step="undeliverable")
+    assert {step.note for step in unreached} == {"their data was erased"}
 
 
 def test_nothing_is_mailed_to_who_is_erased_between_claim_and_send(

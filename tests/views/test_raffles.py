@@ -10,6 +10,7 @@ from server.domain import raffle as rules
 from server.domain.links import LinkRef, Salt
 from server.domain.raffle_record import verify
 from server.models import Entry, Outbox, RafflePlace, RaffleStep
+from tests.mail import Mode
 from tests.mutants import mutants
 from tests.raffles import (
     CODE,
@@ -288,6 +289,36 @@ class TestTheWorker:
             "You won in the raffle: Prize 1",
         ]
         assert [s.step for s in house.rows(RaffleStep)] == ["offered", "mailed"]
+
+    @pytest.mark.parametrize("mode", [Mode.NEVER, Mode.LATER], ids=["refused", "tried"])
+    def test_a_winner_who_cannot_be_reached_is_kept_as_a_step(
+        self, publish, client, house, clock, worker, smtp, mode
+    ):
+        """PZ-13: the notary sees why nobody claimed."""
+        publish(raffle_file(1))
+        take_part(client, "ann")
+        while worker.deliver(now=clock.now):
+            pass
+        clock.advance(timedelta(days=31))
+        while worker.raffle(now=clock.now()):
+            pass
+        smtp.by_recipient["ann@example.com"] = mode
+
+        for _ in range(20):
+            while worker.deliver(now=clock.now):
+                pass
+            clock.advance(timedelta(hours=6))
+
+        assert [(s.step, s.note) for s in house.rows(RaffleStep)] == [
+            ("offered", None),
+            (
+                "undeliverable",
+                {
+                    Mode.NEVER: "the address is refused",
+                    Mode.LATER: "no try succeeded",
+                }[mode],
+            ),
+        ]
 
     def test_a_letter_about_a_prize_that_was_passed_on_is_not_sent(
         self, publish, client, house, clock, worker, smtp

@@ -56,6 +56,7 @@ WORDS: dict[str, dict[str, Any]] = {
     "raffle_step": {
         "offered": _l("It was offered"),
         "mailed": _l("The mail was accepted"),
+        "undeliverable": _l("The mail could not be delivered"),
         "contacted": _l("Somebody tried to reach the winner"),
         "claimed": _l("The winner pressed the button"),
         "lapsed": _l("Its days were over"),
