@@ -55,15 +55,19 @@ def policy() -> str:
 
 
 def _add(response: Response) -> Response:
-    headers = response.headers
-    headers.setdefault("Content-Security-Policy", policy())
-    headers.setdefault("Referrer-Policy", "no-referrer")
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault(
-        "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()"
-    )
-    headers.setdefault("Cache-Control", "no-store")
+    worn = {
+        "Content-Security-Policy": policy(),
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+        "Cache-Control": "no-store",
+    }
     if settings().is_https:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        worn["Strict-Transport-Security"] = "max-age=31536000"
+    # One look for all: `setdefault` goes through the whole list twice for each.
+    own = {name.lower() for name, _ in response.headers}
+    for name, value in worn.items():
+        if name.lower() not in own:
+            response.headers.add(name, value)
     return response
