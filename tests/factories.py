@@ -26,6 +26,7 @@ from server.domain.picture import Picture, pictures_in, renamed
 from server.domain.seals import Vault
 from server.domain.shop import ShopFile, parse_shop
 from server.models import (
+    AudienceMember,
     Base,
     Campaign,
     Contact,
@@ -43,6 +44,7 @@ F = TypeVar("F", CampaignFile, ShopFile)
 
 CAMPAIGNS = Path(__file__).parents[1] / "server" / "campaigns"
 STATES: dict[type[Base], dict[str, Any]] = {
+    AudienceMember: {"kind": "email"},
     Campaign: {"state": "published", "version": 1, "epochs": 90},
     # As of who was erased: a test that is about a key gives one.
     Contact: {"sealed_key": b"", "sealed_email": b""},

@@ -1,7 +1,13 @@
 """A campaign that asks whether an advertising platform may know an address."""
 
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from server.domain import audience
+from server.domain.audience import Platform
 from tests.factories import campaign_tables
 
 JOINT = {
@@ -19,6 +25,11 @@ ASKS = {
     },
 }
 TITLES = {"upload": "Google: address", "personalise": "Google: ads"}
+WITH_NUMBER = {
+    "nl": "Ja, stuur hashes van mijn mailadres en telefoonnummer naar {}.",
+    "en": "Yes, send hashes of my mail address and phone number to {}.",
+}
+LABEL = {"nl": "Telefoonnummer", "en": "Phone number"}
 
 
 def sharing_tables(name: str = "welcome-scratch", **changes: Any) -> dict[str, Any]:
@@ -45,3 +56,35 @@ def sharing_tables(name: str = "welcome-scratch", **changes: Any) -> dict[str, A
     for locale, said in JOINT.items():
         tables["notice"][locale]["recipients"] += " " + said
     return tables
+
+
+def number_tables(platform: Platform = "google", **changes: Any) -> dict[str, Any]:
+    """Return a campaign that asks for a phone number too, and whether it may go there.
+
+    The number is told for the newsletter; the consents keep the keys of Google's.
+    """
+    field = {"key": "mobile", "kind": "phone", "purpose": "newsletter"}
+    fields = [field | {"label": LABEL, "why": LABEL}]
+    tables = sharing_tables(**{"fields": fields} | changes)
+    upload, personalise = tables["purposes"][-2:]
+    upload["shares"] = ["email", "phone"]
+    for purpose in (upload, personalise):
+        purpose["shares_with"] = platform
+    for locale, ask in WITH_NUMBER.items():
+        upload["texts"][locale]["ask"] = ask.format(platform.capitalize())
+    return tables
+
+
+def exported(
+    run: Callable[..., tuple[int, str]], folder: Path, platform: Platform = "google"
+) -> list[tuple[str, ...]]:
+    """Write an audience into a folder, and return its rows without the heading."""
+    path = folder / f"{platform}.csv"
+    code, said = run(
+        *("audience", "export", "--shop", "demo", "--platform", platform),
+        *("-o", path, "--force"),
+    )
+    assert code == 0, said
+    heading, *rows = csv.reader(io.StringIO(path.read_text(), newline=""))
+    assert tuple(heading) == audience.COLUMNS[platform]
+    return [tuple(row) for row in rows]

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -15,7 +16,7 @@ from server.domain.audience import COLUMNS, PLATFORMS, Platform, row
 from server.domain.seals import Vault
 from server.domain.spreadsheet import csv_line
 from server.services import audiences, shops
-from server.services.audiences import RANGE, Audience
+from server.services.audiences import RANGE, Audience, Member
 from server.services.tools import Tools
 from server.settings import load_settings
 from server.tooling import tools_of
@@ -84,7 +85,8 @@ def _write_removals(
 ) -> tuple[list[int], set[str]]:
     """Write who has to go; return their rows, and every hash that a no is known of.
 
-    Two addresses can be one mailbox to a platform. The one that was said no to wins.
+    Two addresses can be one mailbox to a platform, and two people can have told one
+    number. The one that was said no to wins.
     """
     removed: list[int] = []
     blocked: set[str] = set()
@@ -99,7 +101,7 @@ def _write_removals(
             blocked.add(one.hashed)
         if one.is_due:
             removed.append(one.id)
-            lines.write(*row(of.platform, "remove", one.hashed, ()))
+            lines.write(*row(of.platform, "remove", {one.kind: one.hashed}, ()))
     return removed, blocked
 
 
@@ -120,14 +122,26 @@ def _write_members(
             found, following = audiences.members(
                 session, of, after=after, vault=tools.vault, now=now, lost=lost
             )
-            some = [member for member in found if member.hashed not in blocked]
+            some = [
+                _without(member, blocked)
+                for member in found
+                if member.hashes["email"] not in blocked
+            ]
             audiences.track(session, of, some, tools=tools, now=now)
         for member in some:
-            lines.write(*row(of.platform, "add", member.hashed, member.active))
+            lines.write(*row(of.platform, "add", member.hashes, member.active))
         count += len(some)
         if following is None:
             return count
         after = following
+
+
+def _without(member: Member, blocked: set[str]) -> Member:
+    """Return somebody without a number that a no is known of; the address stays."""
+    kept = {
+        kind: digest for kind, digest in member.hashes.items() if digest not in blocked
+    }
+    return replace(member, hashes=kept)
 
 
 def _each(database: Database, page: Page[T]) -> Iterator[T]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, TypeAdapter
 
 from server.domain import address, chance, release
-from server.domain.audience import Platform, Use
+from server.domain.audience import Identifier, Platform, Use
 from server.domain.fields import FormField, FormLook, FormStep, HiddenField
 from server.domain.game import MOST_SEGMENTS, Mechanic, Scratch, Wheel
 from server.domain.invitation import EarlyAccess
@@ -108,6 +108,8 @@ class Purpose(Part):
     # What a yes allows an advertising platform; each use is a yes of its own (AD-01).
     shares_with: Platform | None = None
     use: Use | None = None
+    # Of what a platform gets the hash, by a yes to `upload` (AD-03).
+    shares: tuple[Identifier, ...] = ("email",)
     texts: dict[Locale, PurposeText]
     topics: tuple[Wish, ...] = Field(default=(), max_length=MOST_TOPICS)
     rhythms: tuple[Wish, ...] = Field(default=(), max_length=MOST_RHYTHMS)

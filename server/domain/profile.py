@@ -7,12 +7,13 @@ from typing import Literal
 from server.domain.campaign import Campaign
 from server.domain.fields import FieldKind
 
-AttributeKind = Literal["text", "date", "number", "choices"]
+AttributeKind = Literal["text", "date", "number", "choices", "phone"]
 # How the answer to a field is to be read where it is not just a text.
 KINDS: dict[FieldKind, AttributeKind] = {
     "birthday": "date",
     "choice": "choices",
     "choices": "choices",
+    "phone": "phone",
 }
 # A quiz is answered by keys, but for its sliders.
 QUIZ_KINDS: dict[str, AttributeKind] = {
@@ -27,7 +28,7 @@ class Attribute:
     """One fact about a person, to be kept only while `purpose` has their yes.
 
     `value` is a text; a date is `--MM-DD`, a number is decimal, choices are keys
-    with commas between them.
+    with commas between them, a phone number is E.164.
     """
 
     key: str

@@ -23,6 +23,10 @@ class KeysError(Exception):
     """A step cannot open what it has to, with these data keys; nothing was changed."""
 
 
+class HandedOverError(Exception):
+    """A step back would forget who has to be removed where; nothing was changed."""
+
+
 # Shows how far a long work is: how much it is in all, and what it is called.
 Bar = Callable[[int, str], AbstractContextManager[Callable[[int], None]]]
 

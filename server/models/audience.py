@@ -2,20 +2,23 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.models.base import Base, row_id
 
 
 class AudienceMember(Base):
-    """One person in one audience, under the hash that the platform was given.
+    """One person in one audience, under one hash that the platform was given.
 
-    It outlives erasure until the platform was told to remove it (GDPR 19; AD-04).
+    Who was named by an address and a number has a row of each, so that each is taken
+    back when it has to be. It outlives erasure until the platform was told to remove
+    it (GDPR 19; AD-04).
     """
 
     __tablename__ = "audience_member"
     __table_args__ = (
+        CheckConstraint("kind IN ('email', 'phone')", name="kind"),
         Index(
             "uq_audience_member_contact_id_platform_mark",
             "contact_id",
@@ -30,8 +33,10 @@ class AudienceMember(Base):
     shop_id: Mapped[int] = mapped_column(ForeignKey("shop.id"))
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
     platform: Mapped[str]
-    # SHA-256 of the address as the platform spells it, in hex: sealed, as whoever has
-    # such a hash can try addresses on it. The keyed mark of it says which are the same.
+    # Of what the hash is: `email` or `phone`.
+    kind: Mapped[str]
+    # SHA-256 of it as the platform spells it, in hex: sealed, as whoever has such a
+    # hash can try addresses on it. The keyed mark of it says which are the same.
     mark: Mapped[bytes]
     sealed_hash: Mapped[bytes]
     added_at: Mapped[datetime]

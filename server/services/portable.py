@@ -37,6 +37,8 @@ from server.services.contacts import Person
 from server.services.tools import Tools
 
 FORMAT = "jawoord-person-1"
+# What a platform knows somebody by.
+HASHED = {"email": "address", "phone": "phone number"}
 
 
 def holder(
@@ -338,7 +340,7 @@ def _recipients(
         *(
             {
                 "name": row.platform,
-                "as": "advertising platform, as a hash of the address",
+                "as": f"advertising platform, as a hash of the {HASHED[row.kind]}",
                 "since": moment(row.added_at),
                 "until": _moment(row.removed_at),
             }

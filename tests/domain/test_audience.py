@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain import audience
-from server.domain.audience import COLUMNS, PLATFORMS, SIGNALS, USES
+from server.domain.audience import COLUMNS, IDENTIFIERS, PLATFORMS, SIGNALS, USES
 
 WHO = st.sampled_from(PLATFORMS)
 YES = st.frozensets(st.sampled_from(USES))
@@ -43,6 +43,56 @@ def test_hashes_are_the_known_ones():
     )
 
 
+@pytest.mark.parametrize(
+    ("platform", "spelled", "known"),
+    [
+        (
+            "google",
+            "+31612345678",
+            "fab7be8a931d1088a82f6acf9e468aaf6a3accc07d5112ee5d6fca93281e1583",
+        ),
+        (
+            "meta",
+            "31612345678",
+            "e03d152bbe638d9fe7a04f9b88a67674bf15b73c0981755c16eb78d177721e03",
+        ),
+    ],
+)
+def test_each_platform_hashes_its_own_spelling_of_a_number(platform, spelled, known):
+    """AD-03: E.164 at Google, digits alone with the country code at Meta."""
+    assert audience.spelled_phone(platform, " +31612345678 ") == spelled
+    assert audience.hashed_phone(platform, "+31612345678") == known
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Yes, send a hash of my mail address and phone number to Google.",
+        "Yes, send hashes of my address and my mobile number to Meta.",
+        "Ja, stuur een hash van mijn mailadres en telefoonnummer naar Google.",
+        "Ja, stuur een hash van mijn mailadres en mobiele nummer naar Meta.",
+        "Ja, ook mijn 06-nummer mag naar Meta.",
+    ],
+)
+def test_words_that_name_a_phone_number(words):
+    assert audience.names_phone(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Yes, send a hash of my mail address to Google.",
+        "Yes, send a hash of my mail address to Google for its ads of headphones.",
+        "Ja, stuur een hash van mijn mailadres naar Google, ook op mijn telefoon.",
+        "Yes, send a hash of my order number and phone model.",
+        "",
+    ],
+)
+def test_words_that_name_an_address_cover_no_number(words):
+    """AD-03: a yes to one thing is no yes to another."""
+    assert not audience.names_phone(words)
+
+
 GOLDEN = {
     (): {"ad_user_data": "DENIED", "ad_personalization": "DENIED"},
     ("upload",): {"ad_user_data": "GRANTED", "ad_personalization": "DENIED"},
@@ -67,13 +117,27 @@ def test_no_consent_of_ours_ever_speaks_for_the_cookie_banner():
 @given(WHO, YES)
 def test_a_row_grants_only_what_has_a_yes_today(platform, active):
     """AD-02: DENIED unless active; who is removed is granted nothing at all."""
-    add = audience.row(platform, "add", "h", active)
-    remove = audience.row(platform, "remove", "h", active)
+    both = {"email": "e", "phone": "p"}
+    add = audience.row(platform, "add", both, active)
+    remove = audience.row(platform, "remove", both, active)
 
     assert len(add) == len(remove) == len(COLUMNS[platform])
-    assert add[:2] == ("add", "h") and remove[:2] == ("remove", "h")
-    assert [state == "GRANTED" for state in add[2:]] == [use in active for use in USES]
-    assert set(remove[2:]) == {"DENIED"}
+    assert add[:3] == ("add", "e", "p") and remove[:3] == ("remove", "e", "p")
+    assert [state == "GRANTED" for state in add[3:]] == [use in active for use in USES]
+    assert set(remove[3:]) == {"DENIED"}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("known", IDENTIFIERS)
+def test_a_hash_stands_in_its_own_column_and_the_other_is_empty(platform, known):
+    """AD-03: nobody's number is taken for an address."""
+    cells = audience.row(platform, "add", {known: "h"}, USES)
+
+    said = dict(zip(COLUMNS[platform], cells, strict=True))
+    names = dict(zip(IDENTIFIERS, COLUMNS[platform][1:3], strict=True))
+    assert {name: said[names[name]] for name in IDENTIFIERS} == {
+        name: "h" if name == known else "" for name in IDENTIFIERS
+    }
 
 
 @given(WHO, YES)

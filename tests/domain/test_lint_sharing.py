@@ -5,7 +5,7 @@ import pytest
 from server.domain.campaign import parse_campaign
 from server.domain.lint import judge
 from server.domain.parts import FileError
-from tests.sharing import sharing_tables
+from tests.sharing import number_tables, sharing_tables
 
 
 def found(tables, rule="L-21"):
@@ -61,6 +61,50 @@ def test_the_same_use_twice_is_refused():
 def test_another_platform_or_use_is_not_known(name, value):
     tables = sharing_tables()
     tables["purposes"][-1][name] = value
+
+    with pytest.raises(FileError):
+        parse_campaign(tables)
+
+
+def test_a_number_may_be_shared_by_a_text_that_names_it():
+    assert found(number_tables(), "AD-03") == []
+
+
+@pytest.mark.parametrize("locale", ["nl", "en"])
+def test_a_text_that_names_the_address_alone_shares_no_number(locale):
+    """AD-03: refused, in each language."""
+    tables = number_tables()
+    texts = tables["purposes"][-2]["texts"]
+    texts[locale] = sharing_tables()["purposes"][-2]["texts"][locale]
+
+    number = len(tables["purposes"]) - 1
+    assert found(tables, "AD-03") == [(f"purposes[{number}].texts.{locale}.ask", True)]
+
+
+@pytest.mark.parametrize("shares", [[], ["phone"], ["email", "email"]])
+def test_an_address_is_always_shared_and_once(shares):
+    tables = number_tables()
+    tables["purposes"][-2]["shares"] = shares
+
+    place = f"purposes[{len(tables['purposes']) - 1}].shares"
+    assert found(tables, "AD-03") == [(place, True)]
+
+
+def test_what_is_handed_over_is_said_by_the_yes_to_handing_over():
+    """AD-01: neither by the one to ads, nor by one to mails."""
+    for number in (1, len(number_tables()["purposes"])):
+        tables = number_tables()
+        purpose = tables["purposes"][number - 1]
+        purpose["shares"] = ["email", "phone"]
+        for text in purpose["texts"].values():
+            text["ask"] += " And my phone number."
+
+        assert found(tables, "AD-03") == [(f"purposes[{number}].shares", True)]
+
+
+def test_what_else_could_be_shared_is_not_known():
+    tables = number_tables()
+    tables["purposes"][-2]["shares"] = ["email", "postcode"]
 
     with pytest.raises(FileError):
         parse_campaign(tables)

@@ -14,9 +14,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from server import models
 from server.db import Database, LostRowsError
-from server.migrations import config, is_current, migrate, steps_on
+from server.migrations import HandedOverError, config, is_current, migrate, steps_on
 from server.models import (
     Attempt,
+    AudienceMember,
     ConsentEvent,
     Contact,
     Entry,
@@ -214,6 +215,38 @@ def test_mailboxes_are_counted_on_after_a_step(bare: Database, now: datetime):
         (kept,) = session.scalars(select(Mailbox)).all()
         assert (kept.key, kept.sendings) == (b"k" * 16, "c1790000000")
         assert kept.touched_at == now
+
+
+def test_hashes_of_before_a_step_are_of_addresses(bare: Database, now: datetime):
+    """Step 0012 and back: who was named stays known until they are removed (AD-04)."""
+    migrate(bare)
+    with bare.transaction() as session:
+        make(session, AudienceMember, now=now)
+
+    downgrade(bare, "0011")
+    migrate(bare)
+
+    with bare.reading() as session:
+        (kept,) = session.scalars(select(AudienceMember)).all()
+    assert kept.kind == "email"
+
+
+def test_no_step_back_forgets_whose_number_was_handed_over(
+    bare: Database, now: datetime
+):
+    """AD-04: an earlier version could not name it for removal."""
+    migrate(bare)
+    with bare.transaction() as session:
+        make(session, AudienceMember, kind="phone", now=now)
+
+    with pytest.raises(
+        HandedOverError, match="1 phone numbers were handed to a platform"
+    ):
+        downgrade(bare, "0011")
+
+    assert is_current(bare)
+    with bare.reading() as session:
+        assert session.scalars(select(AudienceMember)).one().kind == "phone"
 
 
 def test_a_step_that_loses_a_row_is_not_taken(bare: Database, now: datetime):

@@ -231,6 +231,7 @@ class TestErasure:
                         shop_id=ann.shop_id,
                         contact_id=ann.id,
                         platform=platform,
+                        kind="email",
                         **audiences.sealed(platform, "ab" * 32, tools=tools),
                         added_at=now,
                         removed_at=removed_at,

@@ -1,9 +1,9 @@
-"""What consents about advertising platforms must say (AD-01, L-21)."""
+"""What consents about advertising platforms must say (AD-01, AD-03, L-21)."""
 
 import re
 from collections.abc import Iterator
 
-from server.domain.audience import USES, Platform
+from server.domain.audience import USES, Platform, names_phone
 from server.domain.campaign import Campaign, Purpose
 from server.domain.parts import Fault
 
@@ -26,6 +26,7 @@ def faults(campaign: Campaign) -> Iterator[Fault]:
         place = f"purposes[{number}]"
         if (purpose.shares_with is None) is not (purpose.use is None):
             yield Fault(place, "give `shares_with` and `use`, or neither", "L-21")
+        yield from _shares(purpose, place)
         if purpose.shares_with is None or purpose.use is None:
             continue
         what = (purpose.shares_with, purpose.use)
@@ -33,6 +34,22 @@ def faults(campaign: Campaign) -> Iterator[Fault]:
             said = f"another consent has use {what[1]!r} at {what[0]!r} already"
             yield Fault(place, said, "AD-01")
         seen.add(what)
+
+
+def _shares(purpose: Purpose, place: str) -> Iterator[Fault]:
+    """Refuse what no file could hold, and a number that no text asks for (AD-03)."""
+    if sorted(purpose.shares) == ["email"]:
+        return
+    if sorted(purpose.shares) != ["email", "phone"]:
+        said = 'say ["email"], or ["email", "phone"]: the address is always in it'
+        yield Fault(f"{place}.shares", said, "AD-03")
+    if purpose.use != "upload":
+        said = "what is handed over is said where `use` is 'upload'"
+        yield Fault(f"{place}.shares", said, "AD-03")
+    for locale, text in purpose.texts.items():
+        if not names_phone(text.ask):
+            said = "say in it that the phone number is handed over as well"
+            yield Fault(f"{place}.texts.{locale}.ask", said, "AD-03")
 
 
 def advice(campaign: Campaign) -> Iterator[Fault]:
