@@ -1,13 +1,13 @@
 """A step for a winner whose letter was given up (PZ-13).
 
-Revision ID: 0012
+Revision ID: 0013
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 BEFORE = ("offered", "mailed", "contacted", "claimed", "lapsed")
 STEPS = ("offered", "mailed", "undeliverable", "contacted", "claimed", "lapsed")
