@@ -110,7 +110,7 @@ def test_a_wrong_file_ends_with_1_and_its_line(run, tmp_path):
     verified = run("ledger", "verify", "--file", file)
 
     assert verified.exit_code == 1
-    assert verified.output == (
+    assert verified.stdout == (
         f"{file}: line 4: the checkpoint of 2026-03-04 is of other entries; "
         "one of 1 to 2 was changed\n"
     )

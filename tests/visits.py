@@ -19,7 +19,6 @@ from werkzeug.test import TestResponse
 
 from server.db import Database
 from server.domain.campaign import Campaign
-from server.domain.ledger import Notary
 from server.domain.links import LinkRef, Salt
 from server.domain.seals import Vault
 from server.models import (
@@ -271,11 +270,19 @@ class House:
 
     def verify_ledger(self, shop: str = "demo") -> None:
         """Seal, and do what `ledger verify` does; raises `BrokenError`."""
-        notary = Notary([b"k" * 32])
-        Sealing(self.database, notary).go_round(now=self.clock.now())
+        tools = self.app.extensions["tools"]
+        sealing = Sealing(self.database, tools)
+        while sealing.go_round(now=self.clock.now()):
+            pass
         with self.database.standing_still() as session:
             tip = next(tip for tip in ledger.tips(session) if tip.shop == shop)
-            ledger_audit.verify(session, tip, keys=notary.publics, step=lambda _: None)
+            ledger_audit.verify(
+                session,
+                tip,
+                keys=tools.notary.publics,
+                step=lambda _: None,
+                now=self.clock.now(),
+            )
 
     def evidence(self, event: ConsentEvent, email: str = EMAIL) -> dict[str, Any]:
         """Return what proves a fact, opened with the person's key."""

@@ -165,11 +165,13 @@ def verify(
 
     With `keys` only those public keys are trusted; otherwise those that the file names,
     which proves that it was not changed by somebody without them, and not who they are.
+    One of them has to have signed something.
     With `kept` it must agree with these checkpoints as well. Raises `BrokenError`.
     """
     reading = _Reading(iter(lines))
     shop, named = reading.first()
-    trusted = {key_id(key): key for key in keys} or named
+    own = {key_id(key): key for key in keys}
+    trusted = own or named
     report = Report(shop=shop, keys=list(trusted))
     tree, witness = Frontier(), Witness(kept)
     for fields, raw in reading.rest():
@@ -179,6 +181,8 @@ def verify(
                 raise BrokenError(f"{place}: it ends otherwise than its entries")
             reading.nothing_more()
             witness.end()
+            if own and report.entries and not report.covered:
+                raise BrokenError("no checkpoint is in it: no key vouches for anything")
             return report
         if "checkpoint" in fields:
             _check(fields, tree, report, trusted, place)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, bindparam, exists, select, update
+from sqlalchemy import Select, bindparam, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from server.domain.ledger import NO_ENTRY, Checkpoint, Fact, Notary, Signature
@@ -161,15 +161,22 @@ def day_to_close(now: datetime) -> date:
     return now.astimezone(UTC).date() - timedelta(days=1)
 
 
+def midnight_of(now: datetime) -> datetime:
+    """Return the moment with which the day (UTC) began."""
+    return datetime.combine(now.astimezone(UTC).date(), datetime.min.time(), UTC)
+
+
 def reckon(
     session: Session, *, notary: Notary, now: datetime
 ) -> list[tuple[int, Signed]]:
     """Return a checkpoint of each shop in whose ledger there is more from closed days.
 
-    A shop with facts of those days that are not sealed yet has to wait.
+    It covers what stands before the last of those, also where that is of a later day:
+    a fact from a clock that ran ahead must not keep all others from being signed. A
+    shop with facts of those days that are not sealed yet has to wait.
     """
     day = day_to_close(now)
-    midnight = datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC)
+    midnight = midnight_of(now)
     connection = session.connection()
     found = []
     for tip in tips(session):
@@ -178,15 +185,15 @@ def reckon(
             continue
         tree = Frontier(last.size, _edge(last.edge)) if last else Frontier()
         of_shop = {"shop": tip.shop_id, "midnight": midnight}
-        more = connection.execute(_MORE, of_shop | {"after": tree.size}).scalar()
-        if not more or connection.execute(_OPEN, of_shop).scalar():
+        upto = connection.execute(_CLOSED, of_shop | {"after": tree.size}).scalar()
+        if not upto or connection.execute(_OPEN, of_shop).scalar():
             continue
         head = NO_ENTRY
         for entry in entries(session, tip, after=tree.size):
-            if entry.fact.at >= midnight:
-                break
             tree.add(entry.hash)
             head = entry.hash
+            if entry.seq == upto:
+                break
         checkpoint = Checkpoint(tree.size, tree.root(), head, day)
         signed = Signed(checkpoint, tuple(tree.edge), notary.sign(checkpoint))
         found.append((tip.shop_id, signed))
@@ -258,14 +265,10 @@ _OPEN = (
     .with_only_columns(_event.c.id)
     .limit(1)
 )
-# Whether the next entry is of a day that is over.
-_MORE = (
-    _of_shop(
-        _event.c.seq == bindparam("after") + 1, _event.c.at < bindparam("midnight")
-    )
-    .with_only_columns(_event.c.id)
-    .limit(1)
-)
+# The last entry of the days that are over, if one is not covered yet.
+_CLOSED = _of_shop(
+    _event.c.seq > bindparam("after"), _event.c.at < bindparam("midnight")
+).with_only_columns(func.max(_event.c.seq))
 _CHECKPOINTS = (
     select(_checkpoint)
     .where(_checkpoint.c.shop_id == bindparam("shop"))

@@ -8,12 +8,12 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import cache
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Result, Select, bindparam, func, select
+from sqlalchemy import Result, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from server.domain.consent import UNASKED, Act, deciding
@@ -31,6 +31,8 @@ _event = table(ConsentEvent)
 _evidence = table(Evidence)
 _standing = table(Standing)
 _contact = table(Contact)
+
+DAY = timedelta(days=1)
 
 T = TypeVar("T")
 Step = Callable[[int], None]
@@ -59,11 +61,13 @@ def verify(
     *,
     keys: Mapping[str, bytes],
     step: Step,
+    now: datetime,
     kept: Iterable[Checkpoint] = (),
 ) -> Whole:
     """Check a shop's ledger, its proofs and its standings.
 
-    `kept` are checkpoints that somebody has from elsewhere. `step` is told of each page
+    Days before yesterday have to be covered by a checkpoint. `kept` are checkpoints
+    that somebody has from elsewhere. `step` is told of each page
     how many facts it had. People decide meanwhile, so all has to be as of one moment to
     the session. Raises `BrokenError`.
     """
@@ -71,7 +75,9 @@ def verify(
         # SQLite works in this process: there a thread only stands in the way.
         is_here = session.get_bind().dialect.name == "sqlite"
         reader = None if is_here else thread
-        covered, last = _check_chain(session, tip, keys, Witness(kept), reader, step)
+        covered, last = _check_chain(
+            session, tip, keys, Witness(kept), reader, step, now
+        )
         waiting = _check_people(session, tip, reader, step)
     return Whole(tip.shop, tip.size, covered, last, waiting)
 
@@ -105,8 +111,11 @@ def _check_chain(
     witness: Witness,
     reader: Executor | None,
     step: Step,
+    now: datetime,
 ) -> tuple[int, date | None]:
     checkpoints = ledger.checkpoints(session, tip.shop_id)
+    covered = checkpoints[-1].checkpoint.size if checkpoints else 0
+    yesterday, unsigned = ledger.midnight_of(now) - DAY, None
     due = iter([*checkpoints, None])
     signed = next(due)
     known = _texts(session)
@@ -123,6 +132,8 @@ def _check_chain(
         head = entry.hash
         tree.add(head)
         witness.see(tree, head)
+        if seq > covered and unsigned is None and fact.at < yesterday:
+            unsigned = entry
         while signed and signed.checkpoint.size <= seq:
             _check_signed(signed, tree, head, keys)
             signed = next(due)
@@ -137,8 +148,12 @@ def _check_chain(
             f"{signed.checkpoint.day} covers {signed.checkpoint.size}"
         )
     witness.end()
-    last = checkpoints[-1].checkpoint if checkpoints else None
-    return (last.size, last.day) if last else (0, None)
+    if unsigned:
+        raise BrokenError(
+            f"entry {unsigned.seq} is of {unsigned.fact.at:%Y-%m-%d} and no checkpoint "
+            "covers it: one was taken away, or the worker has not been running"
+        )
+    return covered, checkpoints[-1].checkpoint.day if checkpoints else None
 
 
 def _check_signed(
@@ -194,44 +209,96 @@ def _check_people(
     session: Session, tip: Tip, reader: Executor | None, step: Step
 ) -> int:
     """Check proofs and standings, and return how many facts are not sealed yet."""
-    kept = _Beside(_ahead(reader, _standings(session, tip)))
+    kept = _Beside(
+        _ahead(reader, _standings(session, tip)),
+        "a standing is stored of somebody who never decided",
+    )
+    gone = _Beside(
+        _ahead(reader, _gone(session, tip)), "somebody's key is gone who has no facts"
+    )
     of_all = _ahead(reader, _facts(session, tip, step))
     waiting = 0
+    first: tuple[Place, str] | None = None
     for subject, rows in groupby(of_all, lambda row: row.subject_ref):
         facts = list(rows)
         waiting += sum(row.seq is None for row in facts)
-        _check_proof(facts)
-        stored = kept.of(subject)
-        if {row.purpose: (row.act, row.event_id) for row in stored} != {
-            purpose: (row.act, row.id) for purpose, row in deciding(facts).items()
-        }:
-            raise BrokenError(
-                f"entry {facts[-1].seq or facts[-1].id}: what its person wants today "
-                "is stored otherwise than their decisions say"
-            )
-    if kept.left():
-        raise BrokenError("a standing is stored of somebody who never decided")
+        is_erased = any(row.act == Act.ERASED for row in facts)
+        for place, fault in chain(
+            _of_proofs(facts, is_erased=is_erased),
+            _of_standings(facts, kept.of(subject)),
+            _of_keys(facts, gone.of(subject), is_erased=is_erased),
+        ):
+            # People come in the order of their names, and the first entry counts.
+            if first is None or place < first[0]:
+                first = place, fault
+    kept.end()
+    gone.end()
+    if first:
+        raise BrokenError(first[1])
     return waiting
 
 
-def _check_proof(facts: list[Any]) -> None:
-    """Raise `BrokenError` for a fact without evidence, or a yes that nobody asked.
+# Where a fact stands: those that are not sealed yet come last.
+Place = tuple[bool, int]
+
+
+def _place(row: Any) -> Place:
+    return (row.seq is None, row.seq or row.id)
+
+
+def _name(row: Any) -> str:
+    return f"entry {row.seq}" if row.seq else "a fact that is not sealed yet"
+
+
+def _of_standings(facts: list[Any], stored: list[Any]) -> Iterator[tuple[Place, str]]:
+    """Yield what is stored otherwise than somebody's decisions say."""
+    decided = deciding(facts)
+    today = {row.purpose: row for row in stored}
+    for purpose in decided.keys() | today.keys():
+        fact, standing = decided.get(purpose, facts[-1]), today.get(purpose)
+        if (
+            standing is None
+            or purpose not in decided
+            or (standing.act, standing.event_id) != (fact.act, fact.id)
+            or standing.text_hash != fact.text_hash
+        ):
+            yield (
+                _place(fact),
+                f"{_name(fact)}: what its person wants today is stored otherwise than "
+                "their decisions say",
+            )
+
+
+def _of_keys(
+    facts: list[Any], gone: list[Any], *, is_erased: bool
+) -> Iterator[tuple[Place, str]]:
+    """Yield that a key is gone without an erasure, or there in spite of one."""
+    row = next((row for row in facts if row.act == Act.ERASED), facts[-1])
+    if gone and not is_erased:
+        yield (
+            _place(row),
+            f"{_name(row)}: its person's key is gone, and no entry erased them",
+        )
+    if is_erased and not (gone and gone[0].is_whole):
+        yield _place(row), f"{_name(row)}: its person was erased, and is still there"
+
+
+def _of_proofs(facts: list[Any], *, is_erased: bool) -> Iterator[tuple[Place, str]]:
+    """Yield each fact without evidence, and each yes that nobody asked for.
 
     Who was erased has no evidence any more, which is a fact of its own.
     """
-    is_erased = any(row.act == Act.ERASED for row in facts)
     asked = {
         (row.optin_id, row.purpose, row.text_hash)
         for row in facts
         if row.act == Act.REQUESTED
     }
     for row in facts:
-        name = f"entry {row.seq}" if row.seq else "a fact that is not sealed yet"
         is_gone = is_erased and row.sealed is None
         if not is_gone and not _is_evidence(row):
-            raise BrokenError(f"{name}: its evidence is missing or was changed")
+            yield _place(row), f"{_name(row)}: its evidence is missing or was changed"
         if row.act == Act.GIVEN and not _was_asked(row, asked):
-            raise BrokenError(f"{name}: a yes that was never asked for")
+            yield _place(row), f"{_name(row)}: a yes that was never asked for"
 
 
 def _is_evidence(row: Any) -> bool:
@@ -257,6 +324,10 @@ def _standings(session: Session, tip: Tip) -> Iterator[Any]:
     yield from _read(session, _standings_of, tip)
 
 
+def _gone(session: Session, tip: Tip) -> Iterator[Any]:
+    yield from _read(session, _gone_of, tip)
+
+
 def _read(session: Session, of: Callable[[str], Select[Any]], tip: Tip) -> Result[Any]:
     """Return rows that come page by page from one run.
 
@@ -268,25 +339,29 @@ def _read(session: Session, of: Callable[[str], Select[Any]], tip: Tip) -> Resul
 
 
 class _Beside:
-    """Reads sorted rows beside another reading of the same people."""
+    """Reads sorted rows beside another reading of the same people.
 
-    def __init__(self, rows: Iterator[Any]) -> None:
-        self._rows = rows
+    A row of somebody who is not in that one is `extra`, an error.
+    """
+
+    def __init__(self, rows: Iterator[Any], extra: str) -> None:
+        self._rows, self._extra = rows, extra
         self._next = next(rows, None)
 
     def of(self, subject: bytes) -> list[Any]:
-        """Return the rows of a person; those of people before are an error."""
+        """Return the rows of a person. Raises `BrokenError`."""
         found = []
         while self._next is not None and self._next.subject_ref <= subject:
             if self._next.subject_ref < subject:
-                raise BrokenError("a standing is stored of somebody who never decided")
+                raise BrokenError(self._extra)
             found.append(self._next)
             self._next = next(self._rows, None)
         return found
 
-    def left(self) -> bool:
-        """Return whether there are more."""
-        return self._next is not None
+    def end(self) -> None:
+        """Raise `BrokenError` if there are more."""
+        if self._next is not None:
+            raise BrokenError(self._extra)
 
 
 # Not the context, which takes the longest to read.
@@ -318,11 +393,27 @@ def _facts_of(dialect: str) -> Select[Any]:
 
 @cache
 def _standings_of(dialect: str) -> Select[Any]:
-    names = ("purpose", "act", "event_id")
+    names = ("purpose", "act", "event_id", "text_hash")
     return (
         select(_contact.c.subject_ref, *(_standing.c[name] for name in names))
         .join(_contact, _contact.c.id == _standing.c.contact_id)
         .where(_is_of_shop(_contact.c.shop_id, dialect))
         .order_by(_contact.c.subject_ref, _standing.c.purpose)
+        .execution_options(yield_per=PAGE)
+    )
+
+
+@cache
+def _gone_of(dialect: str) -> Select[Any]:
+    """Return whose key is gone; `is_whole` where all is gone that erasing takes."""
+    is_keyless = func.length(_contact.c.sealed_key) == 0
+    is_told = _contact.c.erased_at.is_not(None)
+    return (
+        select(_contact.c.subject_ref, and_(is_keyless, is_told).label("is_whole"))
+        .where(
+            _is_of_shop(_contact.c.shop_id, dialect),
+            or_(is_keyless, is_told),
+        )
+        .order_by(_contact.c.subject_ref)
         .execution_options(yield_per=PAGE)
     )

@@ -1,5 +1,6 @@
 """The migrated schema equals the models, and facts stay as they are, on both."""
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from server.migrations import HandedOverError, config, is_current, migrate, step
 from server.models import (
     Attempt,
     AudienceMember,
+    Checkpoint,
     ConsentEvent,
     Contact,
     Entry,
@@ -288,6 +290,34 @@ def test_the_database_refuses_to_change_a_fact(facts: Database, table, change):
     with facts.reading() as session:
         kept = session.execute(select(Base.metadata.tables[table].c.locale)).scalars()
         assert list(kept) == ["nl"]
+
+
+@pytest.mark.parametrize("table", [*APPEND_ONLY, "checkpoint"])
+def test_nothing_takes_the_place_of_a_fact(facts: Database, now: datetime, table):
+    """PR-05: SQLite's `REPLACE` deletes without asking who guards deletions."""
+    with facts.transaction() as session:
+        make(session, Checkpoint, now=now)
+    changed, other = ("size", "-1") if table == "checkpoint" else ("locale", "'xx'")
+    columns = Base.metadata.tables[table].c.keys()
+    names = ", ".join(columns)
+    copied = ", ".join(other if name == changed else name for name in columns)
+    copy = f"INTO {table} ({names}) SELECT {copied} FROM {table}"  # noqa: S608  # names of our own tables
+    (key,) = Base.metadata.tables[table].primary_key.columns.keys()
+    before = _rows(facts, table)
+
+    with suppress(DBAPIError), facts.transaction() as session:
+        if facts.is_sqlite:
+            session.execute(text(f"REPLACE {copy}"))
+        else:
+            told = f"SET {changed} = excluded.{changed}"
+            session.execute(text(f"INSERT {copy} ON CONFLICT ({key}) DO UPDATE {told}"))
+
+    assert _rows(facts, table) == before
+
+
+def _rows(database: Database, table: str) -> list[Any]:
+    with database.reading() as session:
+        return list(session.execute(select(Base.metadata.tables[table])).all())
 
 
 def test_each_part_of_a_fact_stays_as_it_was(facts: Database):

@@ -450,7 +450,11 @@ def test_the_ledger_verifies_with_what_was_brought_in(house, act, database):
     with database.standing_still() as session:
         for tip in ledger.tips(session):
             whole = ledger_audit.verify(
-                session, tip, keys=NOTARY.publics, step=lambda _: None
+                session,
+                tip,
+                keys=NOTARY.publics,
+                step=lambda _: None,
+                now=house.clock.now(),
             )
             assert whole.waiting == 0
     assert len(house.rows(ConsentEvent)) >= 6

@@ -23,6 +23,7 @@ TRIGGERS = (
     *("consent_event_no_update", "consent_event_no_delete"),
     *("consent_event_sealed_once", "checkpoint_no_update", "checkpoint_no_delete"),
     *("text_no_update", "text_no_delete"),
+    *("consent_event_no_replace", "checkpoint_no_replace", "text_no_replace"),
 )
 
 
@@ -58,6 +59,10 @@ def sealed(say_yes, sealing, clock) -> Sealing:
     return sealing
 
 
+# While the second day of the ledgers here is still going on.
+NOW = datetime(2026, 3, 3, 20, tzinfo=UTC)
+
+
 @pytest.fixture
 def unguarded(database):
     """Change the database as somebody with all rights could: `unguarded(sql)`."""
@@ -88,7 +93,7 @@ def unguarded(database):
     return change
 
 
-def audit(database, *, keys=None, kept=()):
+def audit(database, *, keys=None, kept=(), now=NOW):
     with database.standing_still() as session:
         tip = next(t for t in ledger.tips(session) if t.shop == "demo")
         steps = []
@@ -97,6 +102,7 @@ def audit(database, *, keys=None, kept=()):
             tip,
             keys=keys or NOTARY.publics,
             step=steps.append,
+            now=now,
             kept=kept,
         )
         assert sum(steps) == ledger_audit.size(session, tip) + whole.entries
@@ -295,7 +301,15 @@ def test_facts_that_wait_are_counted(sealed, say_yes):
         ("UPDATE text SET body = body || '!'", "what was shown is missing or was cha"),
         ("DELETE FROM text WHERE kind = 'notice'", "what was shown is missing"),
         ("UPDATE standing SET act = 'withdrawn'", "what its person wants today"),
-        ("DELETE FROM standing", "what its person wants today"),
+        (
+            "UPDATE standing SET text_hash = notice_hash FROM consent_event "
+            "WHERE consent_event.id = event_id",
+            "entry 2: what its person wants today",
+        ),
+        ("DELETE FROM standing", "entry 2: what its person wants today"),
+        ("DELETE FROM evidence", "entry 1: its evidence is missing"),
+        ("UPDATE contact SET sealed_key = ''", "entry .: its person's key is gone"),
+        ("UPDATE contact SET erased_at = 1", "entry .: its person's key is gone"),
     ],
 )
 def test_what_was_changed_is_named(sealed, unguarded, change, error):
@@ -303,6 +317,45 @@ def test_what_was_changed_is_named(sealed, unguarded, change, error):
 
     with pytest.raises(BrokenError, match=error):
         audit(sealed.database)
+
+
+def test_who_was_erased_and_is_still_there_is_named(sealed, erase, unguarded, clock):
+    erase("ann@example.com")
+    while sealed.go_round(now=clock.now()):
+        pass
+    assert audit(sealed.database).waiting == 0
+
+    unguarded("UPDATE contact SET sealed_key = 'k' WHERE erased_at IS NOT NULL")
+
+    with pytest.raises(BrokenError, match="was erased, and is still there"):
+        audit(sealed.database)
+
+
+def test_a_day_that_nobody_signed_is_named(sealed, unguarded):
+    """PR-05: without its checkpoint a past can be written anew."""
+    unguarded("DELETE FROM checkpoint")
+
+    assert audit(sealed.database).covered == 0
+    with pytest.raises(BrokenError, match="entry 1 is of 2026-03-02 and no checkpoint"):
+        audit(sealed.database, now=NOW + timedelta(days=1))
+
+
+def test_a_clock_that_ran_ahead_keeps_nothing_from_being_signed(
+    sealed, say_yes, house, clock
+):
+    """A fact of a day to come stands among those that are covered."""
+    today = clock.now()
+    clock.advance(timedelta(days=3))
+    say_yes("dre")
+    sealed.go_round(now=today)
+    clock.advance(timedelta(days=-3))
+    say_yes("eva")
+    sealed.go_round(now=today)
+
+    sealed.go_round(now=today + timedelta(days=1))
+
+    whole = audit(sealed.database, now=today + timedelta(days=5))
+    assert whole.covered == whole.entries == len(house.rows(ConsentEvent))
 
 
 @pytest.fixture

@@ -88,7 +88,11 @@ def audited(database, tools, clock):
         with database.standing_still() as session:
             (tip,) = ledger.tips(session)
             return ledger_audit.verify(
-                session, tip, keys=tools.notary.publics, step=lambda _: None
+                session,
+                tip,
+                keys=tools.notary.publics,
+                step=lambda _: None,
+                now=clock.now(),
             )
 
     return audited

@@ -40,6 +40,7 @@ def fill(database: Database, *, people: int, days: int) -> None:
         make(session, Text, now=FIRST, sha256=shown, body="Yes.")
         optin = make(session, OptIn, now=FIRST)
         person = session.get_one(Contact, optin.contact_id)
+        person.sealed_key = b"sealed"
         fact = make(
             session,
             ConsentEvent,
@@ -124,7 +125,7 @@ def test_a_big_ledger_is_sealed_signed_and_whole(
     with database.standing_still() as session:
         (tip,) = ledger.tips(session)
         whole = ledger_audit.verify(
-            session, tip, keys=NOTARY.publics, step=lambda _: None
+            session, tip, keys=NOTARY.publics, step=lambda _: None, now=now
         )
     say(
         f"{sealed:,} facts sealed in {sealing_s:.0f} s, "
