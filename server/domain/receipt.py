@@ -43,10 +43,6 @@ STATES = {
 }
 # What makes a purpose one of a receipt.
 DECIDED = frozenset({Act.GIVEN, Act.WITHDRAWN, Act.LAPSED, Act.UNPROVEN})
-VALIDITY = {
-    Act.REQUESTED: f"P{CONFIRM_DAYS}D",
-    Act.GIVEN: "until withdrawn",
-}
 OVER = "ended"
 # These no person does.
 OF_THE_SHOP = frozenset({Act.EXPIRED, Act.LAPSED, Act.UNPROVEN})
@@ -128,6 +124,8 @@ class Record:
     events: tuple[Event, ...]
     # How long the shop keeps the proof of a yes that ended.
     proof_months: int
+    # How long a yes holds without a sign of life (DS-05).
+    lapse_months: int
     # Beside the consents, and never among them.
     bought: tuple[Customer, ...] = ()
 
@@ -177,7 +175,9 @@ def build(record: Record, *, issued: datetime, notary: Notary) -> dict[str, Any]
         "pii_controllers": [SHOP],
         "processing": [_processing(record, consent) for consent in record.consents],
         "parties": _parties(record),
-        "events": [_event(event, person) for event in record.events],
+        "events": [
+            _event(event, person, record.lapse_months) for event in record.events
+        ],
         "ledger": _ledger(record.events),
         "kantara": _kantara(record, name, person, notary),
     }
@@ -274,13 +274,19 @@ def _parties(record: Record) -> list[dict[str, Any]]:
     return [shop, *others.values()]
 
 
-def _event(event: Event, person: str) -> dict[str, Any]:
+def _validity(act: Act, lapse_months: int) -> str:
+    if act is Act.GIVEN:
+        return f"until withdrawn, or P{lapse_months}M without a sign of life"
+    return f"P{CONFIRM_DAYS}D" if act is Act.REQUESTED else OVER
+
+
+def _event(event: Event, person: str, lapse_months: int) -> dict[str, Any]:
     act = Act(event.act)
     return {
         "event_time": moment(event.at),
         "event_type": "dpv:ExpressedConsent",
         "event_state": STATES[act],
-        "validity_duration": VALIDITY.get(act, OVER),
+        "validity_duration": _validity(act, lapse_months),
         "entity_id": SHOP if act in OF_THE_SHOP else person,
         "purpose_id": event.purpose,
         "method": event.method,

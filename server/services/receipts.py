@@ -70,6 +70,7 @@ def record(
             if event.purpose in decided
         ),
         proof_months=shop.retention.proof_months,
+        lapse_months=shop.retention.lapse_months,
         bought=_bought(session, sales, months=shop.retention.soft_months),
     )
 

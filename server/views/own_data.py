@@ -251,13 +251,18 @@ def _not_moved(found: Found) -> Response:
 def erase_page(token: str) -> Response:
     """Say what goes and what stays, and one button."""
     found = follow(Salt.PREFERENCES, token)
-    if found is None:
-        return unknown()
+    return unknown() if found is None else _erase_page(found, token)
+
+
+def _erase_page(found: Found, token: str, *, once_more: bool = False) -> Response:
     return page(
         "links/erase.html",
         found,
+        status=422 if once_more else 200,
+        once_more=once_more,
         mailbox=address.masked(found.who.email),
         action=url_for(".erase", token=token),
+        shown=shown_now(found, clock.now()),
         token=token,
     )
 
@@ -265,10 +270,15 @@ def erase_page(token: str) -> Response:
 @bp.post("/preferences/<token>/erase")
 @guards.link
 def erase(token: str) -> Response:
-    """Forget somebody, and lead them to an address without their link (GDPR 17)."""
+    """Forget somebody, and lead them to an address without their link (GDPR 17).
+
+    Nobody can undo it, so a machine that posts every form it meets does not do it.
+    """
     found = follow(Salt.PREFERENCES, token)
     if found is None:
         return unknown()
+    if not is_pressed(found.link_id, clock.now()):
+        return _erase_page(found, token, once_more=True)
     with transaction() as session:
         own_rights.erase(
             session,

@@ -51,7 +51,9 @@ def record(*consents: Consent, events: tuple[Event, ...] = ()) -> Record:
     consents = consents or (consent(),)
     asked = GIVEN - timedelta(minutes=3)
     events = events or (event(Act.REQUESTED, at=asked), event(Act.GIVEN))
-    return Record("demo", legal, 32 * "7", consents, events, proof_months=60)
+    return Record(
+        "demo", legal, 32 * "7", consents, events, proof_months=60, lapse_months=36
+    )
 
 
 def build(made: Record) -> dict:
@@ -65,6 +67,9 @@ def test_it_has_all_that_both_standards_ask_for():
     assert content["kantara"]["consentTimestamp"] == int(GIVEN.timestamp())
     assert content["events"][1]["event_time"] == "2026-03-02T10:16:41.007Z"
     assert content["events"][0]["validity_duration"] == "P7D"
+    assert content["events"][1]["validity_duration"] == (
+        "until withdrawn, or P36M without a sign of life"
+    )
     assert content["processing"][0]["consent_text"]["text"] == TEXT
     assert content["processing"][0]["storage_locations"] == ["EU"]
     assert content["processing"][0]["authority_party"] == "Autoriteit Persoonsgegevens"

@@ -257,9 +257,13 @@ meeting = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True
 
 
 @meeting
-def test_pressed_erase_while_moving_keeps_every_list_away(press, house, desk):
+def test_pressed_erase_while_moving_keeps_every_list_away(
+    press, client, page, house, desk
+):
     """T30."""
-    answer = press("/erase")
+    shown = house.shown(client, f"{page}/erase")
+
+    answer = press("/erase", {"shown": shown})
 
     assert answer.location.startswith("/done/erased/")
     assert bring(house, consent(NEW), consent(EMAIL)) == ["erased", "erased"]

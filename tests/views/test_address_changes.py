@@ -74,7 +74,7 @@ def test_who_moved_is_not_mailed_at_the_old_address_by_a_list(client, house, rea
 
 def test_erased_after_a_move_comes_back_by_no_old_list(client, house, reader):
     """T30: under neither address; and who asks by the old one finds the proof."""
-    client.post(f"{move(client, house, reader)}/erase")
+    house.press(client, f"{move(client, house, reader)}/erase")
 
     assert bring(house, consent(EMAIL), consent(NEW)) == ["erased", "erased"]
     assert exported(house) == []

@@ -4,7 +4,7 @@ import pytest
 
 from server.models import ConsentEvent, Contact, Text
 from tests.factories import campaign_file
-from tests.visits import sure_win, take_card
+from tests.visits import READING, sure_win, take_card
 
 ENGLISH, DUTCH = "What you get from", "Wat je krijgt van"
 
@@ -42,7 +42,7 @@ def test_the_page_is_in_the_persons_language_until_they_switch(pages, page_of):
     assert back.h1.startswith(DUTCH)
 
 
-def test_it_holds_for_every_page_and_press_from_there(pages, page_of):
+def test_it_holds_for_every_page_and_press_from_there(pages, page_of, clock):
     page = pages.get(page_of("preferences") + "?lang=en")
 
     held = pages.follow(pages.submit(page.form("/hold"), status=303))
@@ -62,6 +62,7 @@ def test_it_holds_for_every_page_and_press_from_there(pages, page_of):
         status=422,
     )
     assert "This is not an address we can mail to" in wrong.text
+    clock.advance(READING)
     gone = pages.submit(further.form("/erase"), status=303)
     assert gone.response.location.endswith("/done/erased/demo/en")
 

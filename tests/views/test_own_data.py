@@ -18,7 +18,7 @@ from server.models import (
 from server.services import consents
 from server.worker import Worker
 from tests.pages import Pages
-from tests.visits import EMAIL, at_once, sure_win, take_card
+from tests.visits import EMAIL, READING, at_once, sure_win, take_card
 
 BOTH = ["newsletter", "personal_offers"]
 DAY = timedelta(days=1)
@@ -153,9 +153,13 @@ def test_no_limit_keeps_anybody_from_stopping_mails(client, house, reader):
 @pytest.mark.parametrize("act", ["never", "hold", "erase"])
 def test_twenty_presses_at_once_are_one(app, client, house, reader, act):
     who = house.person()
+    told = {"shown": house.shown(client, f"{reader}/erase")}
 
     at_once(
-        [partial(app.test_client().post, f"{reader}/{act}") for _ in range(20)],
+        [
+            partial(app.test_client().post, f"{reader}/{act}", data=told)
+            for _ in range(20)
+        ],
         threads=20,
     )
 
@@ -357,17 +361,31 @@ def test_the_links_in_a_real_mail_open_its_page_and_stop_the_mails(
 # --- erasing -----------------------------------------------------------------------
 
 
-def test_erasing_takes_two_presses_and_says_what_stays(pages, reader):
+def test_erasing_takes_two_presses_and_says_what_stays(pages, reader, clock):
     """DS-01, T22: the second press ends at an address without the link."""
     page = pages.get(pages.get(reader).link("Erase me"))
     assert "What goes" in page.text
     assert "What stays" in page.text
 
+    clock.advance(READING)
     done = pages.submit(page.form("/erase"), status=303)
 
     assert done.location == "/done/erased/demo/en"
     assert reader.rpartition("/")[2] not in done.location
     assert "Your data is erased" in pages.follow(done).h1
+
+
+def test_a_machine_that_posts_every_form_erases_nobody(pages, reader, house):
+    """G12: it sends what it finds at once, and nobody could undo it."""
+    page = pages.get(f"{reader}/erase")
+    before = house.dump()
+
+    again = pages.submit(page.form("/erase"), status=422)
+
+    assert "press the button once more" in again.text
+    assert house.dump() == before
+    house.clock.advance(READING)
+    assert pages.submit(again.form("/erase"), status=303)
 
 
 def test_erasing_leaves_the_address_nowhere(client, house, reader):
@@ -376,7 +394,7 @@ def test_erasing_leaves_the_address_nowhere(client, house, reader):
     client.post(f"{reader}/address", data={"email": NEW})
     house.verify_ledger()
 
-    assert client.post(f"{reader}/erase").status_code == 303
+    assert house.press(client, f"{reader}/erase").status_code == 303
 
     everything = repr(house.dump())
     for gone in (EMAIL, NEW, "iris@", "Iris"):
@@ -391,7 +409,7 @@ def test_erasing_leaves_the_address_nowhere(client, house, reader):
 
 def test_erased_is_not_objected_and_starts_anew(client, house, reader):
     """DS-02: an import is blocked by the hash; who types the address begins anew."""
-    client.post(f"{reader}/erase")
+    house.press(client, f"{reader}/erase")
     assert {row.reason for row in house.rows(Suppression)} == {"erased"}
     house.clock.advance(DAY)
 
