@@ -34,6 +34,7 @@ from server.views import (
     own_data,
     preferences,
     prize,
+    profile,
     qr,
     raffles,
     receipts,
@@ -88,7 +89,8 @@ def create_app(settings: Settings) -> Flask:
     language.init_app(app)
     Assets(ROOT).init_app(app)
     pages = (
-        *(embed, widget, digits, boxcodes, links, receipts, preferences, own_data),
+        *(embed, widget, digits, boxcodes, links, receipts),
+        *(preferences, own_data, profile),
         *(prize, claim, verify, raffles, qr),
         *(api, till, office, demo),
     )

@@ -17,6 +17,7 @@ from server.services import envelopes, privacy
 from server.services.contacts import Person
 from server.services.office import rights
 from tests.factories import make
+from tests.pages import Form
 from tests.people import contact_of
 from tests.visits import sure_win, take_card
 
@@ -98,6 +99,11 @@ def known(publish, client, house, pages, canary) -> None:
     mine = house.link("preferences", to=f"{canary}@example.com")
     pages.submit(pages.get(mine).form("/save"), status=303)
     pages.submit(pages.get(mine).form("/data"), status=200)
+    page = pages.get(pages.get(mine).link("Correct my data"))
+    (change,) = [
+        form for form in page.root.all("form") if form.all("input", name="likes")
+    ]
+    pages.submit(Form(change), status=303, likes=f"lake {canary}")
     page = pages.get(pages.get(mine).link("Correct my address"))
     pages.submit(page.form("/address"), status=303, email=f"{canary}@new.example")
 
@@ -120,7 +126,7 @@ def test_the_walk_leaves_everything_that_is_looked_for(known, house, canary):
     assert house.answers()["remark"] == f"To {canary}, please"
     assert house.answers()["first_name"] == canary.title()
     assert house.source() == {"order": f"order {canary}"}
-    assert house.attributes()["likes"][1] == f"sea {canary}"
+    assert house.attributes()["likes"][1] == f"lake {canary}"
     assert any(canary in str(each.get("page")) for each in evidence)
     assert any(canary in str(each.get("user_agent")) for each in evidence)
     assert house.letters("rectify", to=f"{canary}@new.example")

@@ -37,7 +37,9 @@ class Act(StrEnum):
     RESTRICTED = "restricted"
     RESTRICTION_ENDED = "restriction_ended"
     ACCESSED = "accessed"
+    # Another address, which others have to hear of; and whatever else was kept.
     RECTIFIED = "rectified"
+    CORRECTED = "corrected"
     ERASED = "erased"
 
 

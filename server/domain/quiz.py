@@ -138,11 +138,12 @@ class Quiz(Part):
 
 def take(form: Mapping[str, str], quiz: Quiz) -> Sheet:
     """Take from a form what it answers, as far as that can be an answer."""
-    sheet = {question.key: _taken(form, question) for question in quiz.questions}
+    sheet = {question.key: taken(form, question) for question in quiz.questions}
     return {key: answered for key, answered in sheet.items() if answered}
 
 
-def _taken(form: Mapping[str, str], question: Question) -> tuple[str, ...]:
+def taken(form: Mapping[str, str], question: Question) -> tuple[str, ...]:
+    """Return what a form answers to one question; empty where that is no answer."""
     name = PREFIX + question.key
     known = [answer.key for answer in question.answers]
     if question.kind == "multiple":

@@ -31,6 +31,7 @@ class Outcome(StrEnum):
 
     ACCESSED = "accessed"
     RECTIFIED = "rectified"
+    CORRECTED = "corrected"
     ERASED = "erased"
     RESTRICTED = "restricted"
     RESTRICTION_ENDED = "restriction_ended"

@@ -33,7 +33,7 @@ AT_ONCE = 200
 # What a person does themselves, and by which ways it was not them after all.
 OWN_ACTS = (
     *(Act.REQUESTED, Act.DECLINED, Act.GIVEN, Act.WITHDRAWN, Act.OBJECTED),
-    *(Act.REFUSED, Act.OBJECTION_ENDED, Act.ACCESSED, Act.RECTIFIED),
+    *(Act.REFUSED, Act.OBJECTION_ENDED, Act.ACCESSED, Act.RECTIFIED, Act.CORRECTED),
 )
 OTHERS_WAYS = ("import", "clock", "office", "retention", "smtp")
 

@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from server.domain.consent import Act
-from server.domain.rights import Right
-from server.services import contacts, optins, portable, privacy, rights
+from server.domain.rights import Outcome, Right
+from server.services import contacts, optins, portable, privacy, profile, rights
 from server.services.consents import Circumstances
 from server.services.contacts import Reason
 from server.services.links import Found
 from server.services.privacy import Use
+from server.services.profile import Kept
 from server.services.tools import Tools
 
 METHOD = "pref_centre"
@@ -76,6 +77,45 @@ def take_along(
     privacy.note(session, who, Act.ACCESSED, use=_use(found, by), tools=tools, now=now)
     _used(session, found, Right.ACCESS, tools=tools, now=now)
     return data
+
+
+def correct(
+    session: Session,
+    found: Found,
+    shown: Kept,
+    value: str | None,
+    *,
+    by: Circumstances,
+    tools: Tools,
+    now: datetime,
+) -> bool:
+    """Let what is kept say another thing, or be kept no more with None (GDPR 16).
+
+    False if it is not what was shown any more, or its purpose has no yes. It says yes
+    to nothing, and the answers of an entry stay as they were told then. The fact names
+    what was corrected, and not what it said before or says now.
+    """
+    who = contacts.lock_known(session, found.who)
+    # A mailbox that was given up in this moment changes nothing any more.
+    if who is None or who.email_hash != found.who.email_hash:
+        return False
+    if value is None:
+        done = profile.remove(session, who, shown)
+    else:
+        done = profile.change(session, who, shown, value, random=tools.random, now=now)
+    if done:
+        told = {"removed" if value is None else "corrected": shown.key}
+        use = Use(found.locale, METHOD, optins.press(found, by) | told)
+        privacy.note(session, who, Act.CORRECTED, use=use, tools=tools, now=now)
+        rights.used(
+            session,
+            who,
+            Right.RECTIFY,
+            outcome=Outcome.CORRECTED,
+            random=tools.random,
+            now=now,
+        )
+    return done
 
 
 def erase(

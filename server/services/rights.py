@@ -59,9 +59,18 @@ def settle(
 
 
 def used(
-    session: Session, who: Person, kind: Right, *, random: Chance, now: datetime
+    session: Session,
+    who: Person,
+    kind: Right,
+    *,
+    outcome: Outcome | None = None,
+    random: Chance,
+    now: datetime,
 ) -> None:
-    """Note that somebody used a right by themselves: asked and done at once."""
+    """Note that somebody used a right by themselves: asked and done at once.
+
+    What came of it is what always does, unless an `outcome` says otherwise.
+    """
     request = open(
         session,
         who.id,
@@ -71,7 +80,7 @@ def used(
         random=random,
         now=now,
     )
-    settle(session, request, outcome=BY_ITSELF[kind].value, now=now)
+    settle(session, request, outcome=(outcome or BY_ITSELF[kind]).value, now=now)
 
 
 # What comes of a right by the press of a button.

@@ -34,6 +34,7 @@ from server.services import (
     optins,
     preference_letters,
     preferences,
+    profile,
     withdrawals,
 )
 from server.services.contacts import Reason
@@ -125,12 +126,14 @@ def centre(token: str) -> Response:
         offered = _offers(session, found)
         wants = preferences.overview(session, found, offered)
         is_refused = contacts.is_suppressed(session, found.who, reason=Reason.NEVER)
+        keeps_any = profile.keeps_any(session, found.who)
     return page(
         "links/preferences.html",
         found,
         mailbox=address.masked(found.who.email),
         token=token,
         has_receipt=any(want.since for want in wants),
+        keeps_any=keeps_any,
         note=_note(wants, found.shop.name),
         done=request.args.get("done"),
         is_refused=is_refused,

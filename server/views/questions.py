@@ -53,10 +53,11 @@ class Question:
 def shown(campaign: Campaign, locale: Locale, extra: str | None) -> list[Question]:
     """Return what is asked at a visit at which `extra` is the extra question."""
     titles = {p.key: p.texts[locale].title for p in campaign.asked_in(locale)}
-    return [_question(asked, locale, titles) for asked in campaign.asked(extra)]
+    return [question(asked, locale, titles) for asked in campaign.asked(extra)]
 
 
-def _question(asked: FormField, locale: Locale, titles: dict[str, str]) -> Question:
+def question(asked: FormField, locale: Locale, titles: dict[str, str]) -> Question:
+    """Return one field; `titles` are those of the purposes that it may be kept for."""
     return Question(
         key=asked.key,
         kind=asked.kind,

@@ -28,6 +28,7 @@ ACTS: dict[str, Any] = {
     Act.RESTRICTION_ENDED: _l("Let their data be used again"),
     Act.ACCESSED: _l("Got a copy of their data"),
     Act.RECTIFIED: _l("Had their data corrected"),
+    Act.CORRECTED: _l("Corrected what is known of them beside the address"),
     Act.ERASED: _l("Had their data erased"),
 }
 STANDS: dict[str, Any] = {

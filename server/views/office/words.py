@@ -136,6 +136,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "restriction_ended": _l("Their data may be used again"),
         "accessed": _l("Got a copy of their data"),
         "rectified": _l("Changed their address"),
+        "corrected": _l("Corrected what is known of them beside the address"),
         "erased": _l("Was erased"),
     },
     "method": METHODS,
@@ -161,7 +162,7 @@ WORDS: dict[str, dict[str, Any]] = {
     },
     "right": {
         "access": _l("Access"),
-        "rectify": _l("New address"),
+        "rectify": _l("Correction"),
         "restrict": _l("Restriction"),
         "object": _l("Objection to mails"),
         "erase": _l("Erasure"),
@@ -171,8 +172,9 @@ WORDS: dict[str, dict[str, Any]] = {
             "All you know is on their page. Send a copy to this address only."
         ),
         "rectify": _l(
-            "A new address counts once its owner confirms it, by the link in nearly "
-            "any of your mails. Nobody here can confirm for them."
+            "They correct what you know of them on their own page, behind the link in "
+            "nearly any of your mails. A new address counts once its owner confirms "
+            "it there. Nobody here can confirm for them."
         ),
         "restrict": _l(
             "Their data is kept and not used, except for their prizes. You end it on "
@@ -195,6 +197,7 @@ WORDS: dict[str, dict[str, Any]] = {
     "right_outcome": {
         "accessed": _l("Got a copy"),
         "rectified": _l("Address changed"),
+        "corrected": _l("Data corrected"),
         "erased": _l("Erased"),
         "restricted": _l("Restricted"),
         "restriction_ended": _l("Restriction ended"),
@@ -276,6 +279,8 @@ WORDS: dict[str, dict[str, Any]] = {
         "renews": _l("Renews the request with number"),
         "member": _l("Number of the member"),
         "sold_on": _l("Day of the sale"),
+        "corrected": _l("Corrected"),
+        "removed": _l("Removed"),
     },
 }
 
