@@ -14,6 +14,7 @@ from tests.browser.test_access import NARROW, faults
 from tests.factories import campaign_file
 from tests.servers import Web
 from tests.views.test_preferences import claim
+from tests.views.test_profile import FIELDS, TOLD
 from tests.visits import EMAIL, House, take_card
 
 ADA = "ada@example.com"
@@ -50,6 +51,24 @@ def readers(
 
 
 @pytest.fixture
+def profiles(
+    publish: Callable[..., Any], client: FlaskClient, house: House
+) -> dict[str, str]:
+    """Two people who told something of each kind; the links to what is known of it."""
+    fields = [field | {"purpose": "newsletter"} for field in FIELDS]
+    publish(campaign_file("footer-newsletter", fields=fields, form={"layout": "open"}))
+    long = {"remark": "Rindfleischetikettierung" * 8}
+    links = {}
+    for lang, email in (("en", EMAIL), ("nl", ADA)):
+        card = take_card(client, "footer-newsletter-inline", lang=lang)
+        told = {"email": email} | TOLD | long
+        card.send(client, told, consents=["newsletter"])
+        house.press(client, house.link("confirm", to=email))
+        links[lang] = house.link("preferences", to=email) + "/profile"
+    return links
+
+
+@pytest.fixture
 def plain(browser: Browser) -> Iterator[Page]:
     """A visitor on a small phone whose browser runs no script."""
     context = browser.new_context(
@@ -75,6 +94,46 @@ def test_every_page_can_be_used_by_everybody(
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             assert faults(page) == [], (place, scheme)
+
+
+@pytest.mark.parametrize("lang", ["en", "nl"])
+def test_what_is_known_can_be_read_and_changed_by_everybody(
+    page: Page, live: Web, profiles: dict[str, str], lang: str
+) -> None:
+    """The same with every field open, and with a fault beside one."""
+    page.goto(live.url + profiles[lang])
+    page.locator("#kept-postcode summary").click()
+    page.locator("#kept-postcode input[name=postcode]").fill("12 AB")
+    page.locator("#kept-postcode button.main").click()
+    expect(page.locator("#fault-postcode")).to_be_in_viewport()
+    page.locator("details").evaluate_all("all => all.forEach(each => each.open = true)")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(NARROW) <= 0, width
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert faults(page) == [], scheme
+
+
+def test_without_a_script_and_by_keyboard_an_answer_is_corrected(
+    plain: Page, live: Web, house: House, profiles: dict[str, str]
+) -> None:
+    """GDPR 16, AX-02: one press opens the field; what is typed is there at once."""
+    plain.goto(live.url + profiles["nl"])
+    plain.locator("#kept-postcode summary").focus()
+    plain.keyboard.press("Enter")
+    plain.keyboard.press("Tab")
+    expect(plain.get_by_label("Je postcode")).to_be_focused()
+    plain.keyboard.press("Control+A")
+    plain.keyboard.type("4321zz")
+    plain.keyboard.press("Enter")
+    expect(plain.locator("#kept-postcode dd")).to_have_text("4321 ZZ")
+    expect(plain.get_by_role("status")).to_be_in_viewport()
+
+    plain.locator("#kept-born button.stop").focus()
+    plain.keyboard.press("Enter")
+    expect(plain.get_by_role("status")).to_contain_text("Verwijderd")
+    expect(plain.locator("#kept-born")).to_have_count(0)
 
 
 def test_switches_and_buttons_are_as_large_as_a_thumb(

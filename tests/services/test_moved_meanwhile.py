@@ -7,10 +7,18 @@ its person may have moved. T30, DS-02, DS-06.
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import select
 
 from server.domain.consent import Act
 from server.domain.links import Salt
-from server.models import AddressChange, ConsentEvent, Contact, Outbox, Suppression
+from server.models import (
+    AddressChange,
+    ConsentEvent,
+    Contact,
+    Entry,
+    Outbox,
+    Suppression,
+)
 from server.services import (
     address_changes,
     contacts,
@@ -18,12 +26,14 @@ from server.services import (
     own_rights,
     preferences,
     privacy,
+    profile,
     withdrawals,
 )
 from server.services.consents import Circumstances
 from server.services.contacts import Reason
 from server.services.preferences import Choice
 from tests.claims import bring, consent
+from tests.people import add_attribute, contact_of
 from tests.tellings import Desk
 from tests.visits import EMAIL, sure_win, take_card
 from tests.waiting import until_blocked
@@ -37,6 +47,11 @@ HOW = {"use": privacy.Use("nl", "test", {})}
 @pytest.fixture
 def desk(house):
     return Desk(house)
+
+
+@pytest.fixture
+def directory(app):
+    return app.extensions["directory"]
 
 
 @pytest.fixture
@@ -198,6 +213,28 @@ def test_a_refusal_by_the_page_holds_for_the_address_of_today(moved, do, house):
 def test_the_given_up_mailbox_reads_nothing_in_that_moment(moved, do, house):
     assert do(own_rights.take_along, moved, by=BY) == {}
     assert house.rows(ConsentEvent, act=Act.ACCESSED.value) == []
+
+
+@pytest.mark.parametrize("value", ["Rosa", None])
+def test_the_given_up_mailbox_corrects_nothing(
+    page, look_up, client, do, house, directory, value
+):
+    """GDPR 16: what was on the page is still so, but it is no longer theirs to say."""
+    with house.database.transaction() as session:
+        (entry,) = session.scalars(select(Entry))
+        contact = contact_of(session, EMAIL, house.vault)
+        told = {"key": "first_name", "value": "Iris", "at": house.clock.now()}
+        add_attribute(session, entry, contact, house.vault, **told)
+    found = look_up(Salt.PREFERENCES, page)
+    with house.database.reading() as session:
+        (shown,) = profile.kept(session, found.who, directory=directory)
+    client.post(f"{page}/address", data={"email": NEW})
+    house.press(client, house.link("rectify", to=NEW))
+
+    assert not do(own_rights.correct, found, shown=shown, value=value, by=BY)
+
+    assert house.attributes()["first_name"][1] == "Iris"
+    assert house.rows(ConsentEvent, act=Act.CORRECTED.value) == []
 
 
 def test_the_given_up_mailbox_moves_nobody_on(moved, do, house):
