@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Page, expect
 from server.domain.consent import Act
 from tests.browser.test_access import NARROW, faults
 from tests.factories import campaign_file
+from tests.profiles import FIELDS, TOLD
 from tests.servers import Web
 from tests.views.test_preferences import claim
-from tests.views.test_profile import FIELDS, TOLD
 from tests.visits import EMAIL, House, take_card
 
 ADA = "ada@example.com"

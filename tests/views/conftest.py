@@ -3,7 +3,9 @@
 import pytest
 
 from tests.factories import campaign_file
-from tests.visits import sure_win, take_card
+from tests.forms import LINE
+from tests.profiles import BOTH, FIELDS, TOLD
+from tests.visits import EMAIL, sure_win, take_card
 
 
 @pytest.fixture
@@ -39,3 +41,17 @@ def signed_up(publish, client, house):
         == 200
     )
     return house.link("confirm")
+
+
+@pytest.fixture
+def told(form, client, house):
+    """Let somebody tell it all under both purposes and confirm; return their page."""
+    form(*FIELDS)
+
+    def told(email=EMAIL, consents=BOTH, lang="en", **more):
+        card = take_card(client, LINE, lang=lang)
+        card.send(client, {"email": email} | TOLD | more, consents=consents)
+        house.press(client, house.link("confirm", to=email))
+        return house.link("preferences", to=email)
+
+    return told
