@@ -35,7 +35,7 @@ TOLD = {
 }
 KEPT = {
     "postcode": ("text", "1234 AB", "newsletter"),
-    "mobile": ("text", "+31612345678", "newsletter"),
+    "mobile": ("phone", "+31612345678", "newsletter"),
     "born": ("date", "--03-09", "personal_offers"),
     "likes": ("choices", "living,gifts", "personal_offers"),
     "room": ("choices", "table", "personal_offers"),

@@ -14,6 +14,7 @@ from server.services import campaigns, portable, privacy, withdrawals
 from tests.claims import EMAIL, bring, consent
 from tests.factories import campaign_tables
 from tests.people import add_attribute, give_email
+from tests.profiles import correct, remove
 from tests.sharing import WITH_NUMBER, exported, number_tables, sharing_tables
 from tests.tooling import tools_with
 from tests.visits import take_card
@@ -280,6 +281,21 @@ def test_another_number_removes_the_old_one_alone(asked, export, say, withdraw):
 
     assert export() == [NUMBER_GONE, ("add", HASH, NEW_NUMBER, *YES)]
     assert export() == [("add", HASH, NEW_NUMBER, *YES)]
+
+
+def test_a_number_that_is_corrected_by_its_person_is_another_one(
+    asked, export, say, house, pages
+):
+    """GDPR 16: on their own page; and one that is removed there goes."""
+    say(*ALL)
+    assert export() == [WITH]
+    link = house.link("preferences", to=EMAIL)
+
+    correct(pages, link, "mobile", mobile=OTHER)
+    assert export() == [NUMBER_GONE, ("add", HASH, NEW_NUMBER, *YES)]
+
+    remove(pages, link, "mobile")
+    assert export() == [("remove", "", NEW_NUMBER, *NO), WITHOUT]
 
 
 def test_a_number_that_was_told_for_something_else_goes_with_it(
