@@ -1,6 +1,5 @@
 """`ledger verify | export | key`: the proof of every yes, for an auditor (PR-05)."""
 
-import gc
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -150,9 +149,6 @@ def _verify_file(
 def _verify_database(
     shop: str | None, trusted: list[bytes], kept: list[Checkpoint]
 ) -> str | None:
-    # Rows come by the million, and each few hundred have the collector go over what is
-    # loaded. A seventh of the time is saved where it leaves all of that alone.
-    gc.freeze()
     with standing_still() as (session, settings):
         keys = {key_id(each): each for each in trusted}
         keys = keys or Notary(settings.ledger_keys).publics
