@@ -24,13 +24,17 @@ def outbox_commands() -> None:
 )
 def list_outbox(state: str | None) -> None:
     """List the newest mails, without what they say or to whom."""
+    now = clock.now()
     with transaction() as (session, _):
         rows = outbox.newest(session, state=state, most=MOST_ROWS)
     click.echo(
-        f"{'id':>8}  {'state':9}  {'letter':8}  {'tries':>5}  made / last answer"
+        f"{'id':>8}  {'state':9}  {'letter':8}  {'tries':>5}  made or due / last answer"
     )
     for row in rows:
         made = row.created_at.isoformat(sep=" ", timespec="seconds")
+        # What is held back has the day on which it goes as its own.
+        if row.created_at > now:
+            made = f"due {made}"
         click.echo(
             f"{row.id:>8}  {row.state:9}  {row.letter:8}  {row.attempts:>5}  {made}"
             f"  {row.answer or ''}"

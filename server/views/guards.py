@@ -21,6 +21,7 @@ from flask import (
     jsonify,
     make_response,
     redirect,
+    render_template,
     request,
     url_for,
 )
@@ -120,7 +121,7 @@ def member(role: str) -> Callable[[View], View]:
             if place is None:
                 abort(404)
             if not place.allows(role):
-                return _too_low()
+                return _too_low(Here(who, place), role)
             forgery.check()
             _note_use(who)
             g.here = Here(who, place)
@@ -266,7 +267,11 @@ def _to_sign_in() -> Any:
     return response
 
 
-def _too_low() -> Any:
+def _too_low(here: Here, role: str) -> Any:
+    """Say that this is for others; who wanted to look keeps the shop around them."""
+    if role == "owner" and request.method in forgery.READS:
+        g.here = here
+        return make_response(render_template("office/doors/owners.html"), 403)
     return errors.problem(
         403,
         _("You may look, but not change this"),

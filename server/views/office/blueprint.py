@@ -19,6 +19,8 @@ FILTERS = (
     "share",
     "own_words",
     "as_told",
+    "as_moment",
+    "last_day",
     "chosen",
 )
 

@@ -45,6 +45,7 @@ def outbox(here: Here) -> Response:
             state=state,
             states=letters.STATES,
             after=after,
+            now=clock.now(),
         )
     )
 
@@ -61,4 +62,6 @@ def retry(here: Here, name: str) -> AnyResponse:
         mail = pages.find(session, shop_id, name, vault=tools().vault)
     if not wants_fragment():
         return redirect(url_for("office.outbox", shop=here.shop.code), 303)
-    return page_or("office/outbox/_mail.html", "office/outbox/list.html", mail=mail)
+    return page_or(
+        "office/outbox/_mail.html", "office/outbox/list.html", mail=mail, now=now
+    )

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 from babel.numbers import format_decimal, format_percent
 from flask_babel import format_date, format_datetime, get_locale
 
+from server.domain import voucher
+
 NOTHING = "–"
 
 
@@ -19,6 +21,16 @@ def moment(value: datetime | None) -> str:
 def full_day(value: datetime) -> str:
     """Return `2 Mar 2026`, the day it is where the shop is."""
     return str(format_date(value, "d MMM y"))
+
+
+def last_day(until: datetime) -> str:
+    """Return the last whole day before that, as the winner's own letter names it."""
+    return full_day(voucher.last_day(until))
+
+
+def as_moment(value: str) -> datetime:
+    """Return the moment that a piece of evidence names in ISO 8601."""
+    return datetime.fromisoformat(value)
 
 
 def exact(value: datetime | None) -> str:

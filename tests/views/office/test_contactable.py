@@ -113,7 +113,10 @@ def test_a_colleague_who_is_no_owner_sees_no_door_to_it(viewer, owner):
     """SAFETY T11: addresses by the thousand are for owners alone."""
     assert "contactable" not in viewer.get("/office/demo/").html
     assert "contactable" in owner.get("/office/demo/").html
-    viewer.get(PAGE, status=403)
+    refused = viewer.get(PAGE, status=403, headers={"Accept-Language": "en"})
+    assert refused.h1 == "This page is for owners"
+    # The shop and its sections stay around them.
+    assert refused.root.all("nav")
 
 
 def test_an_empty_shop_is_told_how_to_begin(app, house):

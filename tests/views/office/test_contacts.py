@@ -63,6 +63,10 @@ def test_an_owner_opens_evidence_and_that_is_noted(owner, house, path):
     assert IP in page.text
     assert AGENT in page.text
     assert house.audits() == ["evidence.show"]
+    # In words, and on the shop's clock; the files keep what was sealed.
+    panel = page.root.by_id(f"evidence-{house.evidence}")
+    assert "requested" not in panel.text
+    assert "2 mrt 2026, 11:30" in panel.text
 
 
 def test_a_script_gets_the_evidence_alone(owner, house, path):

@@ -1,5 +1,6 @@
 """A shop's mails: where each stands, and trying a dead one again."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from server.models import Outbox
@@ -25,6 +26,19 @@ def test_a_mail_shows_its_state_its_answer_and_a_masked_address(viewer, house):
     assert "Given up" in row
     assert "550 5.1.1 Gone" in row
     assert EMAIL not in page.html
+
+
+def test_a_mail_that_is_held_back_says_when_it_goes(viewer, house, now):
+    with house.database.transaction() as session:
+        mail = session.query(Outbox).filter_by(state="dead").one()
+        mail.state = "waiting"
+        mail.created_at = mail.due_at = now + timedelta(days=3)
+
+    page = viewer.get(LIST, headers={"Accept-Language": "en"})
+
+    row = page.root.by_id("mail-" + house.mail.partition("@")[0]).text
+    assert "planned for 5 Mar 2026" in row
+    assert "next try" not in row
 
 
 def test_a_state_narrows_the_list(viewer):

@@ -66,6 +66,17 @@ def test_an_owner_leaves_somebody_out_before_the_list_is_closed(owner, house, la
     assert house.audits() == ["raffle.exclude"]
 
 
+def test_what_became_of_the_prizes_is_told_once_they_are_drawn(
+    owner, house, clock, labels
+):
+    before = english(owner).get(ADDRESS).text
+    go_on(house, clock, UNTIL_DRAW)
+    after = english(Pages(house.client(house.owner, now=clock.now()))).get(ADDRESS)
+
+    assert "Wait for an answer" not in before
+    assert "Wait for an answer 1" in after.text
+
+
 def test_what_is_missing_or_wrong_is_said(owner, house, labels):
     form = english(owner).get(ADDRESS).form("exclude")
 
