@@ -4,6 +4,7 @@ The processes are here; what works on rows and files is in `server/commands/`. A
 failure that we know is one line on stderr that says what to do, and code 2.
 """
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,8 @@ def init() -> None:
 @main.command()
 def demo() -> None:
     """Start a demo shop with everything it needs, on this machine."""
+    # What it prints is for a person; its processes have logs of their own.
+    log.configure(level=logging.WARNING)
     environ = showroom.environment(dict(os.environ))
     showroom.Demo(environ, load_settings(environ)).run(click.echo)
 
@@ -110,9 +113,8 @@ def demo() -> None:
 def assets() -> None:
     """Build what browsers get, and the translations."""
     built = assets_of.build(ROOT)
-    for path, file in sorted(built.items()):
-        click.echo(f"{len(file.brotli):>8,}  {path}")
-    click.echo(f"{sum(len(f.brotli) for f in built.values()):>8,}  bytes of brotli")
+    size = sum(len(file.brotli) for file in built.values())
+    click.echo(f"{len(built):>8,}  files, {size:,} bytes of brotli")
     for locale, count in compile_all().items():
         click.echo(f"{count:>8,}  texts in {locale}")
 

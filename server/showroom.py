@@ -272,6 +272,7 @@ class Demo:
             "  Jawoord is running. Play, say yes, prove it.",
             "",
             f"    Webshop   {shop}/demo/",
+            f"    Games     {shop}/demo/games/",
             f"    Inbox     {shop}/demo/inbox",
             f"    Office    {ours}/office/",
             f"    Sign in   {MEMBERS[0][0]}  (or {MEMBERS[1][0]})",

@@ -6,11 +6,13 @@ needs no cookie and no storage.
 
 from typing import Any
 
-from flask import Blueprint, Response, g, request, url_for
+from flask import Blueprint, Response, g, redirect, request, url_for
+from flask.blueprints import BlueprintSetupState
 from flask_babel import format_currency
+from werkzeug.wrappers import Response as AnyResponse
 
 from server.domain.parts import LOCALES
-from server.views import language
+from server.views import guards, language
 from server.views.demo.catalogue import (
     CATEGORIES,
     FREE_SHIPPING_FROM_CENTS,
@@ -32,6 +34,18 @@ PAGE_KINDS = {
 MAILBOX = ("demo.inbox", "demo.mail")
 
 bp = Blueprint("demo", __name__, url_prefix="/demo")
+
+
+@bp.record_once
+def _open_front_door(state: BlueprintSetupState) -> None:
+    """Lead whoever types our bare address on, where the demo is on."""
+    state.app.add_url_rule("/", "demo.front", front)
+
+
+@guards.demo
+def front() -> AnyResponse:
+    """Lead from `/` to the demo shop, on its own origin."""
+    return redirect(settings().demo_shop_url + url_for("demo.home"))
 
 
 @bp.before_request

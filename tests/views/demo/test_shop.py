@@ -29,6 +29,13 @@ def tag(placement: str, more: str = "") -> str:
     )
 
 
+def test_the_bare_address_leads_to_the_shop(client, app):
+    answer = client.get("/")
+
+    assert answer.status_code == 302
+    assert answer.location == f"{app.config['SETTINGS'].demo_shop_url}/demo/"
+
+
 @pytest.mark.parametrize("language", ["nl", "en"])
 @pytest.mark.parametrize("path", PATHS)
 def test_every_page_is_well_made_in_both_languages(pages, path, language):
@@ -116,7 +123,7 @@ def test_what_is_not_for_sale_is_not_there(pages, path):
     pages.get(path, status=404)
 
 
-@pytest.mark.parametrize("path", [*PATHS, "/demo/inbox/x", "/demo/inbox/x/html"])
+@pytest.mark.parametrize("path", ["/", *PATHS, "/demo/inbox/x", "/demo/inbox/x/html"])
 def test_without_the_demo_there_is_nothing(environ, path):
     app = create_app(load_settings(environ | {"JAWOORD_DEMO": "no"}))
 
