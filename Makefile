@@ -34,7 +34,7 @@ fix: $(VENV)/.test ## Mend the style that a program can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: need assets ## Measure against the budgets of DESIGN.md section 8
+bench: need assets ## Measure against the budgets in the README
 	@$(BIN)/python -m bench
 
 stress: need assets ## Run the tests that are too big for every day
