@@ -1,4 +1,4 @@
-"""Measure against the budgets of DESIGN.md section 8 and print what came out.
+"""Measure against the budgets and print what came out.
 
     python -m bench [--only NAME ...] [--rounds 5] [--requests 1200] [--json FILE]
                     [--growth 1000000] [--peers]

@@ -1,7 +1,7 @@
 """The ceiling: a Flask view that does only the same rows, and nothing else.
 
 Same server, same database, same tables, same writer lock, prebuilt Core statements
-in one transaction, as DESIGN.md section 8 says; and for PostgreSQL, beside that, all
+in one transaction, as the budgets say; and for PostgreSQL, beside that, all
 rows in one statement. It checks, draws, signs and seals nothing.
 """
 

@@ -4,7 +4,7 @@ from bench.figures import Figure
 from server import assets
 from tests.servers import ROOT
 
-# Brotli bytes of what others ask a page to load, measured once (DESIGN.md section 8).
+# Brotli bytes of what others ask a page to load, measured once (the budgets).
 PEERS = "Typeform 12,617; HeyForm 5,921"
 
 

@@ -24,7 +24,7 @@ KINDS = {".js", ".css", ".svg", ".png", ".webp", ".ico"}
 LOADER = "widget/embed.js"
 FRAME = "widget/frame.js"
 HTMX = ("static/htmx.js", "node_modules/htmx.org/dist/htmx.min.js")
-# Brotli bytes (DESIGN.md section 8); the build fails above them.
+# Brotli bytes (the budgets); the build fails above them.
 BUDGETS = {LOADER: 2_900}
 VERSION_LENGTH = 12
 MANIFEST = "manifest.json"

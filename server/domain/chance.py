@@ -1,4 +1,4 @@
-"""Instant win `iw-1`: the draw that anybody can recompute (DESIGN.md section 6).
+"""Instant win `iw-1`: the draw that anybody can recompute (a fixed scheme).
 
 A draw knows the table, the epoch's seed, the ticket and the browser's bytes. It is
 told nothing of consents, so that a yes cannot buy odds (CR-02; GDPR 7(4)).

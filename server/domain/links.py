@@ -1,7 +1,7 @@
 """Signed, timed, purpose-bound strings: links in mails, tickets in pages.
 
-The scheme is fixed in DESIGN.md section 6. A link holds a row id and 16 random
-bytes, of which the row keeps only the SHA-256; no personal data is inside.
+The scheme is fixed: links in people's mails depend on it. A link holds a row id and
+16 random bytes, of which the row keeps only the SHA-256; no personal data is inside.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""A raffle: what its file promises, and the draw `rf-1` (DESIGN.md section 6).
+"""A raffle: what its file promises, and the draw `rf-1` (a fixed scheme).
 
 The draw is fixed by three things that nobody has in hand alone: a secret `o`, to which
 the shop is bound by `C = SHA256(o)` before the first entry; the list of all labels,

@@ -1,4 +1,4 @@
-"""The draw `iw-1`, against the vectors of DESIGN.md section 6."""
+"""The draw `iw-1`, against the vectors of its fixed scheme."""
 
 import hashlib
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The draw `rf-1` and its vectors (DESIGN.md section 6); labels; the balance."""
+"""The draw `rf-1` and its vectors (a fixed scheme); labels; the balance."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""Who may import whom (DESIGN.md section 3), and who may ask for time, chance or rows.
+"""Who may import whom (the layers), and who may ask for time, chance or rows.
 
 wsgi -> server/__init__ -> views -> services -> models -> domain
        commands, worker -> services, adapters     adapters -> domain
