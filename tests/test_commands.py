@@ -8,6 +8,7 @@ import sys
 import tomllib
 import urllib.request
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import func, select
@@ -370,6 +371,13 @@ class TestOutbox:
         assert str(dead) in answer.stdout
         assert "prize" in answer.stdout
         assert "ada" not in answer.stdout
+
+    def test_a_mail_that_is_held_back_says_when_it_is_due(self, run, dead, database):
+        with database.transaction() as session:
+            mail = session.get_one(Outbox, dead)
+            mail.created_at = mail.due_at = datetime(2099, 1, 2, 3, tzinfo=UTC)
+
+        assert "due 2099-01-02 03:00:00" in run("outbox", "list").stdout
 
     def test_dead_letters_are_tried_again(self, run, dead, database):
         assert run("outbox", "retry", dead).stdout == "1 to be tried again\n"
