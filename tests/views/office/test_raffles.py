@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from server.domain import raffle as rules
 from server.models import Entry, RaffleExclusion, RafflePlace, RaffleStep
@@ -111,6 +112,15 @@ def test_the_drawn_are_there_with_what_happened_to_each(owner, house, clock, lab
     later = english(Pages(house.client(house.viewer, now=clock.now()))).get(ADDRESS)
 
     assert "Waits for the winner" in page.text
+    with house.database.reading() as session:
+        [until] = session.scalars(
+            select(RafflePlace.claim_by).where(RafflePlace.number == 1)
+        )
+    day = (until - timedelta(days=1)).strftime("%-d %b %Y")
+    # The same day as in the winner's mail.
+    assert f"until and including {day}" in page.text
+    current = page.root.all("nav")[0].one("a", aria_current="true")
+    assert current.text == "Campaigns"
     assert "called, no answer" in after.text
     assert "Owner Name" in after.text
     assert [step.step for step in rows(house, RaffleStep)][:2] == [
