@@ -150,5 +150,5 @@ def winner_words(held: Held, shop: str) -> tuple[str, str]:
     if held.valid_until:
         advice = _("Use it until and including %(day)s.", day=until(held))
     else:
-        advice = _("It has no last day.")
+        advice = _("It does not expire.")
     return _("Your prize is waiting for you"), advice

@@ -71,7 +71,7 @@ def test_what_nobody_expected_tells_nothing(failing, capfd):
 
 
 @pytest.mark.parametrize(
-    ("lang", "words"), [("nl", "Deze pagina is hier niet"), ("en", "is not here")]
+    ("lang", "words"), [("nl", "Deze pagina bestaat niet"), ("en", "is not here")]
 )
 def test_errors_speak_the_visitors_language(pages, lang, words):
     page = pages.get("/nowhere", status=404, headers={"Accept-Language": lang})

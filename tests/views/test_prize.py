@@ -238,7 +238,7 @@ def test_one_code_for_everybody_has_its_page_too(publish, pages, client, house):
 
     page = pages.get(house.link("prize"))
 
-    assert "MUG10" in page.text and "It has no last day." in page.text
+    assert "MUG10" in page.text and "It does not expire." in page.text
 
 
 def test_the_page_speaks_the_language_of_the_entry(publish, client, pages, house):

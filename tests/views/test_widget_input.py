@@ -328,7 +328,7 @@ def test_a_name_in_any_script_is_a_name(client, house, name):
         ("en", "paused", 403, "This game is paused"),
         ("nl", "closed", 410, "Dit spel is voorbij"),
         ("en", "closed", 410, "This game is over"),
-        ("nl", "draft", 404, "Deze pagina is hier niet"),
+        ("nl", "draft", 404, "Deze pagina bestaat niet"),
         ("en", "draft", 404, "This page is not here"),
     ],
 )
@@ -388,7 +388,7 @@ def test_a_game_before_its_first_and_after_its_last_day(publish, client, house, 
     ["/w/nowhere", "/terms/nowhere", "/p/nowhere.json", "/w/%00", "/w/" + "x" * 999],
 )
 def test_an_unknown_game_is_not_here(pages, path, lang):
-    words = {"nl": "Deze pagina is hier niet", "en": "This page is not here"}
+    words = {"nl": "Deze pagina bestaat niet", "en": "This page is not here"}
 
     page = pages.get(path, status=404, headers={"Accept-Language": lang})
 
