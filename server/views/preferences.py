@@ -1,7 +1,7 @@
 """The page on which people choose what a shop sends them: the preference centre.
 
 It opens from nearly any mail, stops everything in one press, and needs no script
-(WD-01, WD-05). What it changes works at once.
+(WD-01, WD-05). What it changes counts once it is saved.
 """
 
 from collections.abc import Mapping, Sequence

@@ -122,6 +122,8 @@ def test_what_cannot_be_an_address_is_explained(pages, house, known, typed):
     assert "something before and after an @" in page.text
     assert page.form("/preferences").values["email"] == typed.strip()
     assert len(house.rows(Outbox)) == before
+    field = page.root.by_id("email").attrs
+    assert field["aria-invalid"] == "true" and "required" not in field
 
 
 def test_it_works_without_script_for_the_shop_in_the_address(publish, pages):

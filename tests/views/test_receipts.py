@@ -105,6 +105,8 @@ def test_its_way_out_leads_to_the_stop_page(client, pages, link, house):
     assert "No: you took it back on 2 March 2026" in page.text
     assert "You took it back : Newsletter" in page.text
     assert "Stop the mails" not in page.text, "there is nothing left to stop"
+    assert "that button" not in page.text
+    assert "Write to " in page.text
     assert house.standing() == dict.fromkeys(BOTH, "withdrawn")
 
 
