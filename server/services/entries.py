@@ -48,6 +48,7 @@ from server.services.outbox import Mail
 from server.services.spelled import Spelled
 from server.services.texts import Shown
 from server.services.tools import Tools
+from server.services.unclaimed import RESERVED_FOR
 
 # What somebody gets who won nothing at once and takes part in a raffle.
 TICKET_LETTER = "ticket"
@@ -102,6 +103,8 @@ class Outcome:
     led_to: str | None = None
     # How many cents of an order are paid back.
     cents: int | None = None
+    # Until when a play is kept for who does not say at once who they are.
+    claim_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class Made:
     outcome: str | None
     browser_seed: bytes
     epoch: int
+    played_at: datetime
     # How many cents of an order are paid back.
     cents: int | None = None
     # What the winner of a choice has picked.
@@ -187,6 +191,7 @@ def outcome_of(attempted: Attempted, made: Made, code: str | None) -> Outcome:
         receipt=Receipt(attempted.ticket.hex(), made.browser_seed.hex(), made.epoch),
         led_to=made.outcome,
         cents=made.cents,
+        claim_until=made.played_at + RESERVED_FOR,
     )
 
 
@@ -281,7 +286,7 @@ def _play(run: _Run, who: Person | None) -> Made:
     draws.hold(run.session, drawn, entry_id=entry_id)
     outcome = led_to.key if led_to else None
     ahead = {"link_id": row.link_id, "optin_id": row.optin_id}
-    return Made(entry_id, drawn.awarded, outcome, seed, drawn.epoch, **ahead)
+    return Made(entry_id, drawn.awarded, outcome, seed, drawn.epoch, run.now, **ahead)
 
 
 def _decide(run: _Run) -> quiz.Outcome | None:
@@ -359,6 +364,7 @@ def _claim(run: _Run, who: Person) -> Made:
         .returning(
             Entry.id.label("entry_id"),
             *(Entry.awarded, Entry.outcome, Entry.browser_seed, Entry.epoch),
+            Entry.played_at,
             *next_ids(run.session.get_bind().dialect.name, *_FOLLOW),
         )
     ).one_or_none()

@@ -13,6 +13,7 @@ from server.models.purchase import Purchase
 from server.models.voucher import Voucher
 from server.services.campaigns import Live
 from server.services.entries import Attempted, Made, Outcome, Receipt, outcome_of
+from server.services.unclaimed import RESERVED_FOR
 
 
 class OtherDataError(Exception):
@@ -46,6 +47,7 @@ def recall(session: Session, attempted: Attempted, *, print_key: bytes) -> Outco
         outcome=entry.outcome,
         browser_seed=entry.browser_seed,
         epoch=entry.epoch,
+        played_at=entry.played_at,
         cents=cents,
         picked=key,
     )
@@ -55,7 +57,13 @@ def recall(session: Session, attempted: Attempted, *, print_key: bytes) -> Outco
 def played(session: Session, live: Live, ticket: bytes) -> Outcome | None:
     """Return what an unclaimed play of this campaign awaits, or None."""
     row = session.execute(
-        select(Entry.awarded, Entry.outcome, Entry.browser_seed, Entry.epoch).where(
+        select(
+            Entry.awarded,
+            Entry.outcome,
+            Entry.browser_seed,
+            Entry.epoch,
+            Entry.played_at,
+        ).where(
             Entry.ticket == ticket,
             Entry.campaign_id == live.campaign_id,
             Entry.state == "played",
@@ -73,6 +81,7 @@ def played(session: Session, live: Live, ticket: bytes) -> Outcome | None:
         asks_confirmation=False,
         receipt=Receipt(ticket.hex(), row.browser_seed.hex(), row.epoch),
         led_to=row.outcome,
+        claim_until=row.played_at + RESERVED_FOR,
     )
 
 

@@ -34,7 +34,7 @@ CODE_MARK = "\x01code\x01"
 MAILBOX_MARK = "\x01mailbox\x01"
 WORTH_MARK = "\x01worth\x01"
 PLAY_MARK, SEED_MARK, DAY_MARK = "\x01play\x01", "\x01seed\x01", "\x01day\x01"
-LABEL_MARK = "\x01label\x01"
+LABEL_MARK, UNTIL_MARK = "\x01label\x01", "\x01until\x01"
 SITE_MARK = "\x01site\x01"
 _MARK = re.compile("(\x01[a-z0-9_.]+\x01)")
 STYLE = "widget/widget.css"
@@ -81,6 +81,8 @@ class Result:
     worth: str = ""
     # What was drawn, where its winner picked the prize from that.
     drawn: str = ""
+    # Until which time of the day it is kept for who has not claimed it; empty after.
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,7 @@ class Face:
             seed=SEED_MARK if result.seed else "",
             day=DAY_MARK if result.day else "",
             number=LABEL_MARK if result.number else "",
+            until=UNTIL_MARK if result.until else "",
         )
         key = (name, fragment, marked)
         if key not in self.answers:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Response, abort
+from flask_babel import format_datetime
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -251,9 +252,16 @@ def result_of(outcome: Outcome, face: Face, *, may_ask: bool = True) -> Result:
         kind=outcome.given.kind,
         worth=euros(worth(outcome.given, outcome.cents)),
         drawn=outcome.prize.texts[locale].label,
+        until=_until(outcome),
         raffles=tuple(one.key for one in joined),
         number=raffle.label(bytes.fromhex(outcome.receipt.ticket)) if joined else "",
     )
+
+
+def _until(outcome: Outcome) -> str:
+    if outcome.mailbox or not (outcome.is_win and outcome.claim_until):
+        return ""
+    return str(format_datetime(outcome.claim_until, "HH:mm"))
 
 
 def in_frame(response: Response) -> Response:

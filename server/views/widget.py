@@ -236,6 +236,7 @@ def _reveal(visit: Visit, outcome: Outcome, *, may_ask: bool) -> Response:
         seed=result.seed,
         day=result.day,
         label=result.number,
+        until=result.until,
         site=visit.site,
     )
     return visits.in_frame(varied(body))

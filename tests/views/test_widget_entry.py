@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from server.domain import chance
 from server.models import Campaign, Contact, Entry, Outbox, Voucher
 from server.services import campaigns, unclaimed
+from server.views.language import ZONE
 from tests.factories import campaign_file
 from tests.visits import (
     AGREED,
@@ -158,6 +160,33 @@ def test_play_first_reserves_and_claim_hands_over(publish, client, house):
     assert given.code in claimed.text
     assert (entry.state, entry.unit) == ("claimed", 1)
     assert house.letters("prize", to=EMAIL)[0].params["code"] == given.code
+
+
+def test_who_won_is_told_until_when_it_is_kept(publish, client, house, clock):
+    """CR-10: the time is that of the play, however late the form is shown again."""
+    publish(few_mugs(1, "lucky-scratch"))
+    card = take_card(client, "lucky-inline")
+
+    shown = card.play(client)
+    clock.advance(timedelta(minutes=20))
+    again = Card(card.action, ticket_in(shown)).claim(client, "nowhere")
+    claimed = Card(card.action, ticket_in(again)).claim(client)
+
+    said = "We keep your prize for you until"
+    hour_later = (
+        clock.moment + unclaimed.RESERVED_FOR - timedelta(minutes=20)
+    ).astimezone(ZoneInfo(ZONE))
+    assert f"{said} {hour_later:%H:%M}." in shown.text
+    assert f"{said} {hour_later:%H:%M}." in again.text
+    assert said not in claimed.text
+
+
+def test_who_won_nothing_is_told_of_no_time(publish, client):
+    publish(few_mugs(0, "lucky-scratch", losing=1))
+
+    shown = take_card(client, "lucky-inline").play(client)
+
+    assert "We keep your prize" not in shown.text
 
 
 def test_nothing_is_known_of_who_plays_and_does_not_claim(publish, client, house):
