@@ -1,9 +1,11 @@
 """What is said where a campaign cannot be played now, from its real dates (CR-15)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask_babel import format_datetime
+from flask import url_for
+from flask_babel import format_datetime, get_locale
 from flask_babel import gettext as _
 
 from server.services.campaigns import Live
@@ -16,6 +18,8 @@ class Closed:
     status: int
     title: str
     advice: str
+    # Where its raffles are told of, by what they are called.
+    ways: Mapping[str, str]
 
 
 def why(live: Live, *, now: datetime) -> Closed | None:
@@ -25,16 +29,17 @@ def why(live: Live, *, now: datetime) -> Closed | None:
     is_form = live.campaign.mechanic == "form"
     if live.state == "closed" or now >= live.closes_at:
         title = _("This form is closed") if is_form else _("This game is over")
-        return Closed(410, title, _ended(live, now))
+        return Closed(410, title, _ended(live, now), _raffles(live))
     if live.state == "paused":
         title = _("This form is paused") if is_form else _("This game is paused")
-        return Closed(403, title, _("Come back a little later."))
+        return Closed(403, title, _("Come back a little later."), _raffles(live))
     title = (
         _("This form is not open yet")
         if is_form
         else _("This game has not started yet")
     )
-    return Closed(403, title, _("It opens on %(when)s.", when=_moment(live.opens_at)))
+    advice = _("It opens on %(when)s.", when=_moment(live.opens_at))
+    return Closed(403, title, advice, _raffles(live))
 
 
 def _ended(live: Live, now: datetime) -> str:
@@ -54,6 +59,16 @@ def _ended(live: Live, now: datetime) -> str:
     else:
         said.append(_("What you said yes to stays as it is."))
     return " ".join(said)
+
+
+def _raffles(live: Live) -> dict[str, str]:
+    code, locale = live.campaign.code, get_locale()
+    return {
+        _(
+            "The raffle of %(day)s", day=_moment(raffle.draws_at(live.closes_at))
+        ): url_for("raffles.page", campaign=code, key=raffle.key, lang=locale)
+        for raffle in live.campaign.raffles
+    }
 
 
 def _moment(at: datetime) -> str:

@@ -1,6 +1,7 @@
 """What went wrong, said clearly, in the visitor's language, losing nothing."""
 
 import random
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -25,8 +26,19 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def problem(status: int, title: str, advice: str) -> Response:
-    """Return the page that says what happened and what to do."""
+def problem(
+    status: int,
+    title: str,
+    advice: str,
+    *,
+    sender: str = "",
+    ways: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the page that says what happened and what to do.
+
+    `sender` is the name of the shop, where it is known; `ways` are addresses to go on
+    to, by what they are called.
+    """
     return page_or(
         "errors/_problem.html",
         "errors/page.html",
@@ -34,6 +46,8 @@ def problem(status: int, title: str, advice: str) -> Response:
         title=title,
         advice=advice,
         is_office=_is_office(),
+        sender=sender,
+        ways=ways,
     )
 
 

@@ -18,7 +18,7 @@ from flask import (
     request,
     url_for,
 )
-from flask_babel import format_datetime
+from flask_babel import format_datetime, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
@@ -34,9 +34,8 @@ from server.domain.parts import LOCALES
 from server.services import campaigns, consents, links, optins, withdrawals
 from server.services.links import Found
 from server.services.optins import Confirmation
-from server.views import client, guards, language
+from server.views import client, errors, guards, language
 from server.views.house import directory, limiter, opened, signer, tools
-from server.views.respond import page_or
 
 # RFC 8058 section 3.1: what the mail program's own button posts.
 ONE_CLICK = "One-Click"
@@ -430,17 +429,18 @@ def page(name: str, found: Found, *, status: int = 200, **context: Any) -> Respo
 
 def unknown(*, status: int = 404) -> Response:
     """Answer a link that is not ours, saying nothing about anybody."""
+    advice = _(
+        "Perhaps it was not copied whole: open it from the mail once more. Or "
+        "what it led to is no longer there, for instance because the mail is "
+        "old, the address was changed, or the data was erased."
+    )
+    place = url_for("preferences.ask_page", lang=get_locale())
     return unindexed(
-        page_or(
-            "errors/_problem.html",
-            "errors/page.html",
-            status=status,
-            title=_("This link does not work"),
-            advice=_(
-                "Perhaps it was not copied whole: open it from the mail once more. Or "
-                "what it led to is no longer there, for instance because the mail is "
-                "old, the address was changed, or the data was erased."
-            ),
+        errors.problem(
+            status,
+            _("This link does not work"),
+            advice,
+            ways={_("What you get, and your data"): place},
         )
     )
 

@@ -312,7 +312,15 @@ def _closed(live: Live, now: datetime) -> Response | None:
     closed = why_closed(live, now=now)
     if closed is None:
         return None
-    return visits.in_frame(errors.problem(closed.status, closed.title, closed.advice))
+    return visits.in_frame(
+        errors.problem(
+            closed.status,
+            closed.title,
+            closed.advice,
+            sender=live.shop.name,
+            ways=closed.ways,
+        )
+    )
 
 
 def _start_url(visit: Visit) -> str:

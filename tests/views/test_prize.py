@@ -213,7 +213,9 @@ def test_every_link_that_is_not_ours_leads_to_the_same_page(client, house, link)
             assert answer.status_code == 404, name
             bodies.add(answer.text)
     assert len(bodies) == 1
-    assert "This link does not work" in bodies.pop()
+    (body,) = bodies
+    assert "This link does not work" in body
+    assert 'href="/preferences?lang=en"' in body
     assert len(house.letters("prize")) == 1
 
 

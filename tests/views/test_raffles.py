@@ -45,6 +45,16 @@ def drawn(publish, client, desk) -> Desk:
     return desk
 
 
+def test_a_game_that_is_over_leads_to_its_raffle(client, drawn):
+    """Who comes late finds whose game it was, and what came of it."""
+    answer = client.get(f"/w/{PAGE}?lang=en")
+
+    assert answer.status_code == 410
+    assert "Noord &amp; Zon" in answer.text
+    assert f'href="{RECORD}?lang=en"' in answer.text
+    assert client.get(f"{RECORD}?lang=en").status_code == 200
+
+
 def winner(house: House, number: int = 1) -> str:
     return house.letters("won")[number - 1].to
 

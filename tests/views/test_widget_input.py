@@ -353,6 +353,8 @@ def test_a_game_that_is_not_open_says_so(
     )
 
     assert words in shown.text
+    # Whose game it is stays said; of a draft nothing is known.
+    assert ("Noord & Zon" in shown.text) is (state != "draft")
     if state == "draft":
         assert words in sent.text
     assert client.get("/p/welcome-inline.json").status_code == 404
