@@ -31,6 +31,10 @@ def confirm(code: str) -> Response:
     visit = Visit(live, face, Submission(), Step.CLAIM, ticket)
     if ticket is None:
         return _again(visit, trouble)
+    digits = request.form.get("digits", "")
+    if not digits.strip():
+        # What was not typed is not wrong, and no try.
+        return _again(visit, str(_WRONG), is_empty=True)
     if not limiter().may_type(ticket=ticket.id):
         fault = _("These were enough tries. Press the button in the mail instead.")
         return _again(visit, fault, status=429)
@@ -40,7 +44,7 @@ def confirm(code: str) -> Response:
             found = typed.find(
                 session,
                 ticket.id,
-                request.form.get("digits", ""),
+                digits,
                 directory=directory(),
                 vault=tools().vault,
                 now=now,
@@ -56,6 +60,13 @@ def confirm(code: str) -> Response:
     return visit.show("widget/_confirmed.html")
 
 
-def _again(visit: Visit, fault: str | None, *, status: int = 422) -> Response:
+def _again(
+    visit: Visit, fault: str | None, *, status: int = 422, is_empty: bool = False
+) -> Response:
     """Ask once more for the digits of the mail."""
-    return visit.show("widget/_digits_again.html", status=status, digits_fault=fault)
+    return visit.show(
+        "widget/_digits_again.html",
+        status=status,
+        digits_fault=fault,
+        is_empty=is_empty,
+    )

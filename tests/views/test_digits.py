@@ -142,7 +142,7 @@ def test_they_are_worth_nothing_on_another_page(asked, type_in, house, clock):
     assert house.standing() == {}
 
 
-@pytest.mark.parametrize("digits", ["", "12345", "abcdef", "１２３４５６", "1" * 5_000])
+@pytest.mark.parametrize("digits", ["12345", "abcdef", "１２３４５６", "1" * 5_000])
 def test_what_is_no_code_is_said_to_be_none(asked, type_in, digits):
     _card, page = asked()
 
@@ -150,6 +150,21 @@ def test_what_is_no_code_is_said_to_be_none(asked, type_in, digits):
 
     assert answer.status_code == 422
     assert "Those are not the digits" in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("digits", ["", "  "])
+def test_who_types_nothing_is_told_to_type_and_has_used_no_try(
+    asked, type_in, house, digits
+):
+    """AB-03: the limit counts tries, and this is none."""
+    _card, page = asked()
+
+    for _time in range(20):
+        answer = type_in(page, digits).get_data(as_text=True)
+        assert "Type the digits first" in answer
+        assert "Those are not the digits" not in answer
+
+    assert type_in(page, mailed(house)).status_code == 200
 
 
 def test_who_is_known_sees_the_same_page(asked, type_in, house, client, clock):
