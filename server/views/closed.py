@@ -1,6 +1,6 @@
 """What is said where a campaign cannot be played now, from its real dates (CR-15)."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,8 +18,8 @@ class Closed:
     status: int
     title: str
     advice: str
-    # Where its raffles are told of, by what they are called.
-    ways: Mapping[str, str]
+    # Its raffles, each as it is called and where it is told of.
+    ways: Sequence[tuple[str, str]]
 
 
 def why(live: Live, *, now: datetime) -> Closed | None:
@@ -61,14 +61,15 @@ def _ended(live: Live, now: datetime) -> str:
     return " ".join(said)
 
 
-def _raffles(live: Live) -> dict[str, str]:
+def _raffles(live: Live) -> list[tuple[str, str]]:
     code, locale = live.campaign.code, get_locale()
-    return {
-        _(
-            "The raffle of %(day)s", day=_moment(raffle.draws_at(live.closes_at))
-        ): url_for("raffles.page", campaign=code, key=raffle.key, lang=locale)
+    return [
+        (
+            _("The raffle of %(day)s", day=_moment(raffle.draws_at(live.closes_at))),
+            url_for("raffles.page", campaign=code, key=raffle.key, lang=locale),
+        )
         for raffle in live.campaign.raffles
-    }
+    ]
 
 
 def _moment(at: datetime) -> str:

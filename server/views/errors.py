@@ -1,7 +1,7 @@
 """What went wrong, said clearly, in the visitor's language, losing nothing."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -32,12 +32,12 @@ def problem(
     advice: str,
     *,
     sender: str = "",
-    ways: Mapping[str, str] | None = None,
+    ways: Sequence[tuple[str, str]] = (),
 ) -> Response:
     """Return the page that says what happened and what to do.
 
-    `sender` is the name of the shop, where it is known; `ways` are addresses to go on
-    to, by what they are called.
+    `sender` is the name of the shop, where it is known; `ways` are what else
+    there is to see, each as it is called and its address.
     """
     return page_or(
         "errors/_problem.html",

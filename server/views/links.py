@@ -440,7 +440,7 @@ def unknown(*, status: int = 404) -> Response:
             status,
             _("This link does not work"),
             advice,
-            ways={_("What you get, and your data"): place},
+            ways=[(_("What you get, and your data"), place)],
         )
     )
 

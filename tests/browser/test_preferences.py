@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from flask.testing import FlaskClient
@@ -19,6 +19,8 @@ from tests.visits import EMAIL, House, take_card
 
 ADA = "ada@example.com"
 WIDTHS = (320, 768, 1280)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+EDGE = "e => getComputedStyle(e).borderTopColor"
 
 
 @pytest.fixture
@@ -147,6 +149,56 @@ def test_switches_and_buttons_are_as_large_as_a_thumb(
         assert box is not None
         assert box["height"] >= 40
         assert box["width"] >= 44
+
+
+def test_save_stays_in_sight_on_a_phone_and_covers_nothing_that_is_reached(
+    plain: Page, live: Web, readers: dict[str, str]
+) -> None:
+    """WCAG 2.4.11: nothing counts before Save, so it is there from the first look."""
+    plain.set_viewport_size({"width": 320, "height": 640})
+    plain.goto(live.url + readers["nl"])
+    save = plain.get_by_role("button", name="Bewaren")
+    expect(save).to_be_in_viewport(ratio=1)
+
+    reached = plain.locator("form :is(.switch input, .pick input, summary), .stop")
+    for each in reached.all():
+        each.focus()
+        field, bar = each.bounding_box(), save.bounding_box()
+        assert field is not None and bar is not None
+        assert field["y"] + field["height"] <= bar["y"]
+    expect(save).to_be_in_viewport(ratio=1)
+
+
+def test_a_fault_is_seen_at_its_field_and_told_by_us(
+    page: Page, live: Web, readers: dict[str, str]
+) -> None:
+    """A browser would speak its own language, and keep the page from answering."""
+    for place, name in (("/address", "Mail mij de knop"), ("", "Mail mij de link")):
+        page.goto(
+            live.url + (readers["nl"] + place if place else "/preferences?lang=nl")
+        )
+        field = page.get_by_role("textbox")
+        usual = field.evaluate(EDGE)
+        page.get_by_role("button", name=name).click()
+
+        told = page.get_by_role("alert")
+        expect(told).to_be_visible()
+        assert field.evaluate(EDGE) == told.evaluate("e => getComputedStyle(e).color")
+        assert field.evaluate(EDGE) != usual
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            assert faults(page) == []
+
+
+def test_on_paper_there_is_no_night(
+    page: Page, live: Web, readers: dict[str, str]
+) -> None:
+    page.emulate_media(media="print", color_scheme="dark")
+    page.goto(live.url + readers["en"])
+
+    ink = page.evaluate("getComputedStyle(document.body).color")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (ink, ground) == ("rgb(0, 0, 0)", "rgb(255, 255, 255)")
 
 
 def test_without_a_script_all_of_it_works(

@@ -121,6 +121,23 @@ def test_what_is_no_such_file_is_said(at_the_verifier: Page, tmp_path: Path) -> 
     expect(at_the_verifier.locator("#verdict")).to_contain_text("Line 1 is wrong.")
 
 
+def test_on_a_phone_each_prize_tells_all_of_its_promise(
+    live: Web, played: list[Entry], page: Page
+) -> None:
+    """Nothing has to be scrolled sideways, and each number says what it is."""
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.goto(f"{live.url}/verify/welcome-scratch?lang=nl")
+
+    cells = page.locator("#promise ~ table tbody :is(th, td)")
+    assert cells.count() >= 6
+    for each in cells.all():
+        box = each.bounding_box()
+        assert box is not None and box["x"] + box["width"] <= 320
+    said = "e => getComputedStyle(e, '::before').content"
+    names = [each.evaluate(said) for each in cells.all()[:3]]
+    assert names == ["none", '"Kans"', '"Hoeveel"']
+
+
 def test_it_can_be_used_by_everybody(
     live: Web, played: list[Entry], page: Page, tmp_path: Path
 ) -> None:
