@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Dialect, bindparam, select, update
+from sqlalchemy import Dialect, not_, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import address, quiz
@@ -39,6 +39,7 @@ from server.services import (
     prize_letters,
     turns,
     typed,
+    unclaimed,
 )
 from server.services.batch import Batch, Writer, next_ids
 from server.services.campaigns import Live
@@ -346,7 +347,7 @@ def _claim(run: _Run, who: Person) -> Made:
     played = (
         Entry.ticket == run.attempted.ticket,
         Entry.campaign_id == run.live.campaign_id,
-        Entry.state == "played",
+        unclaimed.is_awaited(now=run.now),
     )
     sheet: dict[str, str] = {}
     told: dict[str, bytes | None] = {}
@@ -374,9 +375,6 @@ def _claim(run: _Run, who: Person) -> Made:
 
 
 _TOLD = select(*envelopes.ANSWERS, Entry.sealed_source)
-_IS_SETTLED = select(Entry.id).where(
-    Entry.ticket == bindparam("ticket"), Entry.state != "played"
-)
 
 
 def _take_turn(run: _Run) -> None:
@@ -390,7 +388,11 @@ def _take_turn(run: _Run) -> None:
         )
     except turns.EnoughError:
         # Who sends their last entry once more is told again what came of it.
-        if run.session.scalar(_IS_SETTLED, {"ticket": run.attempted.ticket}):
+        settled = select(Entry.id).where(
+            Entry.ticket == run.attempted.ticket,
+            not_(unclaimed.is_awaited(now=run.now)),
+        )
+        if run.session.scalar(settled):
             raise TicketUsedError from None
         raise
 

@@ -3,6 +3,8 @@
 Who sends the same once more is told the same (SAFETY.md section 1).
 """
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -11,6 +13,7 @@ from server.models.entry import Entry
 from server.models.prize import Prize as PrizeRow
 from server.models.purchase import Purchase
 from server.models.voucher import Voucher
+from server.services import unclaimed
 from server.services.campaigns import Live
 from server.services.entries import Attempted, Made, Outcome, Receipt, outcome_of
 from server.services.unclaimed import RESERVED_FOR
@@ -24,7 +27,9 @@ class LapsedError(Exception):
     """The prize was not claimed in time and went back into the game."""
 
 
-def recall(session: Session, attempted: Attempted, *, print_key: bytes) -> Outcome:
+def recall(
+    session: Session, attempted: Attempted, *, print_key: bytes, now: datetime
+) -> Outcome:
     """Return what a used ticket led to, if the data is the same.
 
     Raises `OtherDataError` and `LapsedError`.
@@ -39,7 +44,7 @@ def recall(session: Session, attempted: Attempted, *, print_key: bytes) -> Outco
     if row is None or row[0].campaign_id != attempted.live.campaign_id:
         raise OtherDataError
     entry, code, key, cents = row
-    _check_same(entry, attempted, print_key)
+    _check_same(entry, attempted, print_key, now=now)
     is_claim = attempted.step is not Step.PLAY
     made = Made(
         entry_id=entry.id,
@@ -54,8 +59,10 @@ def recall(session: Session, attempted: Attempted, *, print_key: bytes) -> Outco
     return outcome_of(attempted, made, code if is_claim else None)
 
 
-def played(session: Session, live: Live, ticket: bytes) -> Outcome | None:
-    """Return what an unclaimed play of this campaign awaits, or None."""
+def played(
+    session: Session, live: Live, ticket: bytes, *, now: datetime
+) -> Outcome | None:
+    """Return what a play of this campaign awaits that can be claimed, or None."""
     row = session.execute(
         select(
             Entry.awarded,
@@ -66,7 +73,7 @@ def played(session: Session, live: Live, ticket: bytes) -> Outcome | None:
         ).where(
             Entry.ticket == ticket,
             Entry.campaign_id == live.campaign_id,
-            Entry.state == "played",
+            unclaimed.is_awaited(now=now),
         )
     ).one_or_none()
     if row is None:
@@ -85,13 +92,16 @@ def played(session: Session, live: Live, ticket: bytes) -> Outcome | None:
     )
 
 
-def _check_same(entry: Entry, attempted: Attempted, print_key: bytes) -> None:
+def _check_same(
+    entry: Entry, attempted: Attempted, print_key: bytes, *, now: datetime
+) -> None:
     submission, step = attempted.submission, attempted.step
     if step is not Step.CLAIM and entry.play_print != submission.play_print(print_key):
         raise OtherDataError
     if step is Step.PLAY:
         return
-    if entry.state == "lapsed":
+    is_late = entry.state == "played" and unclaimed.is_over(entry.played_at, now=now)
+    if is_late or entry.state == "lapsed":
         raise LapsedError
     if entry.claim_print != submission.claim_print(print_key):
         raise OtherDataError

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from server.models.entry import Entry
@@ -20,6 +20,19 @@ _OVER = (
     )
     .limit(bindparam("most"))
 )
+
+
+def is_over(played_at: datetime, *, now: datetime) -> bool:
+    """Return whether the hour in which a play can be claimed is over."""
+    return played_at <= now - RESERVED_FOR
+
+
+def is_awaited(*, now: datetime) -> ColumnElement[bool]:
+    """Return the condition under which an entry can be claimed.
+
+    It looks at the hour itself: the worker, which gives back what was won, may be late.
+    """
+    return (Entry.state == "played") & (Entry.played_at > now - RESERVED_FOR)
 
 
 def lapse_due(session: Session, *, now: datetime, most: int = 200) -> int:

@@ -178,7 +178,7 @@ class Visit:
         if self.ticket is None:
             return None
         with reading() as session:
-            return recalls.played(session, self.live, self.ticket.id)
+            return recalls.played(session, self.live, self.ticket.id, now=clock.now())
 
 
 def new_ticket(

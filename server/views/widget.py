@@ -199,7 +199,7 @@ def _recall(visit: Visit, attempted: Attempted) -> Response:
     try:
         with reading() as session:
             outcome = recalls.recall(
-                session, attempted, print_key=tools().vault.print_key
+                session, attempted, print_key=tools().vault.print_key, now=clock.now()
             )
     except recalls.OtherDataError:
         return visit.show(
@@ -300,7 +300,7 @@ def _told_again(visit: Visit) -> Response | None:
     try:
         with reading() as session:
             outcome = recalls.recall(
-                session, attempted, print_key=tools().vault.print_key
+                session, attempted, print_key=tools().vault.print_key, now=clock.now()
             )
     except (recalls.OtherDataError, recalls.LapsedError):
         return None

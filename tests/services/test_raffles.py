@@ -16,7 +16,13 @@ from server.models import (
     RafflePlace,
     RaffleStep,
 )
-from server.services import campaigns, raffle_places, raffle_records, raffles
+from server.services import (
+    campaigns,
+    raffle_places,
+    raffle_records,
+    raffles,
+    unclaimed,
+)
 from tests.factories import campaign_file
 from tests.raffles import (
     CODE,
@@ -28,7 +34,7 @@ from tests.raffles import (
     take_part,
     winners,
 )
-from tests.visits import at_once
+from tests.visits import at_once, few_mugs, take_card
 
 OVER = timedelta(days=8)
 
@@ -53,6 +59,35 @@ def test_what_is_promised_is_there_before_the_first_entry(publish, house, vault)
     assert found.promise.prizes == (("prize1", 1), ("prize2", 2))
     assert row.draws_at == house.clock.now() + UNTIL_DRAW
     assert found.balance == rules.Balance(3, 0, 3, 0)
+
+
+def test_nobody_is_told_to_take_part_after_the_list_was_made(
+    publish, client, house, desk
+):
+    """PZ-08: a claim has its hour, also where no worker ended it before the draw."""
+    raffle = raffle_table(1, draws_after_hours=rules.LEAST_HOURS)
+    publish(few_mugs(3, "lucky-scratch", days=30, raffles=[raffle]))
+    house.clock.advance(timedelta(days=30) - timedelta(minutes=5))
+    cards = [take_card(client, "lucky-inline") for _ in range(3)]
+    for card in cards:
+        assert card.play(client).status_code == 200
+    house.clock.advance(unclaimed.RESERVED_FOR - timedelta(seconds=1))
+    in_time = cards[0].claim(client, "ann@example.com")
+    house.clock.advance(timedelta(hours=1, minutes=6))
+    before_the_list = cards[1].claim(client, "ben@example.com")
+
+    desk.go_round()
+    after_it = cards[2].claim(client, "cas@example.com")
+
+    assert in_time.status_code == 200
+    assert before_the_list.status_code == after_it.status_code == 410
+    (row,) = house.rows(Raffle)
+    assert (row.state, row.labels) == ("listed", 1)
+
+
+def test_no_list_is_made_while_a_play_can_still_be_claimed():
+    """A play of the last moment has its hour, and any raffle waits for longer."""
+    assert timedelta(hours=rules.LEAST_HOURS) > unclaimed.RESERVED_FOR
 
 
 def test_it_closes_and_draws_when_its_time_has_come(publish, client, house, desk):

@@ -98,6 +98,13 @@ def test_what_was_not_claimed_in_time_does_not_come_back(client, house, label, c
     assert scan(client, label).status_code == 410
 
 
+def test_it_does_not_come_back_while_no_worker_runs_either(client, label, clock):
+    take_box(client, label).play(client)
+    clock.advance(unclaimed.RESERVED_FOR)
+
+    assert scan(client, label).status_code == 410
+
+
 def test_the_same_ticket_is_told_the_same_again(client, house, label):
     card = take_box(client, label)
 

@@ -294,6 +294,71 @@ def test_a_claim_just_in_time_is_kept(publish, client, house, clock):
     assert card.claim(client).status_code == 200
 
 
+@pytest.mark.parametrize("email", [EMAIL, "not an address"])
+def test_the_hour_is_over_also_while_no_worker_runs(
+    publish, client, house, clock, email
+):
+    """What the worker does late makes no claim valid, and the unit stays whole (G1)."""
+    publish(few_mugs(1, "lucky-scratch"))
+    card = take_card(client, "lucky-inline")
+    card.play(client)
+    clock.advance(unclaimed.RESERVED_FOR)
+    before = house.dump()
+
+    late = card.claim(client, email)
+
+    assert late.status_code == 410
+    assert "The time to claim is over" in late.text
+    assert house.dump() == before
+    assert lapse(house) == 1
+    (unit,) = house.rows(Voucher)
+    assert (unit.state, unit.entry_id) == ("free", None)
+    assert without_chance(card.claim(client, email)) == without_chance(late)
+
+
+def test_who_claims_after_the_hour_hears_so_and_not_of_their_turns(
+    publish, client, house, clock
+):
+    publish(few_mugs(2, "lucky-scratch", **ONCE))
+    first, late = (take_card(client, "lucky-inline") for _ in range(2))
+    first.play(client)
+    late.play(client)
+    first.claim(client)
+    clock.advance(unclaimed.RESERVED_FOR)
+
+    assert late.claim(client).status_code == 410
+
+
+def test_claims_and_the_worker_at_the_end_of_the_hour_agree(
+    publish, app, client, house, clock
+):
+    """G1, G2: who is told 200 has the prize, and every other unit can be won again."""
+    publish(few_mugs(6, "lucky-scratch"))
+    cards = [take_card(client, "lucky-inline") for _ in range(6)]
+    for card in cards:
+        card.play(client)
+    clock.advance(unclaimed.RESERVED_FOR - timedelta(seconds=1))
+    claims = [
+        partial(card.claim, app.test_client(), f"p{number}@example.com")
+        for number, card in enumerate(cards)
+    ]
+
+    def lapse_at_the_hour() -> int:
+        # Another machine, whose clock is a second ahead.
+        with house.database.transaction() as session:
+            return unclaimed.lapse_due(
+                session, now=clock.now() + timedelta(seconds=1), most=2
+            )
+
+    came = at_once([*claims, lapse_at_the_hour, lapse_at_the_hour], threads=8)
+
+    told = [answer.status_code for answer in came[:6]]
+    awarded, free = (house.rows(Voucher, state=s) for s in ("awarded", "free"))
+    assert set(told) <= {200, 410}
+    assert len(awarded) == told.count(200) == len(house.rows(Entry, state="claimed"))
+    assert len(free) == told.count(410) == came[6] + came[7]
+
+
 def test_what_was_won_is_claimed_in_spite_of_a_pause(publish, client, house):
     """A pause, or the end, takes nothing away from who has played before it."""
     publish(few_mugs(1, "lucky-scratch"))
