@@ -1,16 +1,18 @@
 """`forecast CODE --visits N`: what a campaign will give, before it is published."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
 
 from server.commands.base import AS_USUAL, fail, force, new_file, reading, written
 from server.domain import forecast, lint
-from server.domain.campaign import Campaign
+from server.domain.campaign import NOTHING, Campaign
+from server.domain.chance import Slot, Table
 from server.domain.forecast import MOST_VISITS, Forecast
-from server.services import campaigns
+from server.domain.parts import Fault
+from server.services import campaigns, prizes
 
 SEED = 1
 # Days of a long campaign are told in this many steps.
@@ -37,26 +39,28 @@ def forecast_command(code: str, visits: int, picture: Path | None) -> None:
     """
     with reading() as (session, _):
         campaign = campaigns.load(session, code)
+        if campaign is None:
+            fail(f"there is no campaign {code!r}")
         days = campaigns.days_of(session, code) or 1
-    if campaign is None:
-        fail(f"there is no campaign {code!r}")
+        campaign, lacking = prizes.as_imported(session, code, campaign)
     if not campaign.is_drawn:
-        if not campaign.raffles:
-            fail(f"{code} leaves nothing to chance; its prizes go to whom they are for")
+        if not (campaign.raffles or campaign.prizes):
+            fail(f"{code} leaves nothing to chance and has nothing to win")
         if picture:
-            fail(f"{code} has a raffle alone, and no odds to draw a picture of")
-        click.echo(f"{code}: {_raffles(campaign)}")
+            fail(f"{code} leaves no prize to odds, so there is no picture to draw")
+        _tell_undrawn(campaign, visits, lacking)
         return
     found = forecast.forecast(
         campaigns.table_of(campaign),
         visits=visits,
         days=days,
-        values={p.key: campaign.dearest(p) for p in campaign.outcomes},
+        values=_values(campaign),
         blanks=frozenset(p.key for p in campaign.outcomes if p.kind == "none"),
         # The same campaign has the same forecast; none of it is a secret.
         roll=random.Random(SEED).random,  # noqa: S311  # no secret
+        choices=_choices(campaign),
     )
-    _tell(campaign, found, days)
+    _tell(campaign, found, days, lacking)
     if picture is None:
         return
     with written(picture, mode=AS_USUAL) as out:
@@ -64,16 +68,61 @@ def forecast_command(code: str, visits: int, picture: Path | None) -> None:
     click.echo(f"\nThe picture is in {picture}.")
 
 
-def _tell(campaign: Campaign, found: Forecast, days: int) -> None:
+def _values(campaign: Campaign) -> dict[str, int]:
+    return {prize.key: prize.value_cents for prize in campaign.outcomes}
+
+
+def _choices(campaign: Campaign) -> dict[str, tuple[str, ...]]:
+    return {p.key: p.options for p in campaign.outcomes if p.kind == "choice"}
+
+
+def _tell_undrawn(campaign: Campaign, visits: int, lacking: Sequence[Fault]) -> None:
+    """Say what a campaign without odds costs at most: answers are nobody's to know."""
+    if not (campaign.prizes and campaign.quiz):
+        click.echo(f"{campaign.code}: {_raffles(campaign)}")
+        return
+    led_to = {outcome.prize for outcome in campaign.quiz.outcomes}
+    # Any answers may come, and so any of what they lead to.
+    table = Table(
+        tuple(
+            Slot(prize.key, int(prize.key in led_to), prize.stock)
+            for prize in (*campaign.prizes, NOTHING)
+        ),
+        campaign.falls_back_to,
+    )
+    most = forecast.limit(table, visits=visits, values=_values(campaign), choices={})
+    click.echo(
+        f"{campaign.code}: {visits:,} plays, and what each wins hangs on its answers.\n"
+        "How many give which is not known, so no cost can be expected. The bound is a\n"
+        "campaign in which each play comes to the dearest prize that is left.\n"
+    )
+    of = ""
+    if campaign.raffles:
+        click.echo(f"raffles       {_raffles(campaign)}")
+        of = ", without the raffles"
+    click.echo(f"cost          {_euros(most)} at the very most{of}")
+    _warn(lacking)
+
+
+def _warn(faults: Iterable[Fault]) -> None:
+    for fault in faults:
+        click.echo(f"beware        {fault.place}: {fault.what}")
+
+
+def _tell(
+    campaign: Campaign, found: Forecast, days: int, lacking: Sequence[Fault]
+) -> None:
     click.echo(f"{campaign.code}: {found.visits:,} plays over {days:,} days\n")
+    choices = _choices(campaign)
+    picked = {option for options in choices.values() for option in options}
     rows = [("prize", "chance", "stock", "expected", "cost", "sold out at the end")]
     rows += [
         (
             prize.key,
-            f"{prize.chance:.3%}",
+            "picked" if prize.key in picked else f"{prize.chance:.3%}",
             "no limit" if prize.stock is None else f"{prize.stock:,}",
             f"{prize.expected:,.1f}",
-            _euros(prize.cost),
+            "as picked" if prize.key in choices else _euros(prize.cost),
             f"{prize.sold_out[-1]:.1%}" if prize.sold_out else "-",
         )
         for prize in found.prizes
@@ -94,9 +143,12 @@ def _tell(campaign: Campaign, found: Forecast, days: int) -> None:
         f"\nplayed        {_euros(found.played_mean)} on average in "
         f"{forecast.RUNS} played campaigns, give or take {_euros(found.played_error)}"
     )
-    for fault in lint.judge(campaign):
-        if fault.rule == "PZ-10":
-            click.echo(f"beware        {fault.place}: {fault.what}")
+    for key in choices:
+        click.echo(
+            f"assumed       the winners of {key} each pick the dearest that is left"
+        )
+    _warn(lacking)
+    _warn(fault for fault in lint.judge(campaign) if fault.rule == "PZ-10")
     limited = [prize for prize in found.prizes if prize.sold_out]
     if limited:
         steps = _steps(days)

@@ -278,11 +278,6 @@ class Campaign(Part):
         """Return whether some winners pick their prize."""
         return any(prize.kind == "choice" for prize in self.prizes)
 
-    def dearest(self, prize: Prize) -> int:
-        """Return the most that a prize is worth, in cents: of a choice, any of it."""
-        options = (self.prize(key).value_cents for key in prize.options)
-        return max([prize.value_cents, *options])
-
     @property
     def falls_back_to(self) -> str:
         """Return the key of what replaces a prize that has run out."""

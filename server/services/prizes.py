@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from server.domain import codes
 from server.domain.campaign import Campaign, Prize
 from server.domain.parts import Fault
+from server.models.campaign import Campaign as CampaignRow
 from server.models.prize import Prize as PrizeRow
 from server.models.voucher import Voucher
 from server.services.tools import Chance
@@ -38,6 +39,31 @@ def pools(session: Session, campaign_id: int, before: Campaign) -> dict[str, Kep
         for row in rows
         if row.key in were
     }
+
+
+def as_imported(
+    session: Session, code: str, campaign: Campaign
+) -> tuple[Campaign, list[Fault]]:
+    """Return the campaign with as many codes in its pools as there are by now.
+
+    And why some of these cannot be played for yet, which only a draft's can be.
+    """
+    rows = session.execute(
+        select(PrizeRow.key, PrizeRow.stock, PrizeRow.importing)
+        .join(CampaignRow, CampaignRow.id == PrizeRow.campaign_id)
+        .where(CampaignRow.code == code)
+    )
+    kept = {
+        row.key: Kept(row.stock or 0, row.importing is not None)
+        for row in rows
+        if campaign.prize(row.key).pool
+    }
+    uncounted = tuple(
+        prize.model_copy(update={"stock": None}) if prize.pool else prize
+        for prize in campaign.prizes
+    )
+    found = counted(campaign.model_copy(update={"prizes": uncounted}), kept)
+    return found, pool_faults(found, kept)
 
 
 def next_units(session: Session, campaign_id: int) -> dict[str, int | None]:

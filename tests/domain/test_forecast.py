@@ -161,3 +161,108 @@ def test_a_big_campaign_is_foreseen_too():
 
     assert found.cost == pytest.approx(5 * 1_500 + 3_000_000 * 200)
     assert math.isfinite(found.bad_run)
+
+
+# Of every hundred plays forty pick, and can pick a television while there are any.
+PICKED = Table(
+    (
+        Slot("mug", 20, 40),
+        Slot("pick", 40, None),
+        Slot("tote", 0, None),
+        Slot("tv", 0, 2),
+        Slot("pan", 0, 30),
+        Slot("none", 40, None),
+    ),
+    "none",
+)
+WORTH = {"mug": 1_000, "tote": 100, "tv": 50_000, "pan": 2_000}
+CHOICES = {"pick": ("tote", "pan", "tv")}
+
+
+def pick(table=PICKED, *, choices=CHOICES, **options):
+    return foresee(table, values=WORTH, choices=choices, **options)
+
+
+def by_key(found):
+    return {prize.key: prize for prize in found.prizes}
+
+
+def test_winners_of_a_choice_take_the_dearest_that_is_left():
+    """PZ-09: a bound that holds whatever they like best."""
+    found = pick(visits=1_000)
+
+    each = by_key(found)
+    assert each["tv"].expected == pytest.approx(2)
+    assert each["pan"].expected == pytest.approx(30)
+    assert each["tote"].expected == pytest.approx(400 - 32)
+    assert each["pick"].expected == pytest.approx(400)
+    assert each["pick"].cost == 0
+    assert found.winners == pytest.approx(40 + 400)
+    assert found.limit == 2 * 50_000 + 30 * 2_000 + 40 * 1_000 + 928 * 100
+
+
+def test_options_that_few_winners_reach_are_told_exactly():
+    each = by_key(pick(visits=60, days=3))
+
+    many = [float(exactly(60, Fraction(2, 5), times)) for times in range(61)]
+    assert each["tv"].expected == pytest.approx(many[1] + many[2])
+    assert each["pan"].expected == pytest.approx(sum(many[3:33]))
+    first_day = float(exactly(20, Fraction(2, 5), 2))
+    assert each["tv"].sold_out[0] == pytest.approx(first_day)
+    assert each["pan"].sold_out[-1] == pytest.approx(many[32])
+    assert each["tote"].sold_out == ()
+
+
+PLANNED = Table(
+    (
+        Slot("mug", 20, 4, (1, 2, 4)),
+        Slot("pick", 40, None),
+        Slot("other", 10, None),
+        Slot("tote", 0, None),
+        Slot("tv", 0, 3, (1, 1, 3)),
+        Slot("pan", 0, 9),
+        Slot("none", 30, None),
+    ),
+    "none",
+)
+SHARED = {"pick": ("tote", "pan", "tv"), "other": ("tv", "tote")}
+
+
+@pytest.mark.parametrize(
+    ("table", "choices"), [(PICKED, CHOICES), (PLANNED, CHOICES), (PLANNED, SHARED)]
+)
+@pytest.mark.parametrize("visits", [7, 30, 90])
+def test_playing_choices_agrees_with_the_exact_figure(table, choices, visits):
+    """Also with a plan, and where two choices share what can run out."""
+    if "other" not in choices:
+        table = Table(tuple(s for s in table.slots if s.id != "other"), "none")
+
+    found = pick(table, choices=choices, visits=visits, days=3, runs=600)
+
+    assert abs(found.played_mean - found.cost) <= 4 * found.played_error + 1e-6
+    assert found.cost <= found.limit and found.bad_run <= found.limit
+    picked = sum(by_key(found)[key].expected for key in ("tote", "tv", "pan"))
+    chosen = sum(by_key(found)[key].expected for key in choices)
+    assert picked == pytest.approx(chosen)
+
+
+def test_a_choice_that_replaces_what_ran_out_is_paid_for():
+    """Its winners are as many as that makes on average."""
+    table = Table(PICKED.slots, "pick")
+
+    found = pick(table, visits=2_000)
+
+    each = by_key(found)
+    assert each["pick"].expected == pytest.approx(800 + 360, abs=0.1)
+    assert each["tote"].expected == pytest.approx(1_160 - 32, abs=0.1)
+    assert abs(found.played_mean - found.cost) <= 4 * found.played_error + 1e-6
+
+
+def test_no_run_exceeds_the_limit_where_the_fallback_is_never_drawn():
+    table = Table(
+        (Slot("mug", 1, 5), Slot("ten", 0, None), Slot("none", 1, None)), "ten"
+    )
+
+    found = foresee(table, visits=40)
+
+    assert found.limit == 5 * 1_500 + 35 * 200
