@@ -250,18 +250,35 @@ def note_released(
 
 
 def history(session: Session, voucher_id: int) -> list[Happened]:
-    """Return a voucher's life: the moments of entry and voucher, and its steps."""
+    """Return a voucher's life: the moments of entry and voucher, and its steps.
+
+    Who held its unit before and did not claim it is told by their entries, which stay.
+    """
     row = session.execute(
-        select(Voucher, Entry.played_at)
+        select(Voucher, Entry, Prize.key)
         .join(Entry, Entry.id == Voucher.entry_id)
+        .join(Prize, Prize.id == Voucher.prize_id)
         .where(Voucher.id == voucher_id)
     ).one()
-    voucher, played_at = row
+    voucher, holder, key = row
+    played_at = holder.played_at
     waited = voucher.awarded_at is None or played_at < voucher.awarded_at
     kept = session.scalars(
         select(VoucherStep)
         .where(VoucherStep.voucher_id == voucher_id)
         .order_by(VoucherStep.id)
+    ).all()
+    released = [one.at for one in kept if one.step == Step.RELEASED]
+    # Its number is gone if its unit went back into the game after it was mailed.
+    unit = holder.unit if voucher.number is None else voucher.number
+    before = session.scalars(
+        select(Entry.played_at).where(
+            Entry.campaign_id == holder.campaign_id,
+            Entry.lapsed_at.in_(released),
+            Entry.state == "lapsed",
+            Entry.awarded == key,
+            Entry.unit == unit,
+        )
     )
     return rules.history(
         Moments(
@@ -272,7 +289,10 @@ def history(session: Session, voucher_id: int) -> list[Happened]:
             redeemed_by=voucher.redeemed_by,
             place=voucher.redeemed_place,
         ),
-        [Happened(Step(one.step), one.at, one.by, one.note) for one in kept],
+        [
+            *(Happened(Step.RESERVED, at) for at in before),
+            *(Happened(Step(one.step), one.at, one.by, one.note) for one in kept),
+        ],
     )
 
 

@@ -304,7 +304,49 @@ def test_a_prize_that_nobody_claims_is_released_and_says_so(
     (unit,) = house.rows(Voucher)
     with database.reading() as session:
         steps = [one.step for one in vouchers.history(session, unit.id)]
-    assert steps == [Step.RELEASED, Step.AWARDED]
+    assert steps == [Step.RESERVED, Step.RELEASED, Step.AWARDED]
+
+
+def test_each_reservation_of_a_unit_is_told_before_its_release(
+    publish, client, house, database, clock, lapse
+):
+    """PZ-04: also of two units that were released in one round, and after a return."""
+    mug = prize_table(stock=2, valid_days=2, returns=True)
+    publish(
+        campaign_file(
+            "welcome-scratch",
+            prizes=[mug, NOTHING],
+            fallback="nothing",
+            flow="play-first",
+        )
+    )
+    first, moments = clock.now(), []
+    for _ in range(3):
+        moments += [clock.now(), clock.now() + timedelta(hours=2)]
+        take_card(client).play(client)
+        clock.advance(timedelta(minutes=1))
+        take_card(client).play(client)
+        clock.advance(timedelta(minutes=119))
+        with database.transaction() as session:
+            assert unclaimed.lapse_due(session, now=clock.now()) == 2
+        clock.advance(timedelta(seconds=1))
+    card = take_card(client)
+    card.play(client)
+    moments += [clock.now(), clock.now() + timedelta(minutes=5)]
+    clock.advance(timedelta(minutes=5))
+    card.claim(client)
+    clock.advance(timedelta(days=4))
+    lapse()
+
+    (unit,) = house.rows(Voucher, state="lapsed")
+    with database.reading() as session:
+        life = vouchers.history(session, unit.id)
+    assert [one.step for one in life] == [
+        *[Step.RESERVED, Step.RELEASED] * 3,
+        *(Step.RESERVED, Step.AWARDED, Step.LAPSED),
+    ]
+    assert [one.at for one in life[:-1]] == moments
+    assert life[0].at == first
 
 
 def test_the_usual_life_costs_no_row_of_its_own(publish, client, house, redeem):
