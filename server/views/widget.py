@@ -210,14 +210,22 @@ def _recall(visit: Visit, attempted: Attempted) -> Response:
             retry_url=_start_url(visit),
         )
     except recalls.LapsedError:
-        return visit.show(
-            "widget/_problem.html",
-            status=410,
-            title=_("The time to claim is over"),
-            advice=_("The prize went back into the game. You can play again."),
-            retry_url=_start_url(visit),
-        )
+        return _too_late(visit)
     return _reveal(visit, outcome, may_ask=attempted.may_ask)
+
+
+def _too_late(visit: Visit) -> Response:
+    """Say that the hour to claim is over, and offer another play if there is one."""
+    is_open = visit.live.is_open(clock.now())
+    return visit.show(
+        "widget/_problem.html",
+        status=410,
+        title=_("The time to claim is over"),
+        advice=_("The prize went back into the game. You can play again.")
+        if is_open
+        else _("A prize can be claimed for one hour after the play."),
+        retry_url=_start_url(visit) if is_open else None,
+    )
 
 
 def _reveal(visit: Visit, outcome: Outcome, *, may_ask: bool) -> Response:

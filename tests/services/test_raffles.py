@@ -81,6 +81,9 @@ def test_nobody_is_told_to_take_part_after_the_list_was_made(
 
     assert in_time.status_code == 200
     assert before_the_list.status_code == after_it.status_code == 410
+    assert "The time to claim is over" in after_it.text
+    assert "for one hour after the play" in after_it.text
+    assert "play again" not in after_it.text
     (row,) = house.rows(Raffle)
     assert (row.state, row.labels) == ("listed", 1)
 
