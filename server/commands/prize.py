@@ -148,8 +148,10 @@ def _store(database: Database, pool: Pool, body: IO[bytes]) -> tuple[int, list[W
 
 
 def _doubles(database: Database, pool: Pool) -> list[Wrong]:
+    with database.transaction() as session:
+        shared = pools.shared(session, pool)
     with database.reading() as session:
-        found = pools.doubles(session, pool, most=rules.MOST_NAMED)
+        found = pools.doubles(session, pool, shared=shared, most=rules.MOST_NAMED)
     return [Wrong(one.number, _why_double(one)) for one in found]
 
 

@@ -168,3 +168,19 @@ def spellings(typed: str) -> list[str]:
     with suppress(codes.CodeError):
         found.append(codes.read(plain))
     return list(dict.fromkeys(found))
+
+
+def read_as(code: str) -> str:
+    """Return what is the same for two codes of which one may be redeemed as the other.
+
+    That is where some way to type the one is a spelling of both.
+    """
+    return codes.read(code) if is_ours(code) else code.upper()
+
+
+def is_ours(code: str) -> bool:
+    """Return whether it reads as a code of our own making."""
+    with suppress(codes.CodeError):
+        codes.read(code)
+        return True
+    return False

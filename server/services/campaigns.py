@@ -18,7 +18,14 @@ from server.models.base import rows_changed
 from server.models.placement import Placement as PlacementRow
 from server.models.prize import Prize as PrizeRow
 from server.models.shop import Shop
-from server.services import audiences, images, prizes, raffle_promises, shops
+from server.services import (
+    audiences,
+    images,
+    prizes,
+    raffle_promises,
+    shared_codes,
+    shops,
+)
 from server.services.tools import Chance
 
 KNOWN_FOR = timedelta(seconds=1)
@@ -133,6 +140,7 @@ def save(
         faults += prizes.pool_faults(campaign, pools)
     if row is None or row.state == "draft":
         faults += lint.not_too_late(campaign, now)
+        faults += _shared_faults(session, campaign, shop, row)
     refusals = [fault for fault in faults if fault.refuses]
     # A missing shop is among the faults.
     if refusals or shop is None:
@@ -383,6 +391,17 @@ def _foreign_faults(
         for code in session.scalars(taken)
     ]
     return faults
+
+
+def _shared_faults(
+    session: Session, campaign: Campaign, shop: Shop | None, row: models.Campaign | None
+) -> list[Fault]:
+    """Return what is wrong with codes that, once published, are fixed."""
+    if shop is None:
+        return []
+    return shared_codes.faults(
+        session, campaign, shop_id=shop.id, campaign_id=row.id if row else None
+    )
 
 
 def _changed_promises(session: Session, campaign: Campaign) -> list[Fault]:

@@ -6,17 +6,19 @@ the import: no campaign is published then, and the next import sweeps away what 
 that died has left.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from sqlalchemy import bindparam, delete, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.orm import Session
 
+from server.domain.voucher import read_as
 from server.models.base import rows_changed, table
 from server.models.campaign import Campaign
 from server.models.prize import Prize
 from server.models.voucher import Voucher
-from server.services import campaigns
+from server.services import campaigns, shared_codes
 from server.services.tools import Chance
 
 RANGE = 5_000
@@ -110,37 +112,104 @@ def add(session: Session, pool: Pool, codes: Sequence[str], *, after: int) -> No
     )
 
 
-def doubles(session: Session, pool: Pool, *, most: int) -> list[Double]:
-    """Return the first codes of this import that the shop has once more.
+def shared(session: Session, pool: Pool) -> dict[str, str]:
+    """Return the codes that everybody gets who wins a prize of the shop, and where.
 
-    A code that stands for two prizes could be redeemed for neither.
+    To be asked once all codes are in: who makes one shared after that sees them.
     """
-    other = aliased(Voucher)
-    rows = session.execute(
-        select(
-            Voucher.number, other.number.label("other"), other.prize_id, Campaign.code
-        )
-        .join(other, other.code == Voucher.code)
-        .join(Prize, Prize.id == other.prize_id)
-        .join(Campaign, Campaign.id == Prize.campaign_id)
-        .where(
-            Voucher.prize_id == pool.prize_id,
-            Voucher.number > pool.stock,
-            Campaign.shop_id == pool.shop_id,
-            (other.prize_id != pool.prize_id) | (other.number < Voucher.number),
-        )
-        .order_by(Voucher.number, other.id)
+    shared_codes.hold(session, pool.shop_id)
+    return shared_codes.of_shop(session, pool.shop_id)
+
+
+def doubles(
+    session: Session, pool: Pool, *, shared: Mapping[str, str], most: int
+) -> list[Double]:
+    """Return the first codes of this import that the shop has once more, each once.
+
+    A code that stands for two prizes could be redeemed for neither. `shared` is what
+    the function of that name returned.
+    """
+    found: dict[int, Double] = {}
+    for one in (
+        *_again(session, pool, most=most),
+        *_elsewhere(session, pool, most=most),
+        *_shared(session, pool, shared, most=most),
+    ):
+        found.setdefault(one.number, one)
+    return [found[number] for number in sorted(found)][:most]
+
+
+# Read off the index. Nothing else is sorted then, as long as no code is there twice.
+_REPEATED = select(Voucher.code).group_by(Voucher.code).having(func.count() > 1)
+
+
+def _again(session: Session, pool: Pool, *, most: int) -> list[Double]:
+    """Return what the pool has before. Pairs would be the square of equal lines."""
+    first = (
+        func.first_value(Voucher.number)
+        .over(partition_by=Voucher.code, order_by=Voucher.number)
+        .label("first")
+    )
+    rows = (
+        select(Voucher.number, first)
+        .where(Voucher.prize_id == pool.prize_id, Voucher.code.in_(_REPEATED))
+        .subquery()
+    )
+    again = session.execute(
+        select(rows.c.number, rows.c.first, Campaign.code)
+        .join(Campaign, Campaign.id == pool.campaign_id)
+        .where(rows.c.number > pool.stock, rows.c.first < rows.c.number)
+        .order_by(rows.c.number)
         .limit(most)
     )
     return [
         Double(
             number=row.number - pool.stock,
-            other=row.other - pool.stock
-            if row.prize_id == pool.prize_id and row.other > pool.stock
-            else None,
+            other=row.first - pool.stock if row.first > pool.stock else None,
             campaign=row.code,
         )
-        for row in rows
+        for row in again
+    ]
+
+
+def _elsewhere(session: Session, pool: Pool, *, most: int) -> list[Double]:
+    """Return what other prizes of the shop have; of equal lines the first counts."""
+    ours = (
+        select(func.min(Voucher.number).label("number"), Voucher.code)
+        .where(
+            Voucher.prize_id == pool.prize_id,
+            Voucher.number > pool.stock,
+            Voucher.code.in_(_REPEATED),
+        )
+        .group_by(Voucher.code)
+        .subquery()
+    )
+    rows = session.execute(
+        select(ours.c.number, func.min(Campaign.code).label("campaign"))
+        .join(Voucher, Voucher.code == ours.c.code)
+        .join(Prize, Prize.id == Voucher.prize_id)
+        .join(Campaign, Campaign.id == Prize.campaign_id)
+        .where(Campaign.shop_id == pool.shop_id, Prize.id != pool.prize_id)
+        .group_by(ours.c.number)
+        .order_by(ours.c.number)
+        .limit(most)
+    )
+    return [Double(row.number - pool.stock, None, row.campaign) for row in rows]
+
+
+def _shared(
+    session: Session, pool: Pool, shared: Mapping[str, str], *, most: int
+) -> list[Double]:
+    rows = shared_codes.alike(
+        session,
+        select(Voucher.number, Voucher.code)
+        .where(Voucher.prize_id == pool.prize_id, Voucher.number > pool.stock)
+        .order_by(Voucher.number),
+        shared,
+    )
+    return [
+        Double(row.number - pool.stock, None, shared[read_as(row.code)])
+        for row in islice(rows, most)
     ]
 
 
