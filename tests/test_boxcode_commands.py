@@ -1,12 +1,15 @@
 """`boxcodes create | print | revoke | report`, as an operator runs them (PZ-11)."""
 
 import re
+import sys
 
 import pypdfium2
 import pytest
 import zxingcpp
+from sqlalchemy import func, select
 
 from server.models import BoxBatch, BoxCode
+from server.services import boxcodes
 from tests.boxes import PLACEMENT, fill_boxes, scan
 from tests.conftest import PUBLIC_URL
 from tests.factories import campaign_file
@@ -88,6 +91,64 @@ def test_no_command_says_a_code(run, create, database, vault, now, tmp_path):
     for label in boxes.labels:
         assert label.qr not in said
         assert label.typed not in said
+
+
+def test_no_visitor_waits_for_a_whole_batch(create, house, database, monkeypatch):
+    """A play beside it waits for one range; what died before is swept away."""
+    monkeypatch.setattr(boxcodes, "RANGE", 2)
+    before = create()
+    many: list[int] = []
+
+    def add(session, making, rows, really=boxcodes.add):
+        with database.reading() as other:
+            many.append(other.scalar(select(func.count(BoxCode.id))))
+        really(session, making, rows)
+
+    monkeypatch.setattr(boxcodes, "add", add)
+    batch = create(size=5)
+
+    assert many == [3, 5, 7]
+    sizes = {row.public_id: row.size for row in house.rows(BoxBatch)}
+    assert sizes == {before: 3, batch: 5}
+    assert len(house.rows(BoxCode)) == 8
+
+
+def test_what_a_killed_command_has_left_goes_with_the_next(
+    create, run, house, clock, monkeypatch
+):
+    monkeypatch.setattr(boxcodes, "RANGE", 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(boxcodes, "finish", lambda *_: sys.exit(9))
+        run("create", PLACEMENT, "--name", "Dead", "--size", "5", code=9)
+    assert "No batches yet" in run("report").stdout
+    clock.advance(boxcodes.LEFT_AFTER)
+
+    batch = create()
+
+    assert [row.public_id for row in house.rows(BoxBatch)] == [batch]
+    assert len(house.rows(BoxCode)) == 3
+
+
+def test_a_batch_that_ends_before_the_campaign_begins_is_refused(run, publish, house):
+    """Nobody could ever play it; in a draft the days are not fixed yet."""
+    publish(
+        campaign_file(
+            "box-scratch",
+            code="later",
+            starts="2026-06-01T00:00:00Z",
+            ends="2026-07-01T00:00:00Z",
+            days=None,
+            placements=[{"code": "later-box", "channel": "box", "shape": "page"}],
+        )
+    )
+    words = "create", "later-box", "--name", "A", "--size", "3", "--until"
+
+    early = run(*words, "2026-06-01", code=2)
+    stored = house.rows(BoxBatch)
+    run(*words, "2026-06-01T00:01")
+
+    assert "they would expire before the campaign begins" in early.stderr
+    assert stored == []
 
 
 def test_a_batch_has_its_days(run, create, house):

@@ -63,21 +63,37 @@ def create(
     if start and end and end <= start:
         fail("--until must be after --from")
     try:
-        with transaction() as (session, settings), bar(size, "Codes") as tell:
-            batch = services.create(
-                session,
-                wanted,
-                vault=Vault(settings.data_keys),
-                now=clock.now(),
-                random=os.urandom,
-                tell=tell,
-            )
+        batch = _made(wanted)
     except services.UnknownPlacementError:
         fail(f"there is no placement {placement!r} of the channel box")
     except services.NeverValidError as error:
         fail(str(error))
+    except services.SweptError:
+        fail("it took far too long and was taken for dead; nothing of it is stored")
     click.echo(f"{batch}: {size:,} codes for {placement}")
     click.echo(f"Print them with: python -m server boxcodes print {batch} --to FILE")
+
+
+def _made(wanted: services.Wanted) -> str:
+    """Make a batch in ranges, so that a visitor waits for one of those, not for all."""
+    settings = load_settings()
+    vault = Vault(settings.data_keys)
+    with opened(settings) as database, bar(wanted.size, "Codes") as tell:
+        is_more = True
+        while is_more:
+            with database.transaction() as session:
+                is_more = services.sweep(session, now=clock.now()) > 0
+        with database.transaction() as session:
+            making = services.begin(
+                session, wanted, vault=vault, now=clock.now(), random=os.urandom
+            )
+        for rows in making.ranges(vault):
+            with database.transaction() as session:
+                services.add(session, making, rows)
+            tell(len(rows))
+        with database.transaction() as session:
+            services.finish(session, making)
+    return making.public_id
 
 
 @boxcodes.command("print")

@@ -5,13 +5,13 @@ what uses a code up. "Opened" is counted by the first form that the page of a co
 sends, since a GET writes nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import boxcodes as rules
@@ -27,8 +27,13 @@ from server.services.tools import Chance
 
 CHANNEL = "box"
 PUBLIC_ID_BYTES = 6
-# So many rows are made at a time, whatever the size of a batch.
-ROWS_AT_ONCE = 500
+# So many rows are in one transaction: visitors wait for it, and for no more of a batch.
+RANGE = 5_000
+# The size of a batch that is still being made. Its secret can be printed by nobody, so
+# that nobody has its codes.
+UNFINISHED = 0
+# The biggest takes half a minute; who is not done by then has died.
+LEFT_AFTER = timedelta(hours=1)
 
 
 class UnknownPlacementError(Exception):
@@ -37,6 +42,10 @@ class UnknownPlacementError(Exception):
 
 class NeverValidError(Exception):
     """Nobody could ever play these codes; the message says why."""
+
+
+class SweptError(Exception):
+    """The batch was not finished in time, and was taken for one that died."""
 
 
 class SpentError(Exception):
@@ -52,6 +61,23 @@ class Wanted:
     size: int
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """A batch that is being made."""
+
+    batch_id: int
+    public_id: str
+    size: int
+    secret: bytes
+
+    def ranges(self, vault: Vault) -> Iterator[list[dict[str, Any]]]:
+        """Yield the rows of its codes, as many at a time as visitors can wait for."""
+        for first in range(1, self.size + 1, RANGE):
+            numbers = range(first, min(first + RANGE, self.size + 1))
+            labels = (rules.label(self.secret, number) for number in numbers)
+            yield [_row(self.batch_id, label, vault) for label in labels]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +107,28 @@ class Sheets:
 
 
 def create(
-    session: Session,
-    wanted: Wanted,
-    *,
-    vault: Vault,
-    now: datetime,
-    random: Chance,
-    tell: Callable[[int], None] = lambda made: None,
+    session: Session, wanted: Wanted, *, vault: Vault, now: datetime, random: Chance
 ) -> str:
-    """Make a batch and its codes, and return its public id.
+    """Make a small batch at once, and return its public id.
 
-    `tell` hears how many more were made. Raises `UnknownPlacementError` and
-    `NeverValidError`.
+    Raises `UnknownPlacementError` and `NeverValidError`.
+    """
+    making = begin(session, wanted, vault=vault, now=now, random=random)
+    for rows in making.ranges(vault):
+        add(session, making, rows)
+    finish(session, making)
+    return making.public_id
+
+
+def begin(
+    session: Session, wanted: Wanted, *, vault: Vault, now: datetime, random: Chance
+) -> Making:
+    """Begin a batch that nobody can print, play or see until it is finished.
+
+    Raises `UnknownPlacementError` and `NeverValidError`.
     """
     found = session.execute(
-        select(Placement.id, Campaign.state, Campaign.closes_at)
+        select(Placement.id, Campaign.state, Campaign.opens_at, Campaign.closes_at)
         .join(Campaign, Campaign.id == Placement.campaign_id)
         .where(
             Placement.code == wanted.placement,
@@ -105,18 +138,16 @@ def create(
     ).one_or_none()
     if found is None:
         raise UnknownPlacementError
-    placement_id, state, closes_at = found
-    if wanted.valid_until and wanted.valid_until <= now:
-        raise NeverValidError("they would have expired already")
     # The days of a draft are counted once it is published.
-    if state != "draft" and wanted.valid_from and wanted.valid_from >= closes_at:
-        raise NeverValidError("the campaign ends before they can be played")
+    is_open = None if found.state == "draft" else (found.opens_at, found.closes_at)
+    if why := _never_valid(wanted, is_open, now=now):
+        raise NeverValidError(why)
     public_id, secret = random(PUBLIC_ID_BYTES).hex(), random(rules.SECRET_BYTES)
     batch = BoxBatch(
         public_id=public_id,
-        placement_id=placement_id,
+        placement_id=found.id,
         name=wanted.name,
-        size=wanted.size,
+        size=UNFINISHED,
         sealed_secret=vault.seal(
             secret, nonce=random(NONCE_BYTES), about=seal_name(public_id)
         ),
@@ -126,12 +157,63 @@ def create(
     )
     session.add(batch)
     session.flush()
-    for start in range(1, wanted.size + 1, ROWS_AT_ONCE):
-        numbers = range(start, min(start + ROWS_AT_ONCE, wanted.size + 1))
-        rows = [_row(batch.id, rules.label(secret, n), vault) for n in numbers]
-        session.execute(insert(table(BoxCode)), rows)
-        tell(len(rows))
-    return public_id
+    return Making(batch.id, public_id, wanted.size, secret)
+
+
+def _never_valid(
+    wanted: Wanted, is_open: tuple[datetime, datetime] | None, *, now: datetime
+) -> str | None:
+    """Return why nobody could play these codes while the campaign is open."""
+    if wanted.valid_until and wanted.valid_until <= now:
+        return "they would have expired already"
+    if is_open is None:
+        return None
+    opens_at, closes_at = is_open
+    if wanted.valid_until and wanted.valid_until <= opens_at:
+        return "they would expire before the campaign begins"
+    if wanted.valid_from and wanted.valid_from >= closes_at:
+        return "the campaign ends before they can be played"
+    return None
+
+
+def add(session: Session, making: Making, rows: Sequence[dict[str, Any]]) -> None:
+    """Bring in a range of a batch. Raises `SweptError`."""
+    _hold(session, making, size=UNFINISHED)
+    session.execute(insert(table(BoxCode)), rows)
+
+
+def finish(session: Session, making: Making) -> None:
+    """Let all that was made count. Raises `SweptError`."""
+    _hold(session, making, size=making.size)
+
+
+def _hold(session: Session, making: Making, *, size: int) -> None:
+    """Make sure that a batch is still there, and still in the making."""
+    held = session.execute(
+        update(BoxBatch)
+        .where(BoxBatch.id == making.batch_id, BoxBatch.size == UNFINISHED)
+        .values(size=size)
+    )
+    if rows_changed(held) != 1:
+        raise SweptError
+
+
+def sweep(session: Session, *, now: datetime) -> int:
+    """Remove a range of what others left unfinished; 0 once nothing of it is there."""
+    left = (
+        select(BoxBatch.id)
+        .where(BoxBatch.size == UNFINISHED, BoxBatch.created_at <= now - LEFT_AFTER)
+        .order_by(BoxBatch.id)
+        .limit(1)
+    )
+    batch_id = session.scalar(left.with_for_update())
+    if batch_id is None:
+        return 0
+    some = select(BoxCode.id).where(BoxCode.batch_id == batch_id).limit(RANGE)
+    gone = rows_changed(session.execute(delete(BoxCode).where(BoxCode.id.in_(some))))
+    if gone < RANGE:
+        session.execute(delete(BoxBatch).where(BoxBatch.id == batch_id))
+    return gone + 1
 
 
 def _row(batch_id: int, label: Label, vault: Vault) -> dict[str, Any]:
@@ -149,7 +231,7 @@ def sheets(session: Session, public_id: str, *, vault: Vault) -> Sheets | None:
         select(BoxBatch, Placement.code, Campaign.code)
         .join(Placement, Placement.id == BoxBatch.placement_id)
         .join(Campaign, Campaign.id == Placement.campaign_id)
-        .where(BoxBatch.public_id == public_id)
+        .where(BoxBatch.public_id == public_id, BoxBatch.size != UNFINISHED)
     ).one_or_none()
     if row is None:
         return None
@@ -172,7 +254,11 @@ def revoke(session: Session, public_id: str, *, now: datetime) -> bool:
     """
     ended = session.execute(
         update(BoxBatch)
-        .where(BoxBatch.public_id == public_id, BoxBatch.revoked_at.is_(None))
+        .where(
+            BoxBatch.public_id == public_id,
+            BoxBatch.revoked_at.is_(None),
+            BoxBatch.size != UNFINISHED,
+        )
         .values(revoked_at=now)
     )
     return rows_changed(ended) == 1
@@ -200,7 +286,10 @@ def find(session: Session, given: Given, *, vault: Vault) -> Found | None:
         .join(BoxBatch, BoxBatch.id == BoxCode.batch_id)
         .join(Placement, Placement.id == BoxBatch.placement_id)
         .outerjoin(Entry, Entry.id == BoxCode.entry_id)
-        .where(hashes[given.form] == rules.hashed(vault, given))
+        .where(
+            hashes[given.form] == rules.hashed(vault, given),
+            BoxBatch.size != UNFINISHED,
+        )
     ).one_or_none()
     if row is None:
         return None
@@ -307,6 +396,7 @@ def fresh(session: Session, placement: str, *, vault: Vault) -> Label | None:
         .where(
             Placement.code == placement,
             BoxBatch.revoked_at.is_(None),
+            BoxBatch.size != UNFINISHED,
             BoxCode.entry_id.is_(None),
         )
         .order_by(BoxCode.id)

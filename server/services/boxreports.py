@@ -12,6 +12,7 @@ from server.models.campaign import Campaign
 from server.models.entry import Entry
 from server.models.optin import OptIn
 from server.models.placement import Placement
+from server.services.boxcodes import UNFINISHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ def lines(session: Session, *, campaign: str | None, now: datetime) -> list[Line
         select(BoxBatch, Placement.code, Campaign.code)
         .join(Placement, Placement.id == BoxBatch.placement_id)
         .join(Campaign, Campaign.id == Placement.campaign_id)
+        .where(BoxBatch.size != UNFINISHED)
         .order_by(BoxBatch.id)
     )
     if campaign is not None:

@@ -2,17 +2,25 @@
 
 import os
 import tracemalloc
+from datetime import timedelta
 
 import pytest
 
+from server.domain import boxcodes as rules
 from server.domain.seals import SealError, Vault
 from server.models import BoxBatch, BoxCode, OptIn
 from server.services import boxcodes, boxreports
-from server.services.boxcodes import SpentError, UnknownPlacementError, Wanted
-from tests.boxes import PLACEMENT, fill_boxes, take_box
+from server.services.boxcodes import (
+    SpentError,
+    SweptError,
+    UnknownPlacementError,
+    Wanted,
+)
+from tests.boxes import PLACEMENT, fill_boxes, scan, take_box
 from tests.factories import campaign_file
 
 MEGABYTE = 1024 * 1024
+SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture(autouse=True)
@@ -52,9 +60,11 @@ def test_only_a_placement_of_the_box_gets_codes(session, vault, now, placement):
         pytest.param(10_000, id="full", marks=pytest.mark.stress),
     ],
 )
-def test_many_codes_take_no_more_memory_than_five_hundred(session, vault, now, size):
-    """PZ-11: rows are made a few hundred at a time, and the bar is told of each."""
-    told: list[int] = []
+def test_many_codes_take_no_more_memory_than_one_range(
+    session, vault, now, size, monkeypatch
+):
+    """PZ-11: rows are made a range at a time."""
+    monkeypatch.setattr(boxcodes, "RANGE", 500)
 
     def make(size: int) -> int:
         tracemalloc.start()
@@ -64,7 +74,6 @@ def test_many_codes_take_no_more_memory_than_five_hundred(session, vault, now, s
             vault=vault,
             now=now,
             random=os.urandom,
-            tell=told.append,
         )
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
@@ -74,8 +83,62 @@ def test_many_codes_take_no_more_memory_than_five_hundred(session, vault, now, s
     few, many = make(500), make(size)
 
     assert many < few + MEGABYTE / 4
-    assert sum(told[2:]) == size
-    assert max(told) <= 500
+
+
+@pytest.fixture
+def begun(database, vault, now):
+    """A batch of which one range of two is there."""
+    with database.transaction() as session:
+        making = boxcodes.begin(
+            session,
+            Wanted(PLACEMENT, "Autumn", 4),
+            vault=vault,
+            now=now,
+            random=os.urandom,
+        )
+    rows = [row for some in making.ranges(vault) for row in some]
+    with database.transaction() as session:
+        boxcodes.add(session, making, rows[:2])
+    return making, rows[2:]
+
+
+def test_a_batch_that_died_is_for_nobody(begun, database, vault, client, now):
+    """PZ-11: it is not printed, played, revoked or counted, whatever is there of it."""
+    making, _ = begun
+    label = rules.label(making.secret, 1)
+
+    with database.transaction() as session:
+        assert boxcodes.sheets(session, making.public_id, vault=vault) is None
+        assert not boxcodes.revoke(session, making.public_id, now=now)
+        assert boxcodes.fresh(session, PLACEMENT, vault=vault) is None
+        assert boxreports.lines(session, campaign=None, now=now) == []
+    assert scan(client, label).status_code == 404
+
+
+def test_a_batch_that_died_is_swept_away_in_time(
+    begun, database, vault, now, house, monkeypatch
+):
+    """One that is being made is left alone; one that is swept stores nothing more."""
+    monkeypatch.setattr(boxcodes, "RANGE", 2)
+    making, rest = begun
+    whole = fill_boxes(database, vault, now=now)
+
+    def swept(moment):
+        with database.transaction() as session:
+            return boxcodes.sweep(session, now=moment)
+
+    assert swept(now + boxcodes.LEFT_AFTER - SECOND) == 0
+    while swept(now + boxcodes.LEFT_AFTER):
+        pass
+
+    assert [row.public_id for row in house.rows(BoxBatch)] == [whole.batch]
+    assert len(house.rows(BoxCode)) == 3
+    for step in (
+        lambda session: boxcodes.add(session, making, rest),
+        lambda session: boxcodes.finish(session, making),
+    ):
+        with pytest.raises(SweptError), database.transaction() as session:
+            step(session)
 
 
 @pytest.mark.parametrize("reference", ["", "nonsense", "ab.1"])
