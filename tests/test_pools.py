@@ -324,6 +324,25 @@ def test_an_import_that_died_is_not_published_and_is_swept_away(
     assert kept() == (CODES, 12, False)
 
 
+def test_what_an_import_that_died_has_left_is_not_missing(
+    bring_in, run, database, house
+):
+    """PZ-04: its codes count once all of them are there."""
+    bring_in("\n".join(CODES))
+    with database.transaction() as session:
+        dead = pools.begin(session, "pooled", "mug", random=os.urandom)
+    with database.transaction() as session:
+        pools.add(session, dead, ["HALF-1", "HALF-2"], after=0)
+
+    answer = run("prize", "report", "pooled")
+
+    assert (answer.exit_code, answer.stderr) == (0, "")
+    assert answer.stdout.splitlines()[:2] == [
+        "mug: 12 offered: 12 free",
+        "mug: an import of its codes has not ended",
+    ]
+
+
 def test_a_draft_that_changes_has_the_prizes_of_its_file(draft, save, database):
     """What is the same stays; what changed is made anew, and nothing is left over."""
     cup = prize_table("cup", stock=2)

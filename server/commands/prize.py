@@ -197,6 +197,8 @@ def report(campaign: str) -> None:
         )
         offered = "no limit" if line.stock is None else f"{line.stock:,} offered"
         click.echo(f"{line.key}: {offered}: {parts or 'none yet'}")
+        if line.is_importing:
+            click.echo(f"{line.key}: an import of its codes has not ended")
         if line.missing:
             click.echo(f"{line.key}: {line.missing:,} units are missing", err=True)
     if any(line.missing for line in found):

@@ -305,6 +305,8 @@ class Balance:
     counts: dict[State, int]
     # Units that came back keep their old voucher, which has lapsed, beside a new one.
     returned: int
+    # Whether codes are coming in that count once all of them are there.
+    is_importing: bool = False
 
     @property
     def missing(self) -> int:
@@ -329,7 +331,14 @@ def balance(session: Session, code: str) -> list[Balance] | None:
             Voucher.number.is_(None).label("is_loose"),
             func.count().label("many"),
         )
-        .where(Voucher.prize_id.in_([prize.id for prize in prizes]))
+        .join(Prize, Prize.id == Voucher.prize_id)
+        .where(
+            Prize.id.in_([prize.id for prize in prizes]),
+            # Those beyond the stock of a pool are still coming in.
+            Prize.importing.is_(None)
+            | Voucher.number.is_(None)
+            | (Voucher.number <= Prize.stock),
+        )
         .group_by(Voucher.prize_id, Voucher.state, Voucher.number.is_(None))
     ).all()
     found = []
@@ -339,5 +348,6 @@ def balance(session: Session, code: str) -> list[Balance] | None:
             if row.prize_id == prize.id:
                 counts[State(row.state)] += row.many
                 returned += row.many if row.is_loose else 0
-        found.append(Balance(prize.key, prize.stock, counts, returned))
+        is_importing = prize.importing is not None
+        found.append(Balance(prize.key, prize.stock, counts, returned, is_importing))
     return found
