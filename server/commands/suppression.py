@@ -1,20 +1,22 @@
-"""`suppression export | apply`: who must not come back with a backup (T30)."""
+"""`suppression export | apply`: what a restored backup has to be told (T30)."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
 from server import clock
 from server.commands.base import fail, force, new_file, opened, reading, written
-from server.services import tombstones
-from server.services.tombstones import Tombstone, TombstoneError
+from server.services import restores, tombstones
+from server.services.tombstones import LONGEST_LINE, Tombstone, TombstoneError
 from server.settings import load_settings
 from server.tooling import tools_of
 
 
 @click.group()
 def suppression() -> None:
-    """People who were erased or objected, by keyed hashes of their addresses."""
+    """Each no that an older backup may not know, by keyed hashes of addresses."""
 
 
 @suppression.command()
@@ -22,10 +24,12 @@ def suppression() -> None:
 @force
 def export(file: Path) -> None:
     """Write them to a file, to be kept apart from the backups and newer than these."""
+    number = 0
     with reading() as (session, _settings), written(file) as out:
-        lines = [out.write(stone.line()) for stone in tombstones.every(session)]
-        number = len(lines)
-    click.echo(f"{file}: {number:,} suppressions")
+        for stone in tombstones.every(session, now=clock.now()):
+            out.write(stone.line())
+            number += 1
+    click.echo(f"{file}: {number:,} lines")
 
 
 @suppression.command()
@@ -37,28 +41,27 @@ def export(file: Path) -> None:
 )
 def apply(file: Path) -> None:
     """Do it all once more, after an older backup was restored."""
-    stones = _read(file)
     settings = load_settings()
-    tools, done = tools_of(settings), 0
-    with opened(settings) as database:
-        for stone in stones:
-            with database.transaction() as session:
-                done += tombstones.apply(session, stone, tools=tools, now=clock.now())
-    click.echo(f"{file}: {len(stones):,} suppressions, {done:,} of them were missing")
-
-
-def _read(file: Path) -> list[Tombstone]:
-    """Return every line, so that nothing is done with half a file."""
+    tools, number, done = tools_of(settings), 0, 0
     try:
-        with file.open("rb") as lines:
-            numbered = enumerate(lines, start=1)
-            return [_stone(file, number, line) for number, line in numbered]
+        with file.open("rb") as lines, opened(settings) as database:
+            # All of it first, so that nothing is done with half a file.
+            for _ in _read(file, lines):
+                number += 1
+            lines.seek(0)
+            for stone in _read(file, lines):
+                with database.transaction() as session:
+                    done += restores.apply(session, stone, tools=tools, now=clock.now())
     except OSError as error:
         fail(f"{file} cannot be read ({error.strerror})")
+    click.echo(f"{file}: {number:,} lines, {done:,} of them were missing")
 
 
-def _stone(file: Path, number: int, line: bytes) -> Tombstone:
-    try:
-        return tombstones.read(line)
-    except TombstoneError:
-        fail(f"{file}, line {number}: this is no suppression")
+def _read(file: Path, lines: BinaryIO) -> Iterator[Tombstone]:
+    number = 0
+    while line := lines.readline(LONGEST_LINE):
+        number += 1
+        try:
+            yield tombstones.read(line)
+        except TombstoneError:
+            fail(f"{file}, line {number}: this is no suppression")

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from server.domain.consent import Act, Wording, may_follow
+from server.domain.consent import CLAIMS, Act, Wording, may_follow
 from server.domain.parts import Locale
 from server.domain.retention import soft_until
 
@@ -79,6 +79,17 @@ class Stands:
         """Return the day of the yes or the sale; else when it was noted."""
         told = self.context.get("given_on") or self.context.get("sold_on")
         return date.fromisoformat(told) if told else self.at.date()
+
+    def is_later_than(self, no: datetime) -> bool:
+        """Return whether it was said after a no.
+
+        What a list brought in counts by its own day, not by when it was brought; that
+        of the very day of the no, or without a day, is not later (PR-08).
+        """
+        has_day = "given_on" in self.context or "sold_on" in self.context
+        if has_day:
+            return self.on > no.date()
+        return self.act not in CLAIMS and self.at > no
 
 
 @dataclass(frozen=True, slots=True)

@@ -383,6 +383,8 @@ def mark(
             set_={
                 "until": insert.excluded.until,
                 "subject_ref": insert.excluded.subject_ref,
+                # The newest moment, which a later yes is held against (T30).
+                "created_at": insert.excluded.created_at,
             },
         ),
         {

@@ -3,7 +3,7 @@
 import pytest
 
 from server.models import ConsentEvent, Contact, Suppression
-from server.services import privacy, tombstones
+from server.services import privacy, restores
 from server.services.contacts import Reason
 from server.services.tombstones import Tombstone
 
@@ -23,7 +23,7 @@ def told(say_yes, house, tools):
         for _ in range(2):
             with house.database.transaction() as session:
                 done.append(
-                    tombstones.apply(session, stone, tools=tools, now=house.clock.now())
+                    restores.apply(session, stone, tools=tools, now=house.clock.now())
                 )
         return who, done
 
@@ -58,7 +58,7 @@ def test_an_objection_is_noted_once_for_two_addresses(told, house, tools):
     )
 
     with house.database.transaction() as session:
-        assert not tombstones.apply(session, old, tools=tools, now=house.clock.now())
+        assert not restores.apply(session, old, tools=tools, now=house.clock.now())
 
     assert len(house.rows(ConsentEvent, act="objected")) == 1
 
