@@ -1,17 +1,14 @@
 """After an older backup was restored nobody comes back with it (T30, DS-02)."""
 
 import json
-import shutil
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from server.models import ConsentEvent, Contact, Standing, Suppression
 from server.services import contacts, privacy
+from tests.backups import copy, file_of
 from tests.claims import bring, consent
 from tests.people import contact_of
 from tests.visits import sure_win, take_card
@@ -49,25 +46,17 @@ def restored(publish, client, house, use, run, settings, tmp_path):
         take_card(client).enter(client, mailbox, consents=["newsletter"])
         house.press(client, house.link("confirm", to=mailbox))
     file = tmp_path / "suppressions.jsonl"
-    path = Path(settings.database_url.partition(":///")[2])
+    path = file_of(settings.database_url)
     house.database.dispose()
     backup = tmp_path / "backup.db"
-    _copy(path, backup)
+    copy(path, backup)
     use(privacy.erase, ANN)
     use(privacy.object_to_marketing, BEN)
     assert run("suppression", "export", "--to", file).exit_code == 0
     house.database.dispose()
-    _copy(backup, path)
+    copy(backup, path)
     assert len(list(filter(None, house.emails()))) == 3
     return file
-
-
-def _copy(source: Path, target: Path) -> None:
-    for end in ("-wal", "-shm"):
-        target.with_name(target.name + end).unlink(missing_ok=True)
-    with closing(sqlite3.connect(source)) as opened:
-        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    shutil.copy(source, target)
 
 
 def test_who_was_erased_or_objected_is_so_again(restored, run, house):
@@ -163,16 +152,16 @@ def moved_since(publish, client, house, use, run, settings, tmp_path):
         publish(sure_win(days=365))
         take_card(client).enter(client, ANN, consents=["newsletter"])
         house.press(client, house.link("confirm", to=ANN))
-        path = Path(settings.database_url.partition(":///")[2])
+        path = file_of(settings.database_url)
         house.database.dispose()
-        _copy(path, tmp_path / "backup.db")
+        copy(path, tmp_path / "backup.db")
         client.post(f"{house.link('preferences', to=ANN)}/address", data={"email": NEW})
         house.press(client, house.link("rectify", to=NEW))
         use(right, NEW)
         file = tmp_path / "suppressions.jsonl"
         assert run("suppression", "export", "--to", file).exit_code == 0
         house.database.dispose()
-        _copy(tmp_path / "backup.db", path)
+        copy(tmp_path / "backup.db", path)
         assert house.emails() == [ANN]
         return file
 

@@ -7,7 +7,7 @@ from typing import BinaryIO
 import click
 
 from server import clock
-from server.commands.base import fail, force, new_file, opened, reading, written
+from server.commands.base import fail, force, new_file, opened, standing_still, written
 from server.services import restores, tombstones
 from server.services.tombstones import LONGEST_LINE, Tombstone, TombstoneError
 from server.settings import load_settings
@@ -25,7 +25,7 @@ def suppression() -> None:
 def export(file: Path) -> None:
     """Write them to a file, to be kept apart from the backups and newer than these."""
     number = 0
-    with reading() as (session, _settings), written(file) as out:
+    with standing_still() as (session, _settings), written(file) as out:
         for stone in tombstones.every(session, now=clock.now()):
             out.write(stone.line())
             number += 1

@@ -15,7 +15,7 @@ from server.domain.claim import Stands
 from server.domain.consent import EVERYTHING, LASTING, NOES, Act
 from server.domain.optin import OPEN, Pending
 from server.models.audience import AudienceMember
-from server.models.base import inserting, rows_changed, table
+from server.models.base import inserting, table
 from server.models.consent import ConsentEvent, Standing
 from server.models.contact import Contact, Suppression
 from server.models.optin import OptIn
@@ -127,11 +127,14 @@ def _take_back(
     if who is None:
         return False
     purpose = None if stone.purpose == EVERYTHING else stone.purpose
-    ended = _end_older(session, who, stone, purpose, tools=tools, now=now)
-    if ended or _said_later(session, who, stone, purpose):
-        return ended
-    if _has_since(session, who.subject_ref, stone, *NOES):
-        return False
+    is_closed = _close_older(session, who, stone, purpose, tools=tools, now=now)
+    has_ended = _end_older(session, who, stone, purpose, tools=tools, now=now)
+    if (
+        has_ended
+        or _said_later(session, who, stone, purpose)
+        or _has_since(session, who.subject_ref, stone, *NOES)
+    ):
+        return is_closed or has_ended
     # Nothing of it stands, and yet an older list must not come above it (PR-08).
     consents.record(
         session,
@@ -156,8 +159,7 @@ def _end_older(
     tools: Tools,
     now: datetime,
 ) -> bool:
-    """End each yes, and close each request, that is no later; None is all purposes."""
-    is_closed = _close_older(session, who, stone, purpose, tools=tools, now=now)
+    """End each yes that is no later than a no; None is to all purposes."""
     older = [
         key
         for key, stands in _standing(session, who, purpose).items()
@@ -173,7 +175,7 @@ def _end_older(
             tools=tools,
             now=now,
         )
-    return is_closed or bool(older)
+    return bool(older)
 
 
 def _close_older(
@@ -231,10 +233,11 @@ def _give_up(
     who = None if contact is None else _locked(session, contact, tools=tools)
     if contact is None or who is None:
         return is_news
-    ended = _end_older(session, who, stone, None, tools=tools, now=now)
+    is_closed = _close_older(session, who, stone, None, tools=tools, now=now)
+    has_ended = _end_older(session, who, stone, None, tools=tools, now=now)
     is_theirs = contact.subject_ref == stone.subject_ref
     if not is_theirs or _said_later(session, who, stone, None):
-        return is_news or ended
+        return is_news or is_closed or has_ended
     outbox.take_back(session, who.id, vault=tools.vault, now=now)
     session.execute(
         update(Contact).where(Contact.id == who.id).values(moved_at=stone.at)
@@ -316,7 +319,7 @@ def _name(
             # It may have been handed over again since; to remove it twice harms nobody.
             set_={"removed_at": None},
             where=member.c.removed_at.is_not(None),
-        ),
+        ).returning(member.c.id),
         {
             "shop_id": shop_id,
             "contact_id": contact_id,
@@ -328,7 +331,7 @@ def _name(
             "removed_at": None,
         },
     )
-    return rows_changed(noted) == 1
+    return noted.first() is not None
 
 
 def _gone(
