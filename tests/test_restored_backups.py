@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from server.domain import audience
 from server.domain.campaign import parse_campaign
 from server.models import AudienceMember, ConsentEvent, Contact, OptIn, Suppression
+from server.services import restores, tombstones
 from tests.backups import FileBackup, ServerBackup, file_of
 from tests.claims import bring, consent
 from tests.factories import prize_table
@@ -565,3 +567,21 @@ def test_a_platform_is_told_to_remove_who_was_named_again_since(
     apply(file)
 
     assert audience_of() == [("remove", hashed(HUGO))]
+
+
+def test_what_is_known_already_is_passed_over_at_once(
+    say_yes, stop, audience_of, database, house
+):
+    """A file has all noes of years, and a backup lacks those of a day."""
+    say_yes(HUGO, to=(UPLOAD, ADS))
+    audience_of()
+    stop(HUGO)
+    with database.standing_still() as session:
+        stones = list(tombstones.every(session, now=house.clock.now()))
+    later = replace(stones[0], at=stones[0].at + HOUR)
+
+    with database.reading() as session:
+        unknown = restores.missing(session, [*stones, later])
+
+    assert [stone.reason for stone in stones] == ["withdrawn", "withdrawn", "named"]
+    assert unknown == [later]

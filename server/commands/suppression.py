@@ -1,6 +1,7 @@
 """`suppression export | apply`: what a restored backup has to be told (T30)."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -8,8 +9,9 @@ import click
 
 from server import clock
 from server.commands.base import fail, force, new_file, opened, standing_still, written
+from server.db import Database
 from server.services import restores, tombstones
-from server.services.tombstones import LONGEST_LINE, Tombstone, TombstoneError
+from server.services.tombstones import LONGEST_LINE, RANGE, Tombstone, TombstoneError
 from server.settings import load_settings
 from server.tooling import tools_of
 
@@ -49,12 +51,20 @@ def apply(file: Path) -> None:
             for _ in _read(file, lines):
                 number += 1
             lines.seek(0)
-            for stone in _read(file, lines):
+            for stone in _missing(database, _read(file, lines)):
                 with database.transaction() as session:
                     done += restores.apply(session, stone, tools=tools, now=clock.now())
     except OSError as error:
         fail(f"{file} cannot be read ({error.strerror})")
     click.echo(f"{file}: {number:,} lines, {done:,} of them were missing")
+
+
+def _missing(database: Database, stones: Iterator[Tombstone]) -> Iterator[Tombstone]:
+    """Yield what a database may not know, a range at a time."""
+    while some := list(islice(stones, RANGE)):
+        with database.reading() as session:
+            unknown = restores.missing(session, some)
+        yield from unknown
 
 
 def _read(file: Path, lines: BinaryIO) -> Iterator[Tombstone]:

@@ -4,7 +4,7 @@ Nothing here says yes, and nothing takes the place of a yes that is later than t
 What is told twice changes nothing the second time.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from server.models.base import inserting, table
 from server.models.consent import ConsentEvent, Standing
 from server.models.contact import Contact, Suppression
 from server.models.optin import OptIn
+from server.models.shop import Shop
 from server.services import (
     consents,
     contacts,
@@ -37,6 +38,31 @@ from server.services.tools import Tools
 METHOD = "restore"
 # An address that one of these is about is in no import.
 LISTS_STAY_AWAY = (Reason.ERASED, Reason.NEVER, Reason.MOVED)
+
+
+def missing(session: Session, stones: Sequence[Tombstone]) -> list[Tombstone]:
+    """Return those of some tombstones that `apply` has to look at.
+
+    Most of a file is older than the backup: what is plainly known of it takes two looks
+    for all, where each would take ten.
+    """
+    numbers = {"of": list({each.subject_ref for each in stones if each.subject_ref})}
+    ended = {
+        (row.code, row.subject_ref, row.email_hash, row.purpose): row.at
+        for row in session.execute(_ENDED, numbers)
+    }
+    named = {tuple(row) for row in session.execute(_NAMED, numbers)}
+
+    def is_known(stone: Tombstone) -> bool:
+        key = (stone.shop, stone.subject_ref, stone.email_hash, stone.purpose)
+        if stone.reason is No.WITHDRAWN:
+            return key in ended and ended[key] >= stone.at
+        told = stone.naming
+        return told is not None and (
+            (stone.shop, stone.subject_ref, told.platform, told.mark) in named
+        )
+
+    return [stone for stone in stones if not is_known(stone)]
 
 
 def apply(session: Session, stone: Tombstone, *, tools: Tools, now: datetime) -> bool:
@@ -510,6 +536,30 @@ def _facts(stone: Tombstone) -> dict[str, Any]:
     return {"first_at": stone.at.isoformat()}
 
 
+_NUMBERS: Any = bindparam("of", expanding=True)
+_ENDED = (
+    select(
+        Shop.code,
+        Contact.subject_ref,
+        Contact.email_hash,
+        Standing.purpose,
+        ConsentEvent.at,
+    )
+    .join(Shop, Shop.id == Contact.shop_id)
+    .join(Standing, Standing.contact_id == Contact.id)
+    .join(ConsentEvent, ConsentEvent.id == Standing.event_id)
+    .where(
+        Contact.subject_ref.in_(_NUMBERS),
+        Contact.erased_at.is_(None),
+        Standing.act == Act.WITHDRAWN.value,
+    )
+)
+_NAMED = (
+    select(Shop.code, Contact.subject_ref, AudienceMember.platform, AudienceMember.mark)
+    .join(Shop, Shop.id == Contact.shop_id)
+    .join(AudienceMember, AudienceMember.contact_id == Contact.id)
+    .where(Contact.subject_ref.in_(_NUMBERS), AudienceMember.removed_at.is_(None))
+)
 _STANDING = (
     select(
         Standing.purpose,

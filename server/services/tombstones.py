@@ -24,7 +24,7 @@ from server.models.shop import Shop
 from server.services.contacts import Reason
 
 LONGEST_LINE = 1_000
-RANGE = 1_000
+RANGE = 500
 # These end more than all others do, so they come before them.
 FIRST = (Reason.ERASED, Reason.NEVER)
 # What ends by itself: until when, it says with it.
