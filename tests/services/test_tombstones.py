@@ -1,9 +1,11 @@
 """What a restored backup is told of who had moved since (T30, DS-02)."""
 
+from datetime import timedelta
+
 import pytest
 
 from server.models import ConsentEvent, Contact, Suppression
-from server.services import privacy, restores
+from server.services import contacts, privacy, restores
 from server.services.contacts import Reason
 from server.services.tombstones import Tombstone
 
@@ -82,3 +84,17 @@ def test_an_objection_holds_under_each_address(say_yes, client, house, tools):
 
     never = {row.email_hash for row in house.rows(Suppression, reason="never")}
     assert never == {before.email_hash, after.email_hash}
+
+
+def test_a_mark_has_the_moment_of_the_newest_no(say_yes, house):
+    """T30: a later yes is held against it."""
+    say_yes()
+    who = house.person()
+    first = house.clock.now()
+    newest = first + timedelta(days=1)
+
+    for at in (first, newest):
+        with house.database.transaction() as session:
+            contacts.suppress(session, who, reason=Reason.MOVED, until=None, now=at)
+
+    assert [row.created_at for row in house.rows(Suppression)] == [newest]
