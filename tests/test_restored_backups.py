@@ -511,7 +511,7 @@ def erase(client, house):
     def erase(mailbox):
         link = house.link("preferences", to=mailbox)
         house.clock.advance(HOUR)
-        assert client.post(f"{link}/erase").status_code == 303
+        assert house.press(client, f"{link}/erase").status_code == 303
 
     return erase
 

@@ -158,7 +158,7 @@ def test_after_an_erasure_nothing_opens_and_nothing_is_left(
     pages, client, house, reader
 ):
     correct(pages, reader, "postcode", postcode="4321zz")
-    client.post(f"{reader}/erase")
+    house.press(client, f"{reader}/erase")
 
     assert client.get(f"{reader}/profile").status_code == 404
     assert client.post(f"{reader}/profile").status_code == 404
