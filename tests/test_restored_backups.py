@@ -549,6 +549,7 @@ def test_a_platform_is_told_to_remove_whom_the_backup_never_knew(
     assert audience_of() == [("remove", hashed(HUGO))]
     assert house.rows(AudienceMember) == []
     assert house.rows(ConsentEvent) == []
+    house.verify_ledger()
 
 
 def test_a_platform_is_told_to_remove_who_was_named_again_since(

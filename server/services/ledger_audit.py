@@ -229,9 +229,8 @@ def _check_people(
         _ahead(reader, _standings(session, tip)),
         "a standing is stored of somebody who never decided",
     )
-    gone = _Beside(
-        _ahead(reader, _gone(session, tip)), "somebody's key is gone who has no facts"
-    )
+    # Of whom a backup never knew there is a row without facts (AD-04).
+    gone = _Beside(_ahead(reader, _gone(session, tip)), None)
     of_all = _ahead(reader, _facts(session, tip, step))
     waiting = 0
     first: tuple[Place, str] | None = None
@@ -248,7 +247,6 @@ def _check_people(
             if first is None or place < first[0]:
                 first = place, fault
     kept.end()
-    gone.end()
     if first:
         raise BrokenError(first[1])
     return waiting
@@ -354,10 +352,10 @@ def _read(session: Session, of: Callable[[str], Select[Any]], tip: Tip) -> Resul
 class _Beside:
     """Reads sorted rows beside another reading of the same people.
 
-    A row of somebody who is not in that one is `extra`, an error.
+    A row of somebody who is not in that one is `extra`, an error, unless that is None.
     """
 
-    def __init__(self, rows: Iterator[Any], extra: str) -> None:
+    def __init__(self, rows: Iterator[Any], extra: str | None) -> None:
         self._rows, self._extra = rows, extra
         self._next = next(rows, None)
 
@@ -365,15 +363,16 @@ class _Beside:
         """Return the rows of a person. Raises `BrokenError`."""
         found = []
         while self._next is not None and self._next.subject_ref <= subject:
-            if self._next.subject_ref < subject:
+            if self._next.subject_ref == subject:
+                found.append(self._next)
+            elif self._extra:
                 raise BrokenError(self._extra)
-            found.append(self._next)
             self._next = next(self._rows, None)
         return found
 
     def end(self) -> None:
         """Raise `BrokenError` if there are more."""
-        if self._next is not None:
+        if self._next is not None and self._extra:
             raise BrokenError(self._extra)
 
 
