@@ -77,7 +77,7 @@ def test_a_visitor_plays_says_yes_confirms_and_stops(
     while demo.rows(open_facts)[0][0] and time.monotonic() < deadline:
         page.wait_for_timeout(200)
     said = demo.command("ledger", "verify")
-    assert "nothing was changed" in said and "waiting" not in said
+    assert "nothing is out of place" in said and "waiting" not in said
 
 
 def test_a_visitor_does_all_of_it_with_the_keyboard(visit: Visit, demo: Demo) -> None:
