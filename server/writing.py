@@ -83,7 +83,7 @@ class Writer:
             page=mail.params.get("page", ""),
             **self._links_of(mail),
             mailbox=mail.params.get("mailbox", ""),
-            purposes=tuple(optin.wordings) if optin else (),
+            purposes=optin.purposes if optin else (),
             digits=mail.params.get("digits", "") if is_confirm else "",
             first_name=mail.params.get("first_name", ""),
             prize=mail.params.get("prize", ""),

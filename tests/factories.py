@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from server.adapters import pictures
 from server.domain.campaign import Campaign as CampaignFile
 from server.domain.campaign import parse_campaign
+from server.domain.consent import Question
 from server.domain.picture import Picture, pictures_in, renamed
 from server.domain.seals import Vault
 from server.domain.shop import ShopFile, parse_shop
@@ -29,6 +30,8 @@ from server.models import (
     AudienceMember,
     Base,
     Campaign,
+    ConsentEvent,
+    ConsentQuestion,
     Contact,
     Entry,
     Membership,
@@ -54,6 +57,8 @@ STATES: dict[type[Base], dict[str, Any]] = {
     Outbox: {"state": "waiting", "attempts": 0},
     Voucher: {"state": "free"},
 }
+# What a fact is made with and its question keeps.
+ASKED = set(ConsentQuestion.__table__.columns.keys()) - {"id", "sha256"}
 _numbers = itertools.count(1)
 
 
@@ -74,6 +79,9 @@ def _make(
     values: dict[str, Any],
 ) -> M:
     filled = STATES.get(model, {}) | values
+    if model is ConsentEvent and (shared := ASKED & filled.keys()):
+        told = {name: filled.pop(name) for name in shared}
+        filled["question_id"] = _make(session, ConsentQuestion, family, now, told).id
     if model is Entry and filled["state"] == "claimed":
         filled.setdefault("contact_id", _parent(session, Contact, family, now))
     for column in model.__table__.columns:
@@ -84,6 +92,10 @@ def _make(
             filled[column.name] = _parent(session, parent, family, now)
         else:
             filled[column.name] = _example(column, now)
+    if model is ConsentQuestion and "sha256" not in values:
+        # Its name has to be that of what it says.
+        del filled["sha256"]
+        filled["sha256"] = Question(**filled).sha256
     row = model(**filled)
     session.add(row)
     session.flush()

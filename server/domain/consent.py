@@ -1,12 +1,13 @@
 """Consent: append-only facts, and the fold that says what holds today."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from server.domain.campaign import Purpose, PurposeText
+from server.domain.ledger import canonical
 from server.domain.shop import Legal
 
 
@@ -111,6 +112,37 @@ class Wording:
 def worded(body: str) -> Wording:
     """Return a text under the hash of its UTF-8 bytes."""
     return Wording(body=body, sha256=hashlib.sha256(body.encode()).digest())
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked for one consent, in which words, how it looked and where.
+
+    The same for all facts that follow from it, and for everybody who is asked alike.
+    The hash of what was not shown is empty.
+    """
+
+    purpose: str
+    channel: str
+    text_hash: bytes
+    notice_hash: bytes
+    form_hash: bytes
+    locale: str
+    context: Mapping[str, Any]
+
+    @property
+    def sha256(self) -> bytes:
+        """Return its name: the SHA-256 of its canonical JSON (RFC 8785)."""
+        fields = {
+            "purpose": self.purpose,
+            "channel": self.channel,
+            "text": self.text_hash.hex(),
+            "notice": self.notice_hash.hex(),
+            "form": self.form_hash.hex(),
+            "locale": self.locale,
+            "context": self.context,
+        }
+        return hashlib.sha256(canonical(fields)).digest()
 
 
 # By this line, the third from below, a text of `request_text` is known.

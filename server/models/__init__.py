@@ -14,6 +14,7 @@ from server.models.campaign import (
 from server.models.consent import (
     Checkpoint,
     ConsentEvent,
+    ConsentQuestion,
     Evidence,
     Ledger,
     Standing,
@@ -59,6 +60,7 @@ __all__ = [
     "CampaignVersion",
     "Checkpoint",
     "ConsentEvent",
+    "ConsentQuestion",
     "Contact",
     "Delivery",
     "Device",

@@ -4,9 +4,31 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.models.base import Base, row_id
+
+
+class ConsentQuestion(Base):
+    """What was asked for a consent, in which words, how it looked and where.
+
+    Thousands of facts are about the same one, so it is kept once; its name is a hash of
+    all that it says (`domain.ledger.Question`). Rows are only added: the database
+    refuses to change or delete one.
+    """
+
+    __tablename__ = "consent_question"
+
+    id: Mapped[int] = row_id()
+    sha256: Mapped[bytes] = mapped_column(unique=True)
+    purpose: Mapped[str]
+    channel: Mapped[str]
+    text_hash: Mapped[bytes]
+    notice_hash: Mapped[bytes]
+    form_hash: Mapped[bytes]
+    locale: Mapped[str]
+    context: Mapped[dict[str, Any]]
 
 
 class ConsentEvent(Base):
@@ -18,7 +40,8 @@ class ConsentEvent(Base):
 
     __tablename__ = "consent_event"
     __table_args__ = (
-        Index("ix_consent_event_subject_ref_id", "subject_ref", "id"),
+        # A person's facts are few; on SQLite each carries its row's key anyway.
+        Index("ix_consent_event_subject_ref", "subject_ref"),
         # Also finds what has no number yet.
         Index("uq_consent_event_shop_id_seq", "shop_id", "seq", unique=True),
     )
@@ -26,21 +49,24 @@ class ConsentEvent(Base):
     id: Mapped[int] = row_id()
     shop_id: Mapped[int] = mapped_column(ForeignKey("shop.id"))
     subject_ref: Mapped[bytes]
-    purpose: Mapped[str]
-    channel: Mapped[str]
+    question_id: Mapped[int] = mapped_column(ForeignKey("consent_question.id"))
     act: Mapped[str]
     method: Mapped[str]
-    text_hash: Mapped[bytes]
-    notice_hash: Mapped[bytes]
-    form_hash: Mapped[bytes]
-    locale: Mapped[str]
-    context: Mapped[dict[str, Any]]
     evidence_hash: Mapped[bytes]
     # None where no mail was asked for: an import, a press in the preference centre.
     optin_id: Mapped[int | None] = mapped_column(ForeignKey("optin.id"), index=True)
     at: Mapped[datetime]
     seq: Mapped[int | None]
     entry_hash: Mapped[bytes | None]
+
+    question: Mapped[ConsentQuestion] = relationship(lazy="joined", innerjoin=True)
+    purpose: AssociationProxy[str] = association_proxy("question", "purpose")
+    channel: AssociationProxy[str] = association_proxy("question", "channel")
+    text_hash: AssociationProxy[bytes] = association_proxy("question", "text_hash")
+    notice_hash: AssociationProxy[bytes] = association_proxy("question", "notice_hash")
+    form_hash: AssociationProxy[bytes] = association_proxy("question", "form_hash")
+    locale: AssociationProxy[str] = association_proxy("question", "locale")
+    context: AssociationProxy[dict[str, Any]] = association_proxy("question", "context")
 
 
 class Ledger(Base):

@@ -1,7 +1,6 @@
 """Double opt-in."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
@@ -12,7 +11,7 @@ from server.models.base import Base, row_id
 class OptIn(Base):
     """A request to confirm consents by mail, with its states.
 
-    `wordings` maps each purpose to the hex hash of the text it was asked with.
+    What it asks for, and in which words, its first facts in the ledger say.
     """
 
     __tablename__ = "optin"
@@ -30,7 +29,6 @@ class OptIn(Base):
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
     entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"))
     state: Mapped[str]
-    wordings: Mapped[dict[str, Any]]
     requested_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]

@@ -19,7 +19,7 @@ from server.domain.raffle import Place
 from server.domain.retention import Held, Known, Played, sold_at
 from server.domain.shop import Retention
 from server.models.campaign import Campaign
-from server.models.consent import ConsentEvent, Standing
+from server.models.consent import ConsentEvent, ConsentQuestion, Standing
 from server.models.contact import Contact
 from server.models.entry import Entry
 from server.models.optin import OptIn
@@ -168,9 +168,10 @@ def _held(session: Session, ids: Iterable[int]) -> dict[int, list[Held]]:
             Standing.purpose,
             Standing.act,
             ConsentEvent.at,
-            ConsentEvent.context,
+            ConsentQuestion.context,
         )
         .join(ConsentEvent, ConsentEvent.id == Standing.event_id)
+        .join(ConsentEvent.question)
         .where(Standing.contact_id.in_(ids))
     )
     for row in rows:
@@ -295,15 +296,16 @@ def _facts(
     rows = session.execute(
         select(
             ConsentEvent.subject_ref,
-            ConsentEvent.purpose,
+            ConsentQuestion.purpose,
             func.max(ConsentEvent.at).filter(is_own).label("alive"),
             func.count().filter(ConsentEvent.act.in_(sorted(LASTING))).label("given"),
         )
+        .join(ConsentEvent.question)
         .where(
             ConsentEvent.subject_ref.in_(subjects),
             or_(is_own, ConsentEvent.act.in_(sorted(LASTING))),
         )
-        .group_by(ConsentEvent.subject_ref, ConsentEvent.purpose)
+        .group_by(ConsentEvent.subject_ref, ConsentQuestion.purpose)
     )
     alive: dict[bytes, datetime] = {}
     given: dict[bytes, set[str]] = defaultdict(set)

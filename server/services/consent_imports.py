@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from server.domain.claim import METHODS, TEXT_KINDS, Claim, Outcome, Position, judge
 from server.domain.claim import Stands as StandsToday
-from server.domain.consent import NOES, Act
+from server.domain.consent import NOES, Act, Question
 from server.domain.seals import Vault
 from server.models.base import inserting, table
-from server.models.consent import ConsentEvent, Standing
+from server.models.consent import ConsentEvent, ConsentQuestion, Standing
 from server.models.contact import Contact, Suppression
 from server.models.text import Text
 from server.services import campaigns, consents, contacts, envelopes
@@ -199,17 +199,17 @@ def _locked(session: Session, batch: Batch, *, tools: Tools) -> dict[bytes, Pers
 
 
 def _decided(claim: Claim, who: Person) -> Decided:
-    return Decided(
-        who=who,
+    question = Question(
         purpose=claim.purpose,
-        act=claim.act,
-        method=METHODS[claim.act],
-        text_hash=claim.text.sha256 if claim.text else b"",
-        locale=claim.locale,
         channel=CHANNEL,
+        text_hash=claim.text.sha256 if claim.text else b"",
+        # Nobody was shown a form here.
+        notice_hash=b"",
+        form_hash=b"",
+        locale=claim.locale,
         context=claim.context,
-        facts=claim.facts,
     )
+    return Decided(who, question, claim.act, METHODS[claim.act], claim.facts)
 
 
 def _keep_texts(session: Session, claims: Iterable[Claim], *, now: datetime) -> None:
@@ -232,6 +232,7 @@ def _keep_texts(session: Session, claims: Iterable[Claim], *, now: datetime) -> 
 
 _contact, _suppression = table(Contact), table(Suppression)
 _event, _standing = table(ConsentEvent), table(Standing)
+_question = table(ConsentQuestion)
 _THEIRS = (
     _contact.c.shop_id == bindparam("shop"),
     _contact.c.email_hash.in_(bindparam("hashes", expanding=True)),
@@ -243,10 +244,11 @@ _STANDINGS = (
         _standing.c.act,
         _event.c.method,
         _event.c.at,
-        _event.c.context,
+        _question.c.context,
     )
     .join(_standing, _standing.c.contact_id == _contact.c.id)
     .join(_event, _event.c.id == _standing.c.event_id)
+    .join(_question, _question.c.id == _event.c.question_id)
     .where(*_THEIRS)
 )
 # Among all facts, because what stands today hides a no that a yes came after.

@@ -9,10 +9,10 @@ from functools import cache
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
-from server.domain.consent import DECISIONS, LASTING, Act
+from server.domain.consent import DECISIONS, LASTING, Act, Question
 from server.domain.seals import (
     KEY_BYTES,
     NONCE_BYTES,
@@ -21,7 +21,7 @@ from server.domain.seals import (
     seal_for,
 )
 from server.models.base import inserting, table
-from server.models.consent import ConsentEvent, Evidence, Standing
+from server.models.consent import ConsentEvent, ConsentQuestion, Evidence, Standing
 from server.models.contact import Contact
 from server.services import tellings, traces
 from server.services.batch import Batch, Writer
@@ -43,6 +43,18 @@ class Request:
     locale: str
     channel: str
     context: Mapping[str, Any]
+
+    def question(self, purpose: str, text_hash: bytes) -> Question:
+        """Return what it asked for one purpose."""
+        return Question(
+            purpose=purpose,
+            channel=self.channel,
+            text_hash=text_hash,
+            notice_hash=self.notice_hash,
+            form_hash=self.form_hash,
+            locale=self.locale,
+            context=self.context,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +89,21 @@ def record(
     What decides nothing can go `into` a batch.
     """
     evidence_hash, sealed = _sealed(session, who, act, facts, tools=tools, now=now)
+    asked = [
+        request.question(purpose, text_hash) for purpose, text_hash in texts.items()
+    ]
     rows = [
         {
             "shop_id": who.shop_id,
             "subject_ref": who.subject_ref,
-            "purpose": purpose,
-            "channel": request.channel,
+            "question_id": question_id,
             "act": act.value,
             "method": method,
-            "text_hash": text_hash,
-            "notice_hash": request.notice_hash,
-            "form_hash": request.form_hash,
-            "locale": request.locale,
-            "context": dict(request.context),
             "evidence_hash": evidence_hash,
             "optin_id": request.optin_id,
             "at": now,
         }
-        for purpose, text_hash in texts.items()
+        for question_id in tools.questions.keys(session, asked)
     ]
     tellings.tell(
         session,
@@ -120,13 +129,9 @@ class Decided:
     """One decision of one person, which `record_all` appends among others."""
 
     who: Person
-    purpose: str
+    question: Question
     act: Act
     method: str
-    text_hash: bytes
-    locale: str
-    channel: str
-    context: Mapping[str, Any]
     facts: Mapping[str, Any]
 
 
@@ -140,7 +145,8 @@ def record_all(
     """
     facts, proofs = [], []
     decisions = list(decisions)
-    for each in decisions:
+    questions = tools.questions.keys(session, [each.question for each in decisions])
+    for each, question_id in zip(decisions, questions, strict=True):
         digest, sealed = _sealed(
             session, each.who, each.act, each.facts, tools=tools, now=now
         )
@@ -149,15 +155,9 @@ def record_all(
             {
                 "shop_id": each.who.shop_id,
                 "subject_ref": each.who.subject_ref,
-                "purpose": each.purpose,
-                "channel": each.channel,
+                "question_id": question_id,
                 "act": each.act.value,
                 "method": each.method,
-                "text_hash": each.text_hash,
-                "notice_hash": b"",
-                "form_hash": b"",
-                "locale": each.locale,
-                "context": dict(each.context),
                 "evidence_hash": digest,
                 "optin_id": None,
                 "at": now,
@@ -279,6 +279,7 @@ def _move(connection: Connection, who: Person, event_ids: Sequence[int]) -> None
 
 _KEEP = table(Evidence).insert()
 _event, _standing = table(ConsentEvent), table(Standing)
+_question = table(ConsentQuestion)
 _APPEND = _event.insert()
 _contact = table(Contact)
 # What a fact has of its own; all else it has in common with the one it follows.
@@ -302,12 +303,22 @@ def _repeating(of: Select[Any]) -> Any:
     ).order_by(_event.c.id)
     insert = _event.insert().from_select(names, followed)
     return insert.returning(
-        *(_event.c[name] for name in ("id", "purpose", "channel", "text_hash")),
+        _event.c.id,
+        *(_asked(name) for name in ("purpose", "channel", "text_hash")),
         # A round trip less for the many shops without anybody to tell.
         tellings.has_recipients(bindparam("shop", type_=_event.c.shop_id.type)).label(
             "has_recipients"
         ),
     )
+
+
+def _asked(name: str) -> Any:
+    """Return a column of the question that a fact just appended is about.
+
+    What is returned names no table, so the fact's own column does not either.
+    """
+    is_its = _question.c.id == literal_column("question_id")
+    return select(_question.c[name]).where(is_its).scalar_subquery().label(name)
 
 
 _REPEAT_ASKED = _repeating(
@@ -325,7 +336,7 @@ _STANDS = (
 )
 _REPEAT_STANDING = _repeating(_STANDS)
 _REPEAT_CHOSEN = _repeating(
-    _STANDS.where(_event.c.purpose.in_(bindparam("chosen", expanding=True)))
+    _STANDS.where(_standing.c.purpose.in_(bindparam("chosen", expanding=True)))
 )
 
 
@@ -339,14 +350,22 @@ def _move_standing(dialect: str) -> Any:
 @cache
 def _move_all(dialect: str) -> Any:
     """Return the statement for decisions of several people."""
-    people = _event.join(_contact, _contact.c.subject_ref == _event.c.subject_ref)
-    return _moving(dialect, _decided(_contact.c.id).select_from(people))
+    decided = _decided(_contact.c.id).join(
+        _contact, _contact.c.subject_ref == _event.c.subject_ref
+    )
+    return _moving(dialect, decided)
 
 
 def _decided(person: Any) -> Select[Any]:
-    return select(
-        person, *(_event.c.purpose, _event.c.act, _event.c.text_hash, _event.c.id)
-    ).where(_event.c.id.in_(bindparam("event_ids", expanding=True)))
+    return (
+        select(
+            person,
+            *(_question.c.purpose, _event.c.act, _question.c.text_hash, _event.c.id),
+        )
+        .select_from(_event)
+        .join(_question, _question.c.id == _event.c.question_id)
+        .where(_event.c.id.in_(bindparam("event_ids", expanding=True)))
+    )
 
 
 _MOVED = ("act", "text_hash", "event_id")
@@ -386,6 +405,20 @@ def history(session: Session, subject_ref: bytes) -> list[ConsentEvent]:
             .order_by(ConsentEvent.id)
         )
     )
+
+
+def asked_in(session: Session, optin_id: int) -> dict[str, bytes]:
+    """Return what a request asks for: purpose -> hash of its wording."""
+    rows = session.connection().execute(_ASKED_IN, {"optin": optin_id})
+    return {row.purpose: row.text_hash for row in rows}
+
+
+_ASKED_IN = (
+    select(_question.c.purpose, _question.c.text_hash)
+    .join(_event, _event.c.question_id == _question.c.id)
+    .where(_event.c.optin_id == bindparam("optin"), _event.c.act == Act.REQUESTED.value)
+    .order_by(_event.c.id)
+)
 
 
 def asked_from(session: Session, who: Person, optin_id: int, *, vault: Vault) -> str:

@@ -22,7 +22,7 @@ from server.domain.seals import SealError, Vault
 from server.domain.shop import Retention
 from server.models.attribute import Attribute
 from server.models.base import table
-from server.models.consent import ConsentEvent, Standing
+from server.models.consent import ConsentEvent, ConsentQuestion, Standing
 from server.models.contact import Contact
 from server.models.optin import OptIn
 from server.models.preference import Preference
@@ -258,7 +258,8 @@ def find(session: Session, shop_id: int, purpose: str) -> Wanted | None:
 
 
 _contact, _standing = table(Contact), table(Standing)
-_event, _optin = table(ConsentEvent), table(OptIn)
+_event, _question = table(ConsentEvent), table(ConsentQuestion)
+_optin = table(OptIn)
 _attribute, _preference = table(Attribute), table(Preference)
 _UNTIL = contacts.suppressed_until(_contact.c.shop_id, _contact.c.email_hash).element
 # Of a contact at hand: neither restricted, nor erased, nor suppressed.
@@ -290,12 +291,13 @@ def _page(dialect: str) -> Select[Any]:
             _standing.c.text_hash,
             _event.c.method,
             _event.c.at,
-            _event.c.context,
+            _question.c.context,
             _preference.c.topics,
             _preference.c.rhythm,
         )
         .join(_standing, _standing.c.contact_id == _contact.c.id)
         .join(_event, _event.c.id == _standing.c.event_id)
+        .join(_question, _question.c.id == _event.c.question_id)
         .outerjoin(
             _preference,
             (_preference.c.contact_id == _contact.c.id)
@@ -349,13 +351,14 @@ _COUNTS = (
     .group_by(_standing.c.purpose, _standing.c.act)
 )
 _PENDING = (
-    select(_event.c.purpose, func.count(_event.c.subject_ref.distinct()))
-    .join(_optin, _optin.c.id == _event.c.optin_id)
+    select(_question.c.purpose, func.count(_event.c.subject_ref.distinct()))
+    .join_from(_event, _optin, _optin.c.id == _event.c.optin_id)
+    .join(_question, _question.c.id == _event.c.question_id)
     .where(
         _event.c.shop_id == bindparam("shop"),
         _event.c.act == Act.REQUESTED.value,
         _optin.c.state.in_(OPEN),
         _optin.c.expires_at > bindparam("moment", type_=_event.c.at.type),
     )
-    .group_by(_event.c.purpose)
+    .group_by(_question.c.purpose)
 )

@@ -476,7 +476,7 @@ def _ask(
     if answer is Answer.REPEAT and pending is not None:
         return pending.id
     if answer is Answer.ASK_ANEW and pending is not None:
-        optins.supersede(run.session, who, pending, tools=run.tools, now=run.now)
+        optins.supersede(run.session, who, pending.id, tools=run.tools, now=run.now)
     by, live, shown = run.attempted.by, run.live, run.attempted.shown
     return optins.request(
         run.session,

@@ -17,13 +17,13 @@ from server.domain.ledger import NO_ENTRY, Checkpoint, Fact, Notary, Signature
 from server.domain.merkle import HASH_BYTES, Frontier
 from server.models.base import inserting, rows_changed, table
 from server.models.consent import Checkpoint as CheckpointRow
-from server.models.consent import ConsentEvent, Ledger
+from server.models.consent import ConsentEvent, ConsentQuestion, Ledger
 from server.models.shop import Shop
 
 BATCH = 500
 PAGE = 5_000
 
-_event = table(ConsentEvent)
+_event, _question = table(ConsentEvent), table(ConsentQuestion)
 _ledger = table(Ledger)
 _checkpoint = table(CheckpointRow)
 
@@ -53,6 +53,7 @@ class Sealed:
     seq: int
     hash: bytes
     fact: Fact
+    question_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,8 @@ def entries(session: Session, tip: Tip, *, after: int = 0) -> Iterator[Sealed]:
     while True:
         rows = connection.execute(_PAGE, {"shop": tip.shop_id, "after": after}).all()
         for row in rows:
-            yield Sealed(row.seq, row.entry_hash, fact_of(row, tip.shop))
+            fact = fact_of(row, tip.shop)
+            yield Sealed(row.seq, row.entry_hash, fact, row.question_id)
         if len(rows) < PAGE:
             return
         after = rows[-1].seq
@@ -247,7 +249,17 @@ def fact_of(row: Any, shop: str) -> Fact:
 
 
 def _of_shop(*where: Any) -> Select[Any]:
-    return select(_event).where(_event.c.shop_id == bindparam("shop"), *where)
+    return select(*_event.c).where(_event.c.shop_id == bindparam("shop"), *where)
+
+
+def _facts(*where: Any) -> Select[Any]:
+    """Select facts with what each shares with others."""
+    asked = (each for each in _question.c if each.name not in {"id", "sha256"})
+    return (
+        _of_shop(*where)
+        .add_columns(*asked)
+        .join(_question, _question.c.id == _event.c.question_id)
+    )
 
 
 _IS_OPEN = _event.c.seq.is_(None)
@@ -258,8 +270,8 @@ _TIPS = (
 )
 _WAITING = select(Shop.id).where(exists().where(_event.c.shop_id == Shop.id, _IS_OPEN))
 # Several batches: PostgreSQL may go over all that is sealed to come to what is not.
-_UNSEALED = _of_shop(_IS_OPEN).order_by(_event.c.id).limit(PAGE)
-_PAGE = _of_shop(_event.c.seq > bindparam("after")).order_by(_event.c.seq).limit(PAGE)
+_UNSEALED = _facts(_IS_OPEN).order_by(_event.c.id).limit(PAGE)
+_PAGE = _facts(_event.c.seq > bindparam("after")).order_by(_event.c.seq).limit(PAGE)
 _OPEN = (
     _of_shop(_IS_OPEN, _event.c.at < bindparam("midnight"))
     .with_only_columns(_event.c.id)

@@ -18,18 +18,19 @@ from typing import Any, TypeVar
 from sqlalchemy import Result, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from server.domain.consent import UNASKED, Act, deciding
+from server.domain.consent import UNASKED, Act, Question, deciding
 from server.domain.ledger import NO_ENTRY, Checkpoint, is_signed
 from server.domain.ledger_file import BrokenError, Witness
 from server.domain.merkle import Frontier
 from server.models.base import table
-from server.models.consent import ConsentEvent, Evidence, Standing
+from server.models.consent import ConsentEvent, ConsentQuestion, Evidence, Standing
 from server.models.contact import Contact
 from server.models.text import Text
 from server.services import ledger
 from server.services.ledger import PAGE, Signed, Tip
 
 _event = table(ConsentEvent)
+_question = table(ConsentQuestion)
 _evidence = table(Evidence)
 _standing = table(Standing)
 _contact = table(Contact)
@@ -134,7 +135,7 @@ def _check_chain(
     yesterday, unsigned = ledger.midnight_of(now) - DAY, None
     due = iter([*checkpoints, None])
     signed = next(due)
-    known = _texts(session)
+    known, misnamed = _texts(session), _misnamed(session)
     tree, head = Frontier(), NO_ENTRY
     for entry in _ahead(reader, ledger.entries(session, tip)):
         seq = tree.size + 1
@@ -142,6 +143,8 @@ def _check_chain(
             raise BrokenError(f"entry {seq} is missing")
         if entry.fact.hash(seq, head) != entry.hash:
             raise BrokenError(f"entry {seq} was changed")
+        if entry.question_id in misnamed:
+            raise BrokenError(f"entry {seq}: what it is about has the name of another")
         fact = entry.fact
         if not known.issuperset((fact.text, fact.notice, fact.form)):
             raise BrokenError(f"entry {seq}: what was shown is missing or was changed")
@@ -192,6 +195,30 @@ def _check_signed(
         raise BrokenError(
             f"the signature of the checkpoint of {checkpoint.day} is wrong"
         )
+
+
+def _misnamed(session: Session) -> set[int]:
+    """Return the keys of questions that do not say what their names stand for.
+
+    The facts of tomorrow find theirs by its name, so one that was put there beforehand
+    would have them be about something else. There are few.
+    """
+    return {row.id for row in session.execute(_QUESTIONS) if _named(row) != row.sha256}
+
+
+def _named(row: Any) -> bytes:
+    return Question(
+        row.purpose,
+        row.channel,
+        row.text_hash,
+        row.notice_hash,
+        row.form_hash,
+        row.locale,
+        row.context,
+    ).sha256
+
+
+_QUESTIONS = select(_question)
 
 
 def _texts(session: Session) -> set[bytes]:
@@ -377,10 +404,8 @@ class _Beside:
 
 
 # Not the context, which takes the longest to read.
-_OF_A_FACT = (
-    *("subject_ref", "id", "seq", "act", "purpose", "method"),
-    *("optin_id", "text_hash", "evidence_hash"),
-)
+_OF_A_FACT = ("subject_ref", "id", "seq", "act", "method", "optin_id", "evidence_hash")
+_OF_ITS_QUESTION = ("purpose", "text_hash")
 
 
 def _is_of_shop(column: Any, dialect: str) -> Any:
@@ -395,7 +420,13 @@ def _is_of_shop(column: Any, dialect: str) -> Any:
 @cache
 def _facts_of(dialect: str) -> Select[Any]:
     return (
-        select(*(_event.c[name] for name in _OF_A_FACT), _evidence.c.sealed)
+        select(
+            *(_event.c[name] for name in _OF_A_FACT),
+            *(_question.c[name] for name in _OF_ITS_QUESTION),
+            _evidence.c.sealed,
+        )
+        .select_from(_event)
+        .join(_question, _question.c.id == _event.c.question_id)
         .outerjoin(_evidence, _evidence.c.sha256 == _event.c.evidence_hash)
         .where(_is_of_shop(_event.c.shop_id, dialect))
         .order_by(_event.c.subject_ref, _event.c.id)

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from server.domain.campaign import Campaign
+from server.domain.consent import Act
 from server.domain.links import SECRET_BYTES, LinkRef, hash_secret
 from server.domain.parts import Locale
 from server.domain.seals import Vault
 from server.domain.shop import ShopFile
 from server.models.base import table
+from server.models.consent import ConsentEvent, ConsentQuestion
 from server.models.contact import Contact
 from server.models.entry import Entry
 from server.models.link import Link
@@ -33,7 +35,7 @@ class Asked:
     id: int
     entry_id: int
     state: str
-    wordings: dict[str, Any]
+    purposes: tuple[str, ...]
     requested_at: datetime
     expires_at: datetime
     sent_at: datetime | None
@@ -202,7 +204,7 @@ def _asked(row: Any) -> Asked:
         id=row.optin_id,
         entry_id=row.asked_in,
         state=row.state,
-        wordings=row.wordings,
+        purposes=tuple(sorted(row.purposes.split())),
         requested_at=row.requested_at,
         expires_at=row.expires_at,
         sent_at=row.sent_at,
@@ -210,6 +212,14 @@ def _asked(row: Any) -> Asked:
     )
 
 
+# No key of a purpose has a space.
+_PURPOSES = (
+    select(func.aggregate_strings(ConsentQuestion.purpose, " "))
+    .join(ConsentEvent, ConsentEvent.question_id == ConsentQuestion.id)
+    .where(ConsentEvent.optin_id == OptIn.id, ConsentEvent.act == Act.REQUESTED.value)
+    .scalar_subquery()
+    .label("purposes")
+)
 _FIND = (
     select(
         Link.id,
@@ -221,7 +231,7 @@ _FIND = (
         # Who asked once more has a mail of a later entry about the same request.
         OptIn.entry_id.label("asked_in"),
         OptIn.state,
-        OptIn.wordings,
+        _PURPOSES,
         OptIn.requested_at,
         OptIn.expires_at,
         OptIn.sent_at,

@@ -19,7 +19,7 @@ from server.domain.limits import Kind
 from server.domain.links import LinkRef
 from server.domain.seals import SealError, Vault
 from server.models.base import rows_changed, table
-from server.models.consent import ConsentEvent, Standing
+from server.models.consent import ConsentEvent, ConsentQuestion, Standing
 from server.models.contact import Contact
 from server.models.optin import OptIn
 from server.services import (
@@ -56,31 +56,45 @@ def answer_for(
     if who.is_new or not asked:
         return rules.answer(asked, active={}, pending=None, now=now), None
     rows = session.connection().execute(_KNOWN, {"contact_id": who.id}).all()
-    id_, wordings, expires_at = rows[0][:3]
-    pending = None if id_ is None else rules.Pending(id_, wordings, expires_at)
     active = {row.purpose: row.text_hash.hex() for row in rows if row.purpose}
+    waits = {row.asked: row.wording.hex() for row in rows if row.asked}
+    id_, expires_at = rows[0].id, rows[0].expires_at
+    pending = None if id_ is None else rules.Pending(id_, waits, expires_at)
     return rules.answer(asked, active=active, pending=pending, now=now), pending
 
 
-def pending_of(session: Session, contact_id: int) -> rules.Pending | None:
+def pending_of(session: Session, contact_id: int) -> int | None:
     """Return the newest request of somebody that waits for its confirmation."""
-    row = session.connection().execute(_PENDING, {"contact_id": contact_id}).first()
-    return None if row is None else rules.Pending(*row)
+    found: int | None = session.connection().scalar(
+        _PENDING, {"contact_id": contact_id}
+    )
+    return found
 
 
+_event, _question = table(ConsentEvent), table(ConsentQuestion)
 _OPEN_OF = OptIn.contact_id == bindparam("contact_id"), one_of(OptIn.state, rules.OPEN)
 _PENDING = (
-    select(OptIn.id, OptIn.wordings, OptIn.expires_at)
+    select(OptIn.id, OptIn.expires_at)
     .where(*_OPEN_OF)
     .order_by(OptIn.id.desc())
     .limit(1)
 )
 _newest = _PENDING.subquery()
-# Both in one: who is known must not take longer than who is not (AB-03).
+# All in one: who is known must not take longer than who is not (AB-03). A row stands
+# for a purpose that is on beside one that was asked; of both there are few.
 _KNOWN = (
-    select(*_newest.c, Standing.purpose, Standing.text_hash)
+    select(
+        *(_newest.c.id, _newest.c.expires_at, Standing.purpose, Standing.text_hash),
+        _question.c.purpose.label("asked"),
+        _question.c.text_hash.label("wording"),
+    )
     .select_from(Contact)
     .outerjoin(_newest, true())
+    .outerjoin(
+        _event,
+        (_event.c.optin_id == _newest.c.id) & (_event.c.act == Act.REQUESTED.value),
+    )
+    .outerjoin(_question, _question.c.id == _event.c.question_id)
     .outerjoin(
         Standing, (Standing.contact_id == Contact.id) & (Standing.act == Act.GIVEN)
     )
@@ -114,7 +128,6 @@ def request(
         "contact_id": who.id,
         "entry_id": entry_id,
         "state": rules.State.REQUESTED.value,
-        "wordings": {purpose: text.hex() for purpose, text in asked.items()},
         "requested_at": now,
         "expires_at": now + rules.LIFE,
         "provider": address.provider(who.email),
@@ -146,7 +159,7 @@ _OPEN_REQUEST = _PUT.returning(_optin.c.id)
 def supersede(
     session: Session,
     who: Person,
-    pending: rules.Pending,
+    optin_id: int,
     *,
     method: str = "form",
     facts: Mapping[str, Any] | None = None,
@@ -154,12 +167,12 @@ def supersede(
     now: datetime,
 ) -> None:
     """Close a request because the person now asked for something else."""
-    if _move(session, pending.id, rules.State.SUPERSEDED, now=now):
+    if _move(session, optin_id, rules.State.SUPERSEDED, now=now):
         consents.repeat(
             session,
             who,
             Act.SUPERSEDED,
-            optin_id=pending.id,
+            optin_id=optin_id,
             method=method,
             facts=facts or {},
             tools=tools,
@@ -200,7 +213,7 @@ def confirm(
     if rows_changed(changed) != 1:
         return _as_it_stands(session, optin_id, now=now)
     batch = Batch(connection)
-    consents.repeat(
+    given = consents.repeat(
         session,
         who,
         Act.GIVEN,
@@ -211,9 +224,7 @@ def confirm(
         now=now,
         into=batch,
     )
-    attributes.learn(
-        session, found, given=found.asked.wordings, random=tools.random, now=now
-    )
+    attributes.learn(session, found, given=given, random=tools.random, now=now)
     if ref is not None:
         receipt_letters.put(session, found, ref, tools=tools, now=now, into=batch)
     batch.send()
@@ -411,7 +422,7 @@ def renew(
     optin_id = request(
         session,
         who,
-        {purpose: bytes.fromhex(text) for purpose, text in old.wordings.items()},
+        consents.asked_in(session, old.id),
         entry_id=old.entry_id,
         notice_hash=again.notice_hash,
         form_hash=again.form_hash,
@@ -553,9 +564,9 @@ def _asked_before(
     return replace(asked, context=context), str(page)
 
 
-_event = table(ConsentEvent)
 _FIRST_FACT = (
-    select(_event)
+    select(_event.c.optin_id, _event.c.evidence_hash, *_question.c)
+    .join(_question, _question.c.id == _event.c.question_id)
     .where(
         _event.c.optin_id == bindparam("optin_id"), _event.c.act == Act.REQUESTED.value
     )

@@ -25,7 +25,7 @@ from server.domain.proof import (
     Try,
 )
 from server.domain.seals import SealError, Vault
-from server.models.consent import ConsentEvent, Standing
+from server.models.consent import ConsentEvent, ConsentQuestion, Standing
 from server.models.contact import Contact
 from server.models.optin import OptIn
 from server.models.outbox import Attempt, Outbox
@@ -46,9 +46,10 @@ def has(session: Session, shop_id: int, public_id: str, purpose: str | None) -> 
         return contact is not None
     found = session.scalar(
         select(ConsentEvent.id)
+        .join(ConsentEvent.question)
         .where(
             ConsentEvent.subject_ref == contact.subject_ref,
-            ConsentEvent.purpose == purpose,
+            ConsentQuestion.purpose == purpose,
         )
         .limit(1)
     )

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from server.domain.claim import Stands
 from server.domain.consent import EVERYTHING, LASTING, NOES, Act
-from server.domain.optin import OPEN, Pending
+from server.domain.optin import OPEN
 from server.models.audience import AudienceMember
 from server.models.base import inserting, table
-from server.models.consent import ConsentEvent, Standing
+from server.models.consent import ConsentEvent, ConsentQuestion, Standing
 from server.models.contact import Contact, Suppression
 from server.models.optin import OptIn
 from server.models.shop import Shop
@@ -214,23 +214,23 @@ def _close_older(
     now: datetime,
 ) -> bool:
     """Close what was asked before, so that no mail of it goes and no press counts."""
-    waiting = session.execute(
-        select(OptIn.id, OptIn.wordings, OptIn.expires_at).where(
+    waiting = session.scalars(
+        select(OptIn.id).where(
             OptIn.contact_id == who.id,
             OptIn.state.in_(OPEN),
             OptIn.requested_at <= stone.at,
         )
     )
     asked = [
-        Pending(*row)
-        for row in waiting.all()
-        if purpose is None or purpose in row.wordings
+        optin_id
+        for optin_id in waiting.all()
+        if purpose is None or purpose in consents.asked_in(session, optin_id)
     ]
-    for pending in asked:
+    for optin_id in asked:
         optins.supersede(
             session,
             who,
-            pending,
+            optin_id,
             method=METHOD,
             facts=_facts(stone),
             tools=tools,
@@ -566,8 +566,9 @@ _STANDING = (
         Standing.act,
         ConsentEvent.method,
         ConsentEvent.at,
-        ConsentEvent.context,
+        ConsentQuestion.context,
     )
     .join(ConsentEvent, ConsentEvent.id == Standing.event_id)
+    .join(ConsentEvent.question)
     .where(Standing.contact_id == bindparam("of"))
 )

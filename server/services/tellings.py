@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from server.domain.consent import ENDS as ENDINGS
-from server.domain.consent import Act
+from server.domain.consent import Act, Question
 from server.domain.seals import NONCE_BYTES, SealError
 from server.domain.webhook import (
     ENDS,
@@ -27,7 +27,7 @@ from server.domain.webhook import (
     topic,
 )
 from server.models.base import MILLISECOND, table
-from server.models.consent import ConsentEvent, Standing
+from server.models.consent import ConsentEvent, ConsentQuestion, Standing
 from server.models.contact import Contact
 from server.models.webhook import Delivery, Webhook
 from server.services import leases
@@ -47,11 +47,9 @@ class Decision(Protocol):
     @property
     def who(self) -> Person: ...
     @property
-    def purpose(self) -> str: ...
+    def question(self) -> Question: ...
     @property
     def act(self) -> Act: ...
-    @property
-    def channel(self) -> str: ...
     @property
     def facts(self) -> Mapping[str, Any]: ...
 
@@ -70,7 +68,7 @@ def tell_all(
                 session,
                 each.who,
                 each.act,
-                {each.purpose: each.channel},
+                {each.question.purpose: each.question.channel},
                 facts=each.facts,
                 tools=tools,
                 now=now,
@@ -312,6 +310,7 @@ def _let_go(
 
 _delivery, _webhook = table(Delivery), table(Webhook)
 _contact, _event = table(Contact), table(ConsentEvent)
+_question = table(ConsentQuestion)
 _PUT = _delivery.insert()
 _ANY = (
     select(_webhook.c.id)
@@ -342,7 +341,8 @@ _STOOD = (
     .order_by(Standing.purpose)
 )
 _ALLOWED = (
-    select(_event.c.purpose, _event.c.act, _event.c.at)
+    select(_question.c.purpose, _event.c.act, _event.c.at)
+    .join(_question, _question.c.id == _event.c.question_id)
     .where(
         _event.c.subject_ref == bindparam("subject"),
         _event.c.act.in_([act.value for act in (*STARTS, *sorted(ENDINGS))]),

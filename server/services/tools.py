@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from server.domain.ledger import Notary
 from server.domain.seals import Vault
+from server.services.questions import Questions
 from server.services.texts import Copies
 
 # Returns as many random bytes as it is asked for.
@@ -26,3 +27,4 @@ class Tools:
     public_url: str
     # The keys of months that this process knows (`services/traces`).
     months: dict[str, bytes] = field(default_factory=dict)
+    questions: Questions = field(default_factory=Questions)

@@ -363,7 +363,7 @@ def _purposes(found: Found) -> list[PurposeText]:
     return [
         purpose.texts[found.locale]
         for purpose in found.campaign.asked_in(found.locale)
-        if purpose.key in found.asked.wordings
+        if purpose.key in found.asked.purposes
     ]
 
 

@@ -150,13 +150,12 @@ class Life:
                 tools=self.tools,
                 now=self.now,
             )
-        wordings = {PURPOSE: text.sha256.hex()}
         until = self.now + timedelta(days=7)
         self.optin = Asked(
             optin_id,
             self.entry_id,
             "requested",
-            wordings,
+            (PURPOSE,),
             self.now,
             until,
             sent_at=None,

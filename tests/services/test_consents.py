@@ -239,8 +239,8 @@ def test_changed_evidence_is_noticed(house, confirmed):
     assert house.evidence(event) == {}
 
 
-@pytest.mark.parametrize("table", ["consent_event", "text"])
-@pytest.mark.parametrize("statement", ["UPDATE {} SET locale = 'xx'", "DELETE FROM {}"])
+@pytest.mark.parametrize("table", ["consent_event", "consent_question", "text"])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET {} = 'xx'", "DELETE FROM {}"])
 def test_the_database_itself_refuses_to_change_a_fact(
     house, confirmed, table, statement
 ):
@@ -251,7 +251,8 @@ def test_the_database_itself_refuses_to_change_a_fact(
         pytest.raises(DBAPIError, match="append-only"),
         house.database.transaction() as session,
     ):
-        session.execute(text(statement.format(table)))
+        column = "act" if table == "consent_event" else "locale"
+        session.execute(text(statement.format(table, column)))
 
     assert house.dump() == before
 
@@ -259,6 +260,7 @@ def test_the_database_itself_refuses_to_change_a_fact(
 def test_the_ledger_itself_is_about_nobody(house, confirmed):
     """PR-10, T29: no address, name, IP or browser in an event."""
     for event in house.rows(ConsentEvent):
-        said = repr([getattr(event, c.key) for c in ConsentEvent.__table__.columns])
+        rows = event, event.question
+        said = repr([getattr(r, c.key) for r in rows for c in r.__table__.columns])
         for secret in (EMAIL, "iris", SOCKET, AGENT, "198.51.100.9"):
             assert secret not in said

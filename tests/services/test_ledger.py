@@ -17,12 +17,13 @@ from tests.factories import campaign_file
 from tests.visits import at_once, take_card
 
 NOTARY = Notary([b"k" * 32])
-APPEND_ONLY = ("consent_event", "checkpoint", "text")
+APPEND_ONLY = ("consent_event", "consent_question", "checkpoint", "text")
 # What keeps SQLite's from being changed.
 TRIGGERS = (
     *("consent_event_no_update", "consent_event_no_delete"),
     *("consent_event_sealed_once", "checkpoint_no_update", "checkpoint_no_delete"),
-    *("text_no_update", "text_no_delete"),
+    *("text_no_update", "text_no_delete", "consent_question_no_replace"),
+    *("consent_question_no_update", "consent_question_no_delete"),
     *("consent_event_no_replace", "checkpoint_no_replace", "text_no_replace"),
 )
 
@@ -288,8 +289,10 @@ def test_facts_that_wait_are_counted(sealed, say_yes):
     ("change", "error"),
     [
         ("UPDATE consent_event SET act = 'withdrawn' WHERE seq = 2", "entry 2 was ch"),
-        ("UPDATE consent_event SET purpose = 'x' WHERE seq = 3", "entry 3 was changed"),
-        ("UPDATE consent_event SET context = '{}' WHERE seq = 1", "entry 1 was chang"),
+        ("UPDATE consent_event SET method = 'x' WHERE seq = 3", "entry 3 was changed"),
+        ("UPDATE consent_question SET purpose = 'x'", "entry 1 was changed"),
+        ("UPDATE consent_question SET context = '{}'", "entry 1 was changed"),
+        ("UPDATE consent_question SET sha256 = text_hash", "entry 1: what it is about"),
         ("UPDATE consent_event SET at = at + 1 WHERE seq = 4", "entry 4 was changed"),
         ("UPDATE consent_event SET seq = 99 WHERE seq = 6", "entry 6 is missing"),
         ("UPDATE ledger SET size = 5", "entry 6 is missing or extra"),
@@ -302,8 +305,8 @@ def test_facts_that_wait_are_counted(sealed, say_yes):
         ("DELETE FROM text WHERE kind = 'notice'", "what was shown is missing"),
         ("UPDATE standing SET act = 'withdrawn'", "what its person wants today"),
         (
-            "UPDATE standing SET text_hash = notice_hash FROM consent_event "
-            "WHERE consent_event.id = event_id",
+            "UPDATE standing SET text_hash = notice_hash FROM consent_event e "
+            "JOIN consent_question q ON q.id = e.question_id WHERE e.id = event_id",
             "entry 2: what its person wants today",
         ),
         ("DELETE FROM standing", "entry 2: what its person wants today"),
@@ -361,7 +364,7 @@ def test_a_clock_that_ran_ahead_keeps_nothing_from_being_signed(
 @pytest.fixture
 def write_anew(unguarded, database):
     """Change the first fact, and make every hash right again."""
-    unguarded("UPDATE consent_event SET locale = 'nl' WHERE seq = 1")
+    unguarded("UPDATE consent_event SET method = 'x' WHERE seq = 1")
     with database.reading() as session:
         (tip,) = ledger.tips(session)
         head, anew = NO_ENTRY, []
@@ -485,6 +488,8 @@ def test_evidence_is_missed_unless_its_person_was_erased(sealed, database, app, 
         "UPDATE consent_event SET entry_hash = x'00'",
         "UPDATE consent_event SET seq = NULL, entry_hash = NULL",
         "DELETE FROM consent_event",
+        "UPDATE consent_question SET text_hash = notice_hash",
+        "DELETE FROM consent_question",
         "UPDATE checkpoint SET size = 1",
         "DELETE FROM checkpoint",
     ],

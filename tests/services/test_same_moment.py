@@ -14,6 +14,7 @@ from server.domain.people_file import CONSENTS, Around, read
 from server.models import OptIn
 from server.services import (
     consent_imports,
+    consents,
     contacts,
     links,
     optins,
@@ -124,7 +125,7 @@ def test_confirming_while_switching_off(asked, confirming, find, tools, house, c
         optin_id = optins.request(
             session,
             asked,
-            {"newsletter": bytes.fromhex(known.wordings["newsletter"])},
+            consents.asked_in(session, known.id),
             entry_id=known.entry_id,
             notice_hash=b"",
             form_hash=b"",

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
-from server.domain.consent import Act
+from server.domain.consent import Act, Question
 from server.models import Contact, Entry, Text
 from server.services import (
     campaigns,
@@ -101,13 +101,9 @@ def claim(house, tools, act, purpose, who=None):
     with house.database.transaction() as session:
         decided = Decided(
             who=who or house.person(),
-            purpose=purpose,
+            question=Question(purpose, "link", b"t" * 32, b"", b"", "nl", {}),
             act=act,
             method="import",
-            text_hash=b"t" * 32,
-            locale="nl",
-            channel="link",
-            context={},
             facts={},
         )
         if session.get(Text, b"t" * 32) is None:
