@@ -9,10 +9,12 @@ import os
 
 from flask import Flask, Response, render_template, request
 
-from bench.bare_rows import insert, insert_at_once
+from bench.bare_rows import PURPOSES, insert, insert_at_once
 from server import clock
 from server.db import Database
+from server.domain.consent import Question
 from server.models import Campaign, Placement, Prize, Shop
+from server.services.questions import Questions
 from server.settings import load_settings
 
 PAGE_BYTES = 6 * 1024
@@ -56,7 +58,7 @@ def create_app() -> Flask:
 
 
 def _first_rows(database: Database) -> dict[str, int]:
-    """Make the shop, campaign, placement and prize that the rows point to."""
+    """Make the shop, campaign, placement, prize and questions that rows point to."""
     now = clock.now()
     with database.transaction() as session:
         shop = Shop(
@@ -86,7 +88,12 @@ def _first_rows(database: Database) -> dict[str, int]:
         prize = Prize(campaign_id=campaign.id, key="bare", stock=None)
         session.add_all([placement, prize])
         session.flush()
-        return {
+        asked = [
+            Question(purpose, "email", b"t" * 32, b"n" * 32, b"f" * 32, "nl", {})
+            for purpose in PURPOSES
+        ]
+        questions = Questions().keys(session, asked)
+        return dict(zip(PURPOSES, questions, strict=True)) | {
             "shop": shop.id,
             "campaign": campaign.id,
             "placement": placement.id,

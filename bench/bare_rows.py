@@ -2,7 +2,7 @@
 
 import os
 
-from sqlalchemy import JSON, Connection, Table, bindparam, text
+from sqlalchemy import Connection, Table, text
 
 from server import clock
 from server.models import (
@@ -18,14 +18,8 @@ from server.models import (
     Voucher,
 )
 
+PURPOSES = ("newsletter", "offers")
 ANSWERS = '{"first_name":"An"}'
-CONTEXT = {
-    "campaign": "welcome-scratch",
-    "version": 1,
-    "placement": "welcome-inline",
-    "place": "web",
-    "device": None,
-}
 
 
 def _table(model: type[Base]) -> Table:
@@ -65,18 +59,17 @@ WITH contact AS (
   INSERT INTO voucher (prize_id, code, state, entry_id, awarded_at)
   SELECT :prize, 'ZON10', 'awarded', entry.id, :now FROM entry
 ), optin AS (
-  INSERT INTO optin (contact_id, entry_id, state, wordings, requested_at, expires_at)
-  SELECT contact.id, entry.id, 'requested', :wordings, :now, :now
+  INSERT INTO optin (contact_id, entry_id, state, requested_at, expires_at)
+  SELECT contact.id, entry.id, 'requested', :now, :now
   FROM contact, entry RETURNING id
 ), evidence AS (
   INSERT INTO evidence (sha256, contact_id, sealed)
   SELECT :h1, contact.id, :evidence FROM contact
 ), event AS (
-  INSERT INTO consent_event (shop_id, subject_ref, purpose, channel, act, method,
-    text_hash, notice_hash, form_hash, locale, context, evidence_hash, optin_id, at)
-  SELECT :shop, :subject, purpose, 'email', 'requested', 'form', :h1, :h1, :h1, 'nl',
-    :context, :h1, optin.id, :now
-  FROM optin, (VALUES ('newsletter'), ('offers')) AS purposes (purpose)
+  INSERT INTO consent_event (shop_id, subject_ref, question_id, act, method,
+    evidence_hash, optin_id, at)
+  SELECT :shop, :subject, question, 'requested', 'form', :h1, optin.id, :now
+  FROM optin, (VALUES (:newsletter), (:offers)) AS questions (question)
 ), link AS (
   INSERT INTO link (secret_hash, contact_id, entry_id, optin_id, created_at)
   SELECT :h1, contact.id, entry.id, optin.id, :now FROM contact, entry, optin
@@ -88,9 +81,7 @@ SELECT :shop, contact.id, optin.id, letter, letter || :message_id, :mail, 'waiti
 FROM contact, optin, (VALUES ('confirm'), ('prize')) AS letters (letter)
 """
 
-AT_ONCE = text(CTE).bindparams(
-    bindparam("wordings", type_=JSON), bindparam("context", type_=JSON)
-)
+AT_ONCE = text(CTE)
 
 
 def insert_at_once(connection: Connection, ids: dict[str, int], email: str) -> None:
@@ -107,8 +98,7 @@ def insert_at_once(connection: Connection, ids: dict[str, int], email: str) -> N
         | {"public_id": random(12).hex(), "subject": subject}
         | {"h1": random(32), "h2": random(32), "h3": random(32)}
         | {"sealed_key": random(64), "ticket": random(16), "seed": random(16)}
-        | {"wordings": {"newsletter": subject.hex() * 2, "offers": subject.hex() * 2}}
-        | {"evidence": random(400), "mail": random(260), "context": CONTEXT}
+        | {"evidence": random(400), "mail": random(260)}
         | {"answers": random(len(ANSWERS) + 28)}
         | {"message_id": f"<{random(16).hex()}@127.0.0.1>"},
     )
@@ -184,7 +174,6 @@ def insert(connection: Connection, ids: dict[str, int], email: str) -> None:
             "contact_id": contact,
             "entry_id": entry,
             "state": "requested",
-            "wordings": {"newsletter": subject.hex() * 2, "offers": subject.hex() * 2},
             "requested_at": now,
             "expires_at": now,
         },
@@ -200,20 +189,14 @@ def insert(connection: Connection, ids: dict[str, int], email: str) -> None:
             {
                 "shop_id": ids["shop"],
                 "subject_ref": subject,
-                "purpose": purpose,
-                "channel": "email",
+                "question_id": ids[purpose],
                 "act": "requested",
                 "method": "form",
-                "text_hash": proof,
-                "notice_hash": proof,
-                "form_hash": proof,
-                "locale": "nl",
-                "context": CONTEXT,
                 "evidence_hash": proof,
                 "optin_id": optin,
                 "at": now,
             }
-            for purpose in ("newsletter", "offers")
+            for purpose in PURPOSES
         ],
     )
     connection.scalar(

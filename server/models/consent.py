@@ -54,7 +54,7 @@ class ConsentEvent(Base):
     method: Mapped[str]
     evidence_hash: Mapped[bytes]
     # None where no mail was asked for: an import, a press in the preference centre.
-    optin_id: Mapped[int | None] = mapped_column(ForeignKey("optin.id"), index=True)
+    optin_id: Mapped[int | None] = mapped_column(ForeignKey("optin.id"))
     at: Mapped[datetime]
     seq: Mapped[int | None]
     entry_hash: Mapped[bytes | None]

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Connection, Select, bindparam, literal_column, select
+from sqlalchemy import Connection, Select, and_, bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
 from server.domain.consent import DECISIONS, LASTING, Act, Question
@@ -197,6 +197,7 @@ def repeat(
     told = {
         "shop": who.shop_id,
         "of": who.id if optin_id is None else optin_id,
+        "subject": who.subject_ref,
         "next_act": act.value,
         "by_method": method,
         "proof": evidence_hash,
@@ -282,6 +283,20 @@ _event, _standing = table(ConsentEvent), table(Standing)
 _question = table(ConsentQuestion)
 _APPEND = _event.insert()
 _contact = table(Contact)
+
+
+def of_request(subject_ref: Any, optin_id: Any) -> Any:
+    """Select the facts with which a request began: one for each purpose.
+
+    By their person, of whom there are few, and for whom there is an index.
+    """
+    return and_(
+        _event.c.subject_ref == subject_ref,
+        _event.c.optin_id == optin_id,
+        _event.c.act == Act.REQUESTED.value,
+    )
+
+
 # What a fact has of its own; all else it has in common with the one it follows.
 _OWN = {
     "act": bindparam("next_act", type_=_event.c.act.type),
@@ -322,9 +337,7 @@ def _asked(name: str) -> Any:
 
 
 _REPEAT_ASKED = _repeating(
-    select(_event).where(
-        _event.c.optin_id == bindparam("of"), _event.c.act == Act.REQUESTED.value
-    )
+    select(_event).where(of_request(bindparam("subject"), bindparam("of")))
 )
 _STANDS = (
     select(_event)
@@ -407,16 +420,17 @@ def history(session: Session, subject_ref: bytes) -> list[ConsentEvent]:
     )
 
 
-def asked_in(session: Session, optin_id: int) -> dict[str, bytes]:
+def asked_in(session: Session, who: Person, optin_id: int) -> dict[str, bytes]:
     """Return what a request asks for: purpose -> hash of its wording."""
-    rows = session.connection().execute(_ASKED_IN, {"optin": optin_id})
+    told = {"subject": who.subject_ref, "optin": optin_id}
+    rows = session.connection().execute(_ASKED_IN, told)
     return {row.purpose: row.text_hash for row in rows}
 
 
 _ASKED_IN = (
     select(_question.c.purpose, _question.c.text_hash)
     .join(_event, _event.c.question_id == _question.c.id)
-    .where(_event.c.optin_id == bindparam("optin"), _event.c.act == Act.REQUESTED.value)
+    .where(of_request(bindparam("subject"), bindparam("optin")))
     .order_by(_event.c.id)
 )
 
@@ -425,7 +439,7 @@ def asked_from(session: Session, who: Person, optin_id: int, *, vault: Vault) ->
     """Return the network address from which a request was made, empty if unknown."""
     digest = session.scalar(
         select(ConsentEvent.evidence_hash)
-        .where(ConsentEvent.optin_id == optin_id, ConsentEvent.act == Act.REQUESTED)
+        .where(of_request(who.subject_ref, optin_id))
         .limit(1)
     )
     facts = evidence(session, who, digest, vault=vault) if digest else {}

@@ -26,7 +26,7 @@ from server.models.consent import ConsentEvent, ConsentQuestion, Standing
 from server.models.contact import Contact
 from server.models.optin import OptIn
 from server.models.preference import Preference
-from server.services import campaigns, contacts, envelopes
+from server.services import campaigns, consents, contacts, envelopes
 
 RANGE = 1_000
 Basis = Literal["consent", "soft"]
@@ -352,11 +352,12 @@ _COUNTS = (
 )
 _PENDING = (
     select(_question.c.purpose, func.count(_event.c.subject_ref.distinct()))
-    .join_from(_event, _optin, _optin.c.id == _event.c.optin_id)
+    .select_from(_optin)
+    .join(_contact, _contact.c.id == _optin.c.contact_id)
+    .join(_event, consents.of_request(_contact.c.subject_ref, _optin.c.id))
     .join(_question, _question.c.id == _event.c.question_id)
     .where(
-        _event.c.shop_id == bindparam("shop"),
-        _event.c.act == Act.REQUESTED.value,
+        _contact.c.shop_id == bindparam("shop"),
         _optin.c.state.in_(OPEN),
         _optin.c.expires_at > bindparam("moment", type_=_event.c.at.type),
     )

@@ -216,7 +216,11 @@ def _asked(row: Any) -> Asked:
 _PURPOSES = (
     select(func.aggregate_strings(ConsentQuestion.purpose, " "))
     .join(ConsentEvent, ConsentEvent.question_id == ConsentQuestion.id)
-    .where(ConsentEvent.optin_id == OptIn.id, ConsentEvent.act == Act.REQUESTED.value)
+    .where(
+        ConsentEvent.subject_ref == Contact.subject_ref,
+        ConsentEvent.optin_id == OptIn.id,
+        ConsentEvent.act == Act.REQUESTED.value,
+    )
     .scalar_subquery()
     .label("purposes")
 )

@@ -92,7 +92,7 @@ _KNOWN = (
     .outerjoin(_newest, true())
     .outerjoin(
         _event,
-        (_event.c.optin_id == _newest.c.id) & (_event.c.act == Act.REQUESTED.value),
+        consents.of_request(Contact.subject_ref, _newest.c.id),
     )
     .outerjoin(_question, _question.c.id == _event.c.question_id)
     .outerjoin(
@@ -422,7 +422,7 @@ def renew(
     optin_id = request(
         session,
         who,
-        consents.asked_in(session, old.id),
+        consents.asked_in(session, who, old.id),
         entry_id=old.entry_id,
         notice_hash=again.notice_hash,
         form_hash=again.form_hash,
@@ -542,9 +542,10 @@ def _confirm(dialect: Dialect) -> Spelled:
     return Spelled(_CONFIRM, dialect)
 
 
-def _first_fact(session: Session, optin_id: int) -> Any:
+def _first_fact(session: Session, who: Person, optin_id: int) -> Any:
     """Return a fact with which a request began."""
-    return session.connection().execute(_FIRST_FACT, {"optin_id": optin_id}).first()
+    told = {"subject": who.subject_ref, "optin": optin_id}
+    return session.connection().execute(_FIRST_FACT, told).first()
 
 
 def _asked_before(
@@ -554,7 +555,7 @@ def _asked_before(
 
     Facts of before step 0010 name the page in clear; it is in the evidence since.
     """
-    first = _first_fact(session, optin_id)
+    first = _first_fact(session, who, optin_id)
     asked = _request_of(first)
     page = asked.context.get("page")
     if page is None:
@@ -567,9 +568,7 @@ def _asked_before(
 _FIRST_FACT = (
     select(_event.c.optin_id, _event.c.evidence_hash, *_question.c)
     .join(_question, _question.c.id == _event.c.question_id)
-    .where(
-        _event.c.optin_id == bindparam("optin_id"), _event.c.act == Act.REQUESTED.value
-    )
+    .where(consents.of_request(bindparam("subject"), bindparam("optin")))
     .order_by(_event.c.id)
     .limit(1)
 )

@@ -224,7 +224,7 @@ def _close_older(
     asked = [
         optin_id
         for optin_id in waiting.all()
-        if purpose is None or purpose in consents.asked_in(session, optin_id)
+        if purpose is None or purpose in consents.asked_in(session, who, optin_id)
     ]
     for optin_id in asked:
         optins.supersede(

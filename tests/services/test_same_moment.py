@@ -125,7 +125,7 @@ def test_confirming_while_switching_off(asked, confirming, find, tools, house, c
         optin_id = optins.request(
             session,
             asked,
-            consents.asked_in(session, known.id),
+            consents.asked_in(session, asked, known.id),
             entry_id=known.entry_id,
             notice_hash=b"",
             form_hash=b"",

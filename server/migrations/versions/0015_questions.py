@@ -59,6 +59,8 @@ def upgrade() -> None:
         )
         for name in NAMES:
             batch.drop_column(name)
+        # A request's facts are found among those of its person.
+        batch.drop_index(f"ix_{EVENT}_optin_id")
         batch.drop_index(f"ix_{EVENT}_subject_ref_id")
         batch.create_index(f"ix_{EVENT}_subject_ref", ["subject_ref"])
     with op.batch_alter_table("optin") as batch:
@@ -98,6 +100,7 @@ def downgrade() -> None:
         batch.drop_column("question_id")
         batch.drop_index(f"ix_{EVENT}_subject_ref")
         batch.create_index(f"ix_{EVENT}_subject_ref_id", ["subject_ref", "id"])
+        batch.create_index(f"ix_{EVENT}_optin_id", ["optin_id"])
     op.drop_table(QUESTION)
     if not is_sqlite:
         op.execute(f"DROP FUNCTION {QUESTION}_refuse()")
