@@ -101,12 +101,13 @@ def _compare(
         spare.add_codes((rounds + 1) * requests * len(steps) + FEW)
         spare.add_entries(FEW)
         spare.settle()
-    figures, there, empty = [], FEW, grower.size()
+    figures, there, left = [], FEW, 0
     for step in steps:
         grower.add_codes(step - there)
+        before = grower.size()
         grower.add_entries(step - there)
+        left += grower.size() - before
         there = step
-        grower.settle()
         small, large = Turns("few"), Turns("many")
         for number in range(rounds + 1):
             for service, visitor, turns in (
@@ -116,9 +117,7 @@ def _compare(
                 posts = visitor.entries(requests)
                 turns.take(service, posts, (b"200",), keep=number > 0)
         figures.append(_figure(name, step, large, small))
-    played = len(steps) * (rounds + 1) * requests
-    bytes_each = (grower.size() - empty) / (there - FEW + played)
-    return [*figures, _bytes(name, bytes_each)]
+    return [*figures, _bytes(name, left / (there - FEW))]
 
 
 def _steps(entries: int) -> list[int]:
@@ -146,7 +145,7 @@ def _figure(name: str, entries: int, large: Turns, small: Turns) -> Figure:
 
 def _bytes(name: str, size: float) -> Figure:
     return Figure(
-        f"bytes an entry, all its rows and a code, {name}",
+        f"bytes an entry, all its rows, {name}",
         size,
         1_536,
         1_024,
