@@ -5,6 +5,7 @@ import os
 from sqlalchemy import Connection, Table, text
 
 from server import clock
+from server.domain.evidence import NAME_BYTES, name_of
 from server.models import (
     Base,
     ConsentEvent,
@@ -19,6 +20,8 @@ from server.models import (
 )
 
 PURPOSES = ("newsletter", "offers")
+# What a sealed piece of evidence of an entry weighs.
+EVIDENCE_BYTES = 171
 ANSWERS = '{"first_name":"An"}'
 
 
@@ -63,8 +66,8 @@ WITH contact AS (
   SELECT contact.id, entry.id, 'requested', :now, :now
   FROM contact, entry RETURNING id
 ), evidence AS (
-  INSERT INTO evidence (sha256, contact_id, sealed)
-  SELECT :h1, contact.id, :evidence FROM contact
+  INSERT INTO evidence (contact_id, name, sealed)
+  SELECT contact.id, :name, :evidence FROM contact
 ), event AS (
   INSERT INTO consent_event (shop_id, subject_ref, question_id, act, method,
     evidence_hash, optin_id, at)
@@ -96,9 +99,14 @@ def insert_at_once(connection: Connection, ids: dict[str, int], email: str) -> N
             "now": int(clock.now().timestamp() * 1000),
         }
         | {"public_id": random(12).hex(), "subject": subject}
-        | {"h1": random(32), "h2": random(32), "h3": random(32)}
+        | {
+            "name": random(NAME_BYTES),
+            "h1": random(32),
+            "h2": random(32),
+            "h3": random(32),
+        }
         | {"sealed_key": random(64), "ticket": random(16), "seed": random(16)}
-        | {"evidence": random(400), "mail": random(260)}
+        | {"evidence": random(EVIDENCE_BYTES), "mail": random(260)}
         | {"answers": random(len(ANSWERS) + 28)}
         | {"message_id": f"<{random(16).hex()}@127.0.0.1>"},
     )
@@ -181,7 +189,11 @@ def insert(connection: Connection, ids: dict[str, int], email: str) -> None:
     proof = random(32)
     connection.execute(
         INSERTS[Evidence],
-        {"sha256": proof, "contact_id": contact, "sealed": random(400)},
+        {
+            "contact_id": contact,
+            "name": name_of(proof),
+            "sealed": random(EVIDENCE_BYTES),
+        },
     )
     connection.execute(
         INSERTS[ConsentEvent],

@@ -27,6 +27,7 @@ TABLES = {
 }
 NEWEST = {
     "mailbox": "ORDER BY touched_at DESC",
+    "evidence": "ORDER BY contact_id DESC",
     # Not one that nobody has won.
     "voucher": "WHERE entry_id IS NOT NULL ORDER BY id DESC",
 }
@@ -34,6 +35,8 @@ FREE = (
     "state = 'free' AND prize_id = (SELECT prize_id FROM voucher "
     "WHERE entry_id IS NOT NULL ORDER BY id DESC LIMIT 1)"
 )
+# What is found by something else than a number of its own.
+WITHOUT_ID = {"mailbox", "evidence"}
 # Each copy stands for somebody else. `n` is a copy's number, `j` counts its rows.
 FRESH = {
     ("contact", "public_id"): "'grown' || (1000000000000000000 + n)",
@@ -50,7 +53,7 @@ FRESH = {
 }
 RANDOM = {"email_hash", "key", "ticket", "browser_seed", "play_print", "claim_print"}
 RANDOM |= {
-    "sha256",
+    "name",
     "sealed",
     "sealed_key",
     "sealed_email",
@@ -147,7 +150,7 @@ class Grower:
             base = GAP + max(
                 int(connection.scalar(text(f"SELECT max(id) FROM {table}")) or 0)  # noqa: S608  # names of our own tables
                 for table in TABLES
-                if table != "mailbox"
+                if table not in WITHOUT_ID
             )
         for first in range(1, copies + 1, STEP):
             last = min(first + STEP - 1, copies)

@@ -18,7 +18,7 @@ from server.db import Database
 from server.domain.entry import Step, Submission
 from server.domain.links import LinkRef
 from server.domain.seals import Vault
-from server.models import Audit, Contact, Delivery, Entry, Evidence, Outbox
+from server.models import Audit, ConsentEvent, Contact, Delivery, Entry, Outbox
 from server.services import (
     campaigns,
     entries,
@@ -95,7 +95,10 @@ def furnish(app: Flask, database: Database, now: datetime) -> House:
     recipient, message = _give_up(app, database, now)
     with database.reading() as session:
         contact = session.scalars(select(Contact)).one()
-        evidence = session.scalars(select(Evidence.sha256).order_by(Evidence.id)).all()
+        first = session.scalars(
+            select(ConsentEvent.evidence_hash).order_by(ConsentEvent.id)
+        ).first()
+        assert first is not None
         dead = session.scalars(select(Outbox).where(Outbox.state == "dead")).one()
         return House(
             app=app,
@@ -103,7 +106,7 @@ def furnish(app: Flask, database: Database, now: datetime) -> House:
             now=now,
             **people,
             contact=contact.public_id,
-            evidence=evidence[0].hex(),
+            evidence=first.hex(),
             mail=dead.message_id.strip("<>"),
             right=right,
             recipient=recipient,

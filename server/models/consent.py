@@ -103,14 +103,17 @@ class Checkpoint(Base):
 class Evidence(Base):
     """What proves an event and is about a person: sealed under that person's key.
 
-    Its name is the SHA-256 of the sealed bytes, so the ledger outlives its erasure.
+    The ledger has the SHA-256 of the sealed bytes, and outlives their erasure; the row
+    its first bytes (`domain.evidence.name_of`), by which the person's pieces are told
+    apart. Whoever opens or checks one holds it against the whole hash.
     """
 
     __tablename__ = "evidence"
+    # Nothing refers to a row.
+    __table_args__ = {"sqlite_with_rowid": False}
 
-    id: Mapped[int] = row_id()
-    sha256: Mapped[bytes] = mapped_column(unique=True)
-    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), primary_key=True)
+    name: Mapped[bytes] = mapped_column(primary_key=True)
     sealed: Mapped[bytes]
 
 

@@ -1,18 +1,17 @@
 """Append facts about consents, with their proof, and keep what follows from them."""
 
 import hashlib
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-import rfc8785
 from sqlalchemy import Connection, Select, and_, bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
 from server.domain.consent import DECISIONS, LASTING, Act, Question
+from server.domain.evidence import name_of, packed, unpacked
 from server.domain.seals import (
     KEY_BYTES,
     NONCE_BYTES,
@@ -150,7 +149,7 @@ def record_all(
         digest, sealed = _sealed(
             session, each.who, each.act, each.facts, tools=tools, now=now
         )
-        proofs.append({"sha256": digest, "contact_id": each.who.id, "sealed": sealed})
+        proofs.append(_piece(each.who, digest, sealed))
         facts.append(
             {
                 "shop_id": each.who.shop_id,
@@ -254,12 +253,14 @@ def _sealed(
     now: datetime,
 ) -> tuple[bytes, bytes]:
     """Return the name of a piece of evidence, and the piece itself."""
-    told = traces.covered(session, facts, about=who.subject_ref, tools=tools, now=now)
+    told, trace = traces.covered(
+        session, facts, about=who.subject_ref, tools=tools, now=now
+    )
     sealed = seal_for(
         # A lost key still lets its person stop: that they did is in the ledger, and
         # what proves it opens no more than all the rest of theirs.
         who.key or tools.random(KEY_BYTES),
-        rfc8785.dumps({"at": now.isoformat(), "act": act, **told}),
+        packed({"at": now.isoformat(), "act": act, **told}, trace),
         nonce=tools.random(NONCE_BYTES),
         about=who.subject_ref,
     )
@@ -267,7 +268,11 @@ def _sealed(
 
 
 def _keep(into: Writer, who: Person, digest: bytes, sealed: bytes) -> None:
-    into.execute(_KEEP, {"sha256": digest, "contact_id": who.id, "sealed": sealed})
+    into.execute(_KEEP, _piece(who, digest, sealed))
+
+
+def _piece(who: Person, digest: bytes, sealed: bytes) -> dict[str, Any]:
+    return {"contact_id": who.id, "name": name_of(digest), "sealed": sealed}
 
 
 def _move(connection: Connection, who: Person, event_ids: Sequence[int]) -> None:
@@ -452,10 +457,10 @@ def evidence(
     """Open a piece of evidence of this person. Raises `SealError` if it was changed."""
     sealed = session.scalar(
         select(Evidence.sealed).where(
-            Evidence.sha256 == digest, Evidence.contact_id == who.id
+            Evidence.contact_id == who.id, Evidence.name == name_of(digest)
         )
     )
     if sealed is None or hashlib.sha256(sealed).digest() != digest:
         return {}
-    facts: dict[str, Any] = json.loads(open_for(who.key, sealed, about=who.subject_ref))
-    return traces.uncovered(session, facts, about=who.subject_ref, vault=vault)
+    told, trace = unpacked(open_for(who.key, sealed, about=who.subject_ref))
+    return traces.uncovered(session, told, trace, about=who.subject_ref, vault=vault)

@@ -19,6 +19,7 @@ from sqlalchemy import Result, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from server.domain.consent import UNASKED, Act, Question, deciding
+from server.domain.evidence import NAME_BYTES
 from server.domain.ledger import NO_ENTRY, Checkpoint, is_signed
 from server.domain.ledger_file import BrokenError, Witness
 from server.domain.merkle import Frontier
@@ -427,7 +428,14 @@ def _facts_of(dialect: str) -> Select[Any]:
         )
         .select_from(_event)
         .join(_question, _question.c.id == _event.c.question_id)
-        .outerjoin(_evidence, _evidence.c.sha256 == _event.c.evidence_hash)
+        .outerjoin(_contact, _contact.c.subject_ref == _event.c.subject_ref)
+        .outerjoin(
+            _evidence,
+            and_(
+                _evidence.c.contact_id == _contact.c.id,
+                _evidence.c.name == func.substr(_event.c.evidence_hash, 1, NAME_BYTES),
+            ),
+        )
         .where(_is_of_shop(_event.c.shop_id, dialect))
         .order_by(_event.c.subject_ref, _event.c.id)
         .execution_options(yield_per=PAGE)

@@ -32,11 +32,14 @@ def covered(
     about: bytes,
     tools: Tools,
     now: datetime,
-) -> dict[str, Any]:
-    """Return what evidence says with its address sealed under the key of the month."""
+) -> tuple[dict[str, Any], bytes]:
+    """Return what evidence says, and its address sealed under the key of the month.
+
+    Without an address, or without that key, the trace is empty.
+    """
     ip = facts.get("ip")
     if not ip:
-        return dict(facts)
+        return dict(facts), b""
     month = f"{now:%Y-%m}"
     kept = {name: value for name, value in facts.items() if name != "ip"}
     kept["network"] = truncated(ip)
@@ -44,29 +47,34 @@ def covered(
         key = _key(session, month, tools=tools)
     except SealError:
         # A lost key of a month keeps nobody from anything.
-        return kept
-    sealed = seal_for(
+        return kept, b""
+    trace = seal_for(
         key,
         str(ip).encode(),
         nonce=tools.random(NONCE_BYTES),
         about=about,
     )
-    return kept | {"month": month, "trace": sealed.hex()}
+    return kept | {"month": month}, trace
 
 
 def uncovered(
-    session: Session, facts: Mapping[str, Any], *, about: bytes, vault: Vault
+    session: Session,
+    facts: Mapping[str, Any],
+    trace: bytes,
+    *,
+    about: bytes,
+    vault: Vault,
 ) -> dict[str, Any]:
     """Return what evidence says, with its address as long as that may be known."""
     shown = dict(facts)
-    month, sealed = shown.pop("month", None), shown.pop("trace", None)
-    if month is None or sealed is None:
+    month = shown.pop("month", None)
+    if month is None or not trace:
         return shown
     found = session.scalar(select(MonthKey.sealed).where(MonthKey.month == month))
     if found is None:
         return shown
     key = vault.open(found, about=month.encode())
-    return shown | {"ip": open_for(key, bytes.fromhex(sealed), about=about).decode()}
+    return shown | {"ip": open_for(key, trace, about=about).decode()}
 
 
 def _key(session: Session, month: str, *, tools: Tools) -> bytes:

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from server.models import (
     ConsentEvent,
     Contact,
     Entry,
+    Evidence,
     Link,
     Mailbox,
     Membership,
@@ -254,6 +256,39 @@ def test_no_step_back_forgets_whose_number_was_handed_over(
     assert is_current(bare)
     with bare.reading() as session:
         assert session.scalars(select(AudienceMember)).one().kind == "phone"
+
+
+def test_evidence_outlives_a_table_without_numbers(bare: Database, now: datetime):
+    """Step 0016 and back: each piece is still its person's, under its name (PR-10)."""
+    migrate(bare)
+    with bare.transaction() as session:
+        people = [make(session, Contact, now=now).id for _ in range(2)]
+        for place, sealed in enumerate((b"b", b"a", b"c")):
+            of, name = people[place % 2], sha256(sealed).digest()[:8]
+            make(session, Evidence, now=now, contact_id=of, name=name, sealed=sealed)
+
+    downgrade(bare, "0015")
+    with bare.transaction() as session:
+        numbers = session.scalars(text("SELECT id FROM evidence ORDER BY id")).all()
+        names = session.execute(text("SELECT sha256, sealed FROM evidence")).all()
+        session.execute(
+            text(
+                "INSERT INTO evidence (sha256, contact_id, sealed) "
+                "SELECT :name, min(contact_id), :sealed FROM evidence"
+            ),
+            {"name": sha256(b"d").digest(), "sealed": b"d"},
+        )
+    migrate(bare)
+
+    assert numbers == [1, 2, 3]
+    assert all(sha256(sealed).digest() == name for name, sealed in names)
+    with bare.reading() as session:
+        kept = session.scalars(select(Evidence).order_by(Evidence.sealed)).all()
+    assert [(row.contact_id, row.sealed) for row in kept] == [
+        (people[1], b"a"),
+        *((people[0], sealed) for sealed in (b"b", b"c", b"d")),
+    ]
+    assert all(row.name == sha256(row.sealed).digest()[:8] for row in kept)
 
 
 def test_a_step_that_loses_a_row_is_not_taken(bare: Database, now: datetime):

@@ -4,10 +4,12 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import rfc8785
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from server.domain.seals import open_for
+from server.domain.evidence import name_of, unpacked
+from server.domain.seals import NONCE_BYTES, SealError, open_for, seal_for
 from server.models import ConsentEvent, Evidence, Text
 from server.services import consents, leftovers
 from server.worker import Worker
@@ -98,9 +100,49 @@ def test_an_address_is_known_for_as_long_as_the_key_of_its_month(
 def test_no_address_lies_in_the_evidence_itself(house, confirmed):
     """PR-10: the person's key alone does not show from where they acted."""
     who = house.person()
-    (sealed, *_rest) = [row.sealed for row in house.rows(Evidence)]
+    asked = house.facts()[0]
+    (row,) = house.rows(Evidence, name=name_of(asked.evidence_hash))
 
-    assert SOCKET.encode() not in open_for(who.key, sealed, about=who.subject_ref)
+    plain = open_for(who.key, row.sealed, about=who.subject_ref)
+    told, trace = unpacked(plain)
+
+    assert told["network"] == "203.0.113.0/24" and trace
+    assert SOCKET.encode() not in plain
+    assert SOCKET not in str(told)
+
+
+def test_evidence_of_an_earlier_version_is_read_as_ever(house, confirmed):
+    """PR-10: it was JSON as it is, with the sealed address in hex in it."""
+    who, (asked, *_) = house.person(), house.facts()
+    (row,) = house.rows(Evidence, name=name_of(asked.evidence_hash))
+    today = house.evidence(asked)
+    told, trace = unpacked(open_for(who.key, row.sealed, about=who.subject_ref))
+    sealed = seal_for(
+        who.key,
+        rfc8785.dumps({**told, "trace": trace.hex()}),
+        nonce=b"n" * NONCE_BYTES,
+        about=who.subject_ref,
+    )
+    digest = hashlib.sha256(sealed).digest()
+    with house.database.transaction() as session:
+        session.add(Evidence(contact_id=who.id, name=name_of(digest), sealed=sealed))
+
+    with house.database.reading() as session:
+        before = consents.evidence(session, who, digest, vault=house.vault)
+
+    assert before == today
+    assert before["ip"] == SOCKET
+
+
+def test_evidence_that_no_version_wrote_is_an_error(house, confirmed):
+    who = house.person()
+    sealed = seal_for(who.key, b"?", nonce=b"n" * NONCE_BYTES, about=who.subject_ref)
+    digest = hashlib.sha256(sealed).digest()
+    with house.database.transaction() as session:
+        session.add(Evidence(contact_id=who.id, name=name_of(digest), sealed=sealed))
+
+    with house.database.reading() as session, pytest.raises(SealError):
+        consents.evidence(session, who, digest, vault=house.vault)
 
 
 def test_a_press_within_seconds_of_the_mail_is_marked_and_counts(house, confirmed):
@@ -231,7 +273,7 @@ def test_evidence_is_unreadable_without_its_persons_key(client, house, confirmed
 
 def test_changed_evidence_is_noticed(house, confirmed):
     event = house.facts()[0]
-    (row,) = house.rows(Evidence, sha256=event.evidence_hash)
+    (row,) = house.rows(Evidence, name=name_of(event.evidence_hash))
     with house.database.transaction() as session:
         row.sealed = row.sealed[:-1] + bytes([row.sealed[-1] ^ 1])
         session.merge(row)

@@ -298,8 +298,14 @@ def test_facts_that_wait_are_counted(sealed, say_yes):
         ("UPDATE ledger SET size = 5", "entry 6 is missing or extra"),
         ("UPDATE ledger SET size = 7", "entry 7 is missing or extra"),
         (
-            "DELETE FROM evidence WHERE id = (SELECT min(id) FROM evidence)",
+            "DELETE FROM evidence WHERE name = (SELECT substr(evidence_hash, 1, 8) "
+            "FROM consent_event WHERE seq = 1)",
             "entry 1: its evidence is missing",
+        ),
+        (
+            "UPDATE evidence SET contact_id = (SELECT max(id) FROM contact) "
+            "WHERE contact_id = (SELECT min(id) FROM contact)",
+            "entry .: its evidence is missing",
         ),
         ("UPDATE text SET body = body || '!'", "what was shown is missing or was cha"),
         ("DELETE FROM text WHERE kind = 'notice'", "what was shown is missing"),

@@ -300,6 +300,8 @@ def check_database(ask: Callable[[str], list[Any]], cluster: Postgres | None) ->
             admin.execute("CREATE EXTENSION IF NOT EXISTS amcheck")
             admin.execute(CHECK_INDEXES)
     assert ask(
-        "SELECT count(*) FROM consent_event e LEFT JOIN evidence p "
-        "ON p.sha256 = e.evidence_hash WHERE p.id IS NULL"
+        "SELECT count(*) FROM consent_event e "
+        "LEFT JOIN contact c ON c.subject_ref = e.subject_ref "
+        "LEFT JOIN evidence p ON p.contact_id = c.id AND p.name = substr(e.evidence_hash, 1, 8) "
+        "WHERE p.name IS NULL"
     ) == [(0,)]

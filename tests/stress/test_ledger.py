@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import inspect
 
 from server.db import Database
+from server.domain.evidence import name_of
 from server.domain.seals import Vault
 from server.models import Contact, Evidence, OptIn, Standing, Text
 from server.models.base import Base, table
@@ -25,7 +26,7 @@ ACTS = ("requested", "doi_sent", "given", "withdrawn")
 FIRST = datetime(2026, 1, 1, 12, tzinfo=UTC)
 AT_ONCE = 2_500
 # What a sealed piece of evidence weighs.
-SEALED_BYTES = 400
+SEALED_BYTES = 180
 
 
 def columns(row: Base) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def fill(database: Database, *, people: int, days: int) -> None:
             now=FIRST,
             contact_id=person.id,
             sealed=b"first",
-            sha256=fact.evidence_hash,
+            name=name_of(fact.evidence_hash),
         )
         like, acted = columns(person), columns(fact)
     first_contact, first_fact = like["id"] + 1, acted["id"] + 1
@@ -80,7 +81,7 @@ def fill(database: Database, *, people: int, days: int) -> None:
                 sealed = (own * SEALED_BYTES)[: SEALED_BYTES - 1] + bytes([place])
                 named = hashlib.sha256(sealed).digest()
                 rows[Evidence].append(
-                    {"sha256": named, "contact_id": contact_id, "sealed": sealed}
+                    {"name": name_of(named), "contact_id": contact_id, "sealed": sealed}
                 )
                 event_id = first_fact + number * len(ACTS) + place
                 own_fact = {"id": event_id, "subject_ref": own[:16], "act": act}

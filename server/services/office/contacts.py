@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.domain.evidence import name_of
 from server.domain.retention import Verdict, judge
 from server.domain.seals import SealError, Vault
 from server.models.attribute import Attribute
@@ -169,8 +170,8 @@ def has_evidence(session: Session, shop_id: int, public_id: str, name: str) -> b
     if contact is None or digest is None:
         return False
     found = session.scalar(
-        select(Evidence.id).where(
-            Evidence.sha256 == digest, Evidence.contact_id == contact.id
+        select(Evidence.name).where(
+            Evidence.contact_id == contact.id, Evidence.name == name_of(digest)
         )
     )
     return found is not None
