@@ -2,10 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.models.base import Base, Leased, row_id
+
+WAITS = text("state IN ('waiting', 'leased')")
+DEAD = text("state = 'dead'")
 
 
 class Outbox(Leased, Base):
@@ -21,7 +24,15 @@ class Outbox(Leased, Base):
             "state IN ('waiting', 'leased', 'delivered', 'dead', 'dropped')",
             name="state",
         ),
-        Index("ix_outbox_state_due_at", "state", "due_at"),
+        # Nearly all mails were delivered, and should not pay for the others.
+        Index("ix_outbox_due_at", "due_at", sqlite_where=WAITS, postgresql_where=WAITS),
+        Index(
+            "ix_outbox_shop_id_id_dead",
+            "shop_id",
+            "id",
+            sqlite_where=DEAD,
+            postgresql_where=DEAD,
+        ),
         Index("ix_outbox_shop_id_id", "shop_id", "id"),
     )
 
@@ -31,7 +42,9 @@ class Outbox(Leased, Base):
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
     optin_id: Mapped[int | None] = mapped_column(ForeignKey("optin.id"))
     letter: Mapped[str]
-    message_id: Mapped[str] = mapped_column(unique=True)
+    # Random. Without an index: who turns pages is near the newest, and who tries again
+    # is among the dead.
+    message_id: Mapped[str]
     sealed: Mapped[bytes | None]
 
 

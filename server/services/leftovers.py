@@ -22,6 +22,7 @@ from server.models.outbox import Outbox
 from server.models.rights import AddressChange
 from server.models.turn import Turn
 from server.models.webhook import Delivery
+from server.services import outbox
 
 AT_ONCE = 500
 REMAINS = timedelta(days=REMAINS_DAYS)
@@ -66,7 +67,7 @@ def _never_claimed(now: datetime) -> ColumnElement[bool]:
 
 def _never_delivered(now: datetime) -> ColumnElement[bool]:
     return and_(
-        Outbox.state == "dead",
+        outbox.is_in("dead"),
         Outbox.sealed.is_not(None),
         Outbox.settled_at <= now - REMAINS,
     )

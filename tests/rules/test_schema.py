@@ -226,6 +226,21 @@ def test_mailboxes_are_counted_on_after_a_step(bare: Database, now: datetime):
         assert kept.touched_at == now
 
 
+def test_mails_outlive_an_index_that_goes(bare: Database, now: datetime):
+    """Step 0015 and back: what waits is still sent, and what was told of it stays."""
+    migrate(bare)
+    with bare.transaction() as session:
+        mail = make(session, Outbox, now=now)
+        make(session, Attempt, now=now, outbox_id=mail.id)
+    before = {name: _rows(bare, name) for name in ("outbox", "attempt")}
+
+    downgrade(bare, "0014")
+    migrate(bare)
+
+    assert before["attempt"]
+    assert {name: _rows(bare, name) for name in before} == before
+
+
 def test_hashes_of_before_a_step_are_of_addresses(bare: Database, now: datetime):
     """Step 0012 and back: who was named stays known until they are removed (AD-04)."""
     migrate(bare)

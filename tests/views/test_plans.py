@@ -4,8 +4,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text, update
 
+from server.models import Outbox
+from server.services import leftovers, outbox
+from server.services.office import outbox as office_outbox
 from server.worker import Worker
 from tests.boxes import PLACEMENT, fill_boxes, take_box
 from tests.visits import few_mugs, sure_win, take_card
@@ -47,21 +50,23 @@ def whole_reads(database, said):
     PostgreSQL would read these small tables whole in any case, so it is told that this
     is dear: it still does where there is no other way.
     """
-    found = []
+    return [
+        (table, statement)
+        for statement, line in plans(database, said)
+        for table in GROWING
+        if line.startswith(f"SCAN {table}") or f"Seq Scan on {table} " in f"{line} "
+    ]
+
+
+def plans(database, said):
+    """Yield each line of each plan, with its statement."""
     with database.engine.connect() as connection:
         if not database.is_sqlite:
             connection.execute(text("SET enable_seqscan = off"))
         word = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
         for statement, parameters in said.items():
             plan = connection.exec_driver_sql(f"{word} {statement}", parameters)
-            for line in (str(row[-1]).strip() for row in plan):
-                found += [
-                    (table, statement)
-                    for table in GROWING
-                    if line.startswith(f"SCAN {table}")
-                    or f"Seq Scan on {table} " in f"{line} "
-                ]
-    return found
+            yield from ((statement, str(row[-1]).strip()) for row in plan)
 
 
 @pytest.fixture
@@ -112,3 +117,63 @@ def test_the_workers_rounds(walk, app, database, clock, smtp):
     worker.close()
 
     assert whole_reads(database, said) == []
+
+
+@pytest.mark.parametrize("look", ["dead", "listed", "named", "leftover"])
+def test_who_looks_for_the_dead_reads_nothing_that_was_delivered(
+    walk, house, database, vault, clock, look
+):
+    """The outbox keeps every mail that ever went; the few dead have their own index."""
+    walk()
+    with database.transaction() as session:
+        mail = session.scalars(select(Outbox)).first()
+        mail.state, name = "dead", mail.message_id.strip("<>")
+    shop_id = house.person().shop_id
+    [letters] = [kind for kind in leftovers.KINDS if kind.name == "dead_letters"]
+    looks = {
+        "dead": outbox.dead,
+        "listed": lambda session: office_outbox.page(
+            session, shop_id, state="dead", after=None, vault=vault
+        ),
+        "named": lambda session: office_outbox.find_id(session, shop_id, name),
+        "leftover": lambda session: leftovers.number(session, letters, now=clock.now()),
+    }
+
+    with overheard(database) as said, database.reading() as session:
+        assert looks[look](session) is not None
+
+    read = [line for _, line in plans(database, said) if "outbox" in line]
+    assert any("ix_outbox_shop_id_id_dead" in line for line in read), read
+    assert not any("Seq Scan" in line for line in read)
+
+
+def test_a_name_is_looked_for_among_the_newest_mails_first(walk, house, database):
+    """Who turns pages asks for a delivered mail, and there may be two million."""
+    walk()
+    with database.transaction() as session:
+        session.execute(update(Outbox).values(state="delivered"))
+        name = session.scalars(select(Outbox.message_id)).first().strip("<>")
+    shop_id = house.person().shop_id
+
+    with overheard(database) as said, database.reading() as session:
+        found = office_outbox.find_id(session, shop_id, name)
+
+    assert found is not None
+    assert whole_reads(database, said) == []
+    assert any("LIMIT" in statement for statement in said)
+
+
+def test_who_sends_mails_reads_those_that_are_due_in_their_order(
+    walk, app, house, database
+):
+    """However many were delivered, and however many wait for a later day."""
+    walk()
+    tools = app.extensions["tools"]
+
+    with overheard(database) as said, database.transaction() as session:
+        assert outbox.claim_due(session, tools=tools, now=house.clock.now())
+
+    [look] = [each for each in said if each.startswith("SELECT outbox.id \n")]
+    read = [line for _, line in plans(database, {look: said[look]})]
+    assert any("ix_outbox_due_at" in line for line in read), read
+    assert not any("TEMP B-TREE" in line or "Sort " in line for line in read), read
