@@ -21,12 +21,12 @@ class OptIn(Base):
             " 'expired', 'undeliverable')",
             name="state",
         ),
-        Index("ix_optin_contact_id_state", "contact_id", "state"),
+        # Not of the open ones alone: figures by day are counted from all.
         Index("ix_optin_state_expires_at", "state", "expires_at"),
     )
 
     id: Mapped[int] = row_id()
-    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)
     entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"))
     state: Mapped[str]
     requested_at: Mapped[datetime]

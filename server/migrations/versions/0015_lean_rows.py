@@ -16,6 +16,8 @@ MESSAGE_ID = "uq_outbox_message_id"
 
 def upgrade() -> None:
     """Keep in the outbox's indexes what still waits, and what was given up."""
+    op.drop_index("ix_optin_contact_id_state", table_name="optin")
+    op.create_index("ix_optin_contact_id", "optin", ["contact_id"])
     op.drop_index("ix_outbox_state_due_at", table_name="outbox")
     with op.batch_alter_table("outbox") as batch:
         batch.drop_constraint(op.f(MESSAGE_ID), type_="unique")
@@ -42,3 +44,5 @@ def downgrade() -> None:
     with op.batch_alter_table("outbox") as batch:
         batch.create_unique_constraint(op.f(MESSAGE_ID), ["message_id"])
     op.create_index("ix_outbox_state_due_at", "outbox", ["state", "due_at"])
+    op.drop_index("ix_optin_contact_id", table_name="optin")
+    op.create_index("ix_optin_contact_id_state", "optin", ["contact_id", "state"])
