@@ -56,7 +56,7 @@ WITH contact AS (
     locale, browser_seed, epoch, drawn, awarded, play_print, claim_print,
     sealed_answers, played_at, claimed_at)
   SELECT :ticket, :campaign, 1, :placement, contact.id, 'claimed', 'nl', :seed, 1,
-    'ten_percent', 'ten_percent', :h1, :h2, :answers, :now, :now
+    'ten_percent', 'ten_percent', :p1, :p2, :answers, :now, :now
   FROM contact RETURNING id
 ), voucher AS (
   INSERT INTO voucher (prize_id, code, state, entry_id, awarded_at)
@@ -99,12 +99,9 @@ def insert_at_once(connection: Connection, ids: dict[str, int], email: str) -> N
             "now": int(clock.now().timestamp() * 1000),
         }
         | {"public_id": random(12).hex(), "subject": subject}
-        | {
-            "name": random(NAME_BYTES),
-            "h1": random(32),
-            "h2": random(32),
-            "h3": random(32),
-        }
+        | {"name": random(NAME_BYTES), "h1": random(32), "h2": random(32)}
+        | {"h3": random(32)}
+        | {"p1": random(16), "p2": random(16)}
         | {"sealed_key": random(64), "ticket": random(16), "seed": random(16)}
         | {"evidence": random(EVIDENCE_BYTES), "mail": random(260)}
         | {"answers": random(len(ANSWERS) + 28)}
@@ -158,8 +155,8 @@ def insert(connection: Connection, ids: dict[str, int], email: str) -> None:
             "drawn": "ten_percent",
             "awarded": "ten_percent",
             "unit": None,
-            "play_print": random(32),
-            "claim_print": random(32),
+            "play_print": random(16),
+            "claim_print": random(16),
             "sealed_answers": random(len(ANSWERS) + 28),
             "played_at": now,
             "claimed_at": now,

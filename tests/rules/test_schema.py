@@ -226,6 +226,25 @@ def test_mailboxes_are_counted_on_after_a_step(bare: Database, now: datetime):
         assert kept.touched_at == now
 
 
+def test_prints_of_before_a_step_are_known_after_it(bare: Database, now: datetime):
+    """Step 0015: who sends an entry again is told what it won, not that it differs."""
+    migrate(bare)
+    downgrade(bare, "0014")
+    long = bytes(range(32))
+    with bare.transaction() as session:
+        make(session, Entry, now=now, play_print=long, claim_print=long)
+        make(session, Entry, now=now, play_print=long, claim_print=None)
+        make(session, Entry, now=now, play_print=b"", claim_print=b"")
+
+    migrate(bare)
+
+    short = long[:16]
+    with bare.reading() as session:
+        prints = select(Entry.play_print, Entry.claim_print).order_by(Entry.id)
+        kept = [tuple(row) for row in session.execute(prints)]
+    assert kept == [(short, short), (short, None), (b"", b"")]
+
+
 def test_mails_outlive_an_index_that_goes(bare: Database, now: datetime):
     """Step 0015 and back: what waits is still sent, and what was told of it stays."""
     migrate(bare)

@@ -1,4 +1,9 @@
-"""What an entry need not leave: words in indexes that nobody looks for.
+"""What an entry need not leave: words in indexes that nobody looks for, long digests.
+
+A step back cannot restore the second halves of the prints: to the version before, an
+entry that is sent again by a browser that had no answer looks like another one on the
+same ticket, and is told so. Only entries made before the step back are concerned, and
+nothing is drawn or mailed twice.
 
 Revision ID: 0015
 """
@@ -12,10 +17,20 @@ down_revision = "0014"
 WAITS = sa.text("state IN ('waiting', 'leased')")
 DEAD = sa.text("state = 'dead'")
 MESSAGE_ID = "uq_outbox_message_id"
+# The empty ones, of who was erased, stay: to SQLite a part of nothing is NULL.
+CUT = """
+UPDATE entry SET
+  play_print = CASE WHEN length(play_print) > 16
+    THEN substr(play_print, 1, 16) ELSE play_print END,
+  claim_print = CASE WHEN length(claim_print) > 16
+    THEN substr(claim_print, 1, 16) ELSE claim_print END
+WHERE length(play_print) > 16 OR length(claim_print) > 16
+"""
 
 
 def upgrade() -> None:
-    """Keep in the outbox's indexes what still waits, and what was given up."""
+    """Leave out what is of no use, and half of each print."""
+    op.execute(CUT)
     op.drop_index("ix_optin_contact_id_state", table_name="optin")
     op.create_index("ix_optin_contact_id", "optin", ["contact_id"])
     op.drop_index("ix_outbox_state_due_at", table_name="outbox")
@@ -38,7 +53,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Look for every mail by its state and its name again."""
+    """Look for every mail by its state and its name again; prints stay short."""
     op.drop_index("ix_outbox_shop_id_id_dead", table_name="outbox")
     op.drop_index("ix_outbox_due_at", table_name="outbox")
     with op.batch_alter_table("outbox") as batch:
