@@ -50,7 +50,7 @@ WITH contact AS (
   RETURNING id
 ), mailbox AS (
   INSERT INTO mailbox (key, sendings, touched_at)
-  VALUES (:h2, 'c1790000000 p1790000000', :now), (:h3, 'c1790000000 p1790000000', :now)
+  VALUES (:mailbox, 'c1790000000/1 p1790000000/1', :now)
 ), entry AS (
   INSERT INTO entry (ticket, campaign_id, version, placement_id, contact_id, state,
     locale, browser_seed, epoch, drawn, awarded, play_print, claim_print,
@@ -99,8 +99,7 @@ def insert_at_once(connection: Connection, ids: dict[str, int], email: str) -> N
             "now": int(clock.now().timestamp() * 1000),
         }
         | {"public_id": random(12).hex(), "subject": subject}
-        | {"name": random(NAME_BYTES), "h1": random(32), "h2": random(32)}
-        | {"h3": random(32)}
+        | {"name": random(NAME_BYTES), "h1": random(32), "mailbox": random(16)}
         | {"p1": random(16), "p2": random(16)}
         | {"sealed_key": random(64), "ticket": random(16), "seed": random(16)}
         | {"evidence": random(EVIDENCE_BYTES), "mail": random(260)}
@@ -131,14 +130,11 @@ def insert(connection: Connection, ids: dict[str, int], email: str) -> None:
     )
     connection.execute(
         INSERTS[Mailbox],
-        [
-            {
-                "key": random(32),
-                "sendings": "c1790000000 p1790000000",
-                "touched_at": now,
-            }
-            for _ in range(2)
-        ],
+        {
+            "key": random(16),
+            "sendings": "c1790000000/1 p1790000000/1",
+            "touched_at": now,
+        },
     )
     entry = connection.scalar(
         RETURNING[Entry],

@@ -16,7 +16,7 @@ GAP = 1_000_000
 # How many rows of each table an entry makes, in the order in which they refer.
 TABLES = {
     "contact": 1,
-    "mailbox": 2,
+    "mailbox": 1,
     "entry": 1,
     "voucher": 1,
     "optin": 1,
