@@ -16,7 +16,7 @@ from server.services.batch import Writer
 from server.services.contacts import Person
 from server.services.spelled import Spelled
 
-# Every entry leaves two of these keys, and each is kept twice.
+# Every entry leaves such a key.
 MAILBOX_BYTES = 16
 
 
@@ -32,7 +32,7 @@ def allowed_mails(
 ) -> dict[limits.Kind, datetime]:
     """Return which of these mails somebody's mailbox may get and when; count them.
 
-    The count of a mailbox that is known can go `into` a batch: its rows are locked.
+    The count of a mailbox that is known can go `into` a batch: its row is locked.
     """
     return allowed_to(
         session,
@@ -59,89 +59,67 @@ def allowed_to(
 ) -> dict[limits.Kind, datetime]:
     """Return which of these mails an address may still get, and when, whoever has it.
 
-    One row counts for the shop and one for the whole instance (section 15). The
+    One row counts for all shops, and each mail in it names its own (section 15). The
     common case, a mailbox nobody has written to, takes a single statement.
     """
     wanted = list(wanted)
     if not wanted:
         return {}
-    mailbox = address.mailbox(email)
-    keys = [
-        vault.hashed("mailbox", scope, mailbox)[:MAILBOX_BYTES]
-        for scope in (shop_id, "all")
-    ]
-    fresh = limits.as_text(limits.Sending(kind, now) for kind in wanted)
+    key = vault.hashed("mailbox", "all", address.mailbox(email))[:MAILBOX_BYTES]
+    fresh = limits.as_text(limits.Sending(kind, now, shop_id) for kind in wanted)
     connection = session.connection()
-    told = {"sendings": fresh, "touched_at": now, "shop": keys[0], "all": keys[1]}
-    made = set(_new_mailboxes(connection.dialect).run(connection, told).scalars())
-    if len(made) == len(keys):
+    told = {"key": key, "sendings": fresh, "touched_at": now}
+    if _new_mailbox(connection.dialect).run(connection, told).scalar() is not None:
         return dict.fromkeys(wanted, now)
     return _count_known(
-        session, keys, wanted, made=made, now=now, may_wait=may_wait, into=into
+        session, key, wanted, shop=shop_id, now=now, may_wait=may_wait, into=into
     )
-
-
-@cache
-def _new_mailboxes(dialect: Dialect) -> Spelled:
-    """Make the counters of a shop and of the whole instance, where there are none."""
-    both = [
-        {
-            "key": bindparam(scope, type_=_mailbox.c.key.type),
-            "sendings": bindparam("sendings", type_=_mailbox.c.sendings.type),
-            "touched_at": bindparam("touched_at", type_=_mailbox.c.touched_at.type),
-        }
-        for scope in ("shop", "all")
-    ]
-    insert = inserting(dialect.name)(_mailbox).values(both).on_conflict_do_nothing()
-    return Spelled(insert.returning(_mailbox.c.key), dialect)
 
 
 def _count_known(
     session: Session,
-    keys: list[bytes],
+    key: bytes,
     wanted: list[limits.Kind],
     *,
-    made: set[bytes],
+    shop: int,
     now: datetime,
     may_wait: bool,
     into: Writer | None,
 ) -> dict[limits.Kind, datetime]:
-    """Judge a mailbox that was written to before. Rows are locked in key order."""
+    """Judge a mailbox that was written to before."""
     connection = session.connection()
-    rows = connection.execute(_KNOWN, {"keys": keys})
     # A counter that nobody touched for a month may have gone this moment.
-    past: dict[bytes, tuple[limits.Sending, ...]] = dict.fromkeys(keys, ())
-    past |= {
-        row.key: () if row.key in made else limits.from_text(row.sendings)
-        for row in rows
-    }
+    past = limits.from_text(connection.scalar(_KNOWN, {"key": key}) or "")
     allowed: dict[limits.Kind, datetime] = {}
     for kind in wanted:
-        turns = [limits.turn(past[key], kind, now=now) for key in keys]
-        at = max((turn for turn in turns if turn), default=now)
-        if all(turns) and (may_wait or at == now):
+        at = limits.turn(past, kind, shop=shop, now=now)
+        if at and (may_wait or at == now):
             allowed[kind] = at
-            sending = limits.Sending(kind, at)
-            past = {key: (*sendings, sending) for key, sendings in past.items()}
-    counted = [
-        {
-            "key": key,
-            "sendings": limits.as_text(limits.remember(past[key], now=now)),
-            "touched_at": now,
-        }
-        for key in keys
-    ]
+            past = (*past, limits.Sending(kind, at, shop))
+    counted = {
+        "key": key,
+        "sendings": limits.as_text(limits.remember(past, now=now)),
+        "touched_at": now,
+    }
     (into or connection).execute(_count(connection.dialect.name), counted)
     return allowed
 
 
 _mailbox = table(Mailbox)
 _KNOWN = (
-    select(_mailbox.c.key, _mailbox.c.sendings)
-    .where(_mailbox.c.key.in_(bindparam("keys", expanding=True)))
-    .order_by(_mailbox.c.key)
+    select(_mailbox.c.sendings)
+    .where(_mailbox.c.key == bindparam("key"))
     .with_for_update()
 )
+
+
+@cache
+def _new_mailbox(dialect: Dialect) -> Spelled:
+    """Make the counter of a mailbox where there is none."""
+    insert = inserting(dialect.name)(_mailbox).on_conflict_do_nothing()
+    return Spelled(
+        insert.returning(_mailbox.c.key), dialect, ("key", "sendings", "touched_at")
+    )
 
 
 @cache

@@ -22,12 +22,19 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 FIVE_IN_A_MONTH = [days * DAY for days in (1, 2, 9, 20, 29)]
 FOUR_IN_A_MONTH = [days * DAY for days in (1, 2, 9, 20, 30)]
 
+SHOP = 1
+
 kinds = st.sampled_from(Kind)
+shops = st.integers(1, 3)
 gaps = st.timedeltas(timedelta(0), timedelta(days=3))
 
 
 def sent(kind: Kind, *ago: timedelta) -> list[Sending]:
-    return [Sending(kind, NOW - before) for before in ago]
+    return [Sending(kind, NOW - before, SHOP) for before in ago]
+
+
+def elsewhere(kind: Kind, *ago: timedelta, shop: int | None = 2) -> list[Sending]:
+    return [Sending(kind, NOW - before, shop) for before in ago]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +69,7 @@ def sent(kind: Kind, *ago: timedelta) -> list[Sending]:
     ],
 )
 def test_a_mailbox_is_left_in_peace(past, kind, expected):
-    assert may_send(past, kind, now=NOW) is expected
+    assert may_send(past, kind, shop=SHOP, now=NOW) is expected
 
 
 @given(st.lists(st.tuples(kinds, gaps), max_size=60))
@@ -72,8 +79,8 @@ def test_no_day_has_more_than_three_mails(asked: list[tuple[Kind, timedelta]]):
     moment = NOW
     for kind, gap in asked:
         moment += gap
-        if may_send(past, kind, now=moment):
-            past.append(Sending(kind, moment))
+        if may_send(past, kind, shop=SHOP, now=moment):
+            past.append(Sending(kind, moment, SHOP))
         within = [s for s in past if s.at > moment - DAY]
 
         receipts = sum(s.kind is Kind.RECEIPT for s in within)
@@ -97,7 +104,7 @@ def test_no_day_has_more_than_three_mails(asked: list[tuple[Kind, timedelta]]):
 def test_a_prize_waits_for_its_turn_and_nothing_else_does(past, kind, waits):
     expected = None if waits is None else NOW + waits
 
-    assert turn(past, kind, now=NOW) == expected
+    assert turn(past, kind, shop=SHOP, now=NOW) == expected
 
 
 @given(st.lists(st.tuples(kinds, gaps), max_size=60))
@@ -107,25 +114,101 @@ def test_no_day_has_more_than_three_mails_though_some_wait(asked):
     moment = NOW
     for kind, gap in asked:
         moment += gap
-        if at := turn(past, kind, now=moment):
-            past.append(Sending(kind, at))
+        if at := turn(past, kind, shop=SHOP, now=moment):
+            past.append(Sending(kind, at, SHOP))
     goes = sorted(s.at for s in past if s.kind is not Kind.RECEIPT)
     for last in goes:
         assert sum(last - DAY < at <= last for at in goes) <= 3
 
 
-@given(st.lists(st.tuples(kinds, gaps), max_size=30), kinds)
+@pytest.mark.parametrize(
+    ("past", "kind", "expected"),
+    [
+        # Each shop has its own pace.
+        (elsewhere(Kind.CONFIRM, MINUTE), Kind.CONFIRM, True),
+        (elsewhere(Kind.PRIZE, HOUR, 2 * HOUR, 3 * HOUR), Kind.CONFIRM, True),
+        (elsewhere(Kind.CONFIRM, *FIVE_IN_A_MONTH), Kind.CONFIRM, True),
+        # Five a day from all of them, whatever they are.
+        (
+            [
+                *sent(Kind.PRIZE, HOUR, 2 * HOUR),
+                *elsewhere(Kind.CONFIRM, HOUR, 2 * HOUR),
+                *elsewhere(Kind.RECEIPT, 3 * HOUR, shop=3),
+            ],
+            Kind.CONFIRM,
+            False,
+        ),
+        (
+            [
+                *sent(Kind.PRIZE, HOUR, 2 * HOUR),
+                *elsewhere(Kind.CONFIRM, HOUR, 2 * HOUR, DAY),
+            ],
+            Kind.CONFIRM,
+            True,
+        ),
+        (elsewhere(Kind.PRIZE, *(n * HOUR for n in range(5))), Kind.RECEIPT, False),
+        # One of nobody was sent before it was noted by whom: it counts for every shop.
+        (elsewhere(Kind.CONFIRM, MINUTE, shop=None), Kind.CONFIRM, False),
+        (
+            [
+                *sent(Kind.PRIZE, HOUR, 2 * HOUR),
+                *elsewhere(Kind.PRIZE, 3 * HOUR, shop=None),
+            ],
+            Kind.CONFIRM,
+            False,
+        ),
+    ],
+)
+def test_shops_have_a_pace_each_and_five_a_day_together(past, kind, expected):
+    """Section 15: across controllers of the instance 5 per 24 h."""
+    assert may_send(past, kind, shop=SHOP, now=NOW) is expected
+
+
+def test_a_prize_waits_for_the_mails_of_other_shops():
+    past = elsewhere(Kind.PRIZE, *(n * HOUR for n in (1, 2, 3, 22, 23)))
+
+    assert turn(past, Kind.PRIZE, shop=SHOP, now=NOW) == NOW + HOUR
+
+
+@given(st.lists(st.tuples(kinds, gaps, shops), max_size=60))
+def test_no_day_has_more_than_five_mails_whoever_they_are_from(asked):
+    """Section 15 and T16: counted when they go, though some wait."""
+    past: list[Sending] = []
+    moment = NOW
+    for kind, gap, shop in asked:
+        moment += gap / 10
+        if at := turn(past, kind, shop=shop, now=moment):
+            past.append(Sending(kind, at, shop))
+    for last in past:
+        day = [s for s in past if last.at - DAY < s.at <= last.at]
+        assert len(day) <= 5
+        for shop in (1, 2, 3):
+            mails = [s.kind for s in day if s.shop == shop]
+            assert sum(kind is not Kind.RECEIPT for kind in mails) <= 3
+
+
+@given(st.lists(st.tuples(kinds, gaps, shops), max_size=30), kinds)
 def test_what_is_forgotten_would_not_have_counted(asked, kind):
-    past = [Sending(k, NOW - gap * 20) for k, gap in asked]
+    past = [Sending(k, NOW - gap * 20, shop) for k, gap, shop in asked]
 
     kept = remember(past, now=NOW)
 
-    assert may_send(kept, kind, now=NOW) == may_send(past, kind, now=NOW)
+    assert may_send(kept, kind, shop=SHOP, now=NOW) == may_send(
+        past, kind, shop=SHOP, now=NOW
+    )
     assert all(s.at > NOW - LONGEST for s in kept)
 
 
-@given(st.lists(st.tuples(kinds, gaps), max_size=30))
+@given(st.lists(st.tuples(kinds, gaps, shops | st.none()), max_size=30))
 def test_a_row_keeps_mails_to_the_second(asked):
-    past = tuple(Sending(k, (NOW - gap).replace(microsecond=0)) for k, gap in asked)
+    past = tuple(
+        Sending(k, (NOW - gap).replace(microsecond=0), shop) for k, gap, shop in asked
+    )
 
     assert from_text(as_text(past)) == past
+
+
+def test_a_row_of_before_shops_were_noted_can_be_read():
+    assert as_text(from_text("c1790000000 p1790000000/1")) == (
+        "c1790000000 p1790000000/1"
+    )

@@ -226,6 +226,21 @@ def test_mailboxes_are_counted_on_after_a_step(bare: Database, now: datetime):
         assert kept.touched_at == now
 
 
+def test_a_version_of_before_can_read_what_was_mailed(bare: Database, now: datetime):
+    """Step 0015 back: it knows no shops there, and gives nobody a mail more (AB-01)."""
+    migrate(bare)
+    with bare.transaction() as session:
+        told = "c1790000000/1 p1790000000/23 m1790000000"
+        session.add(Mailbox(key=b"k" * 16, sendings=told, touched_at=now))
+
+    downgrade(bare, "0014")
+
+    with bare.reading() as session:
+        kept = session.scalar(text("SELECT sendings FROM mailbox"))
+    assert kept == "c1790000000 p1790000000 m1790000000"
+    migrate(bare)
+
+
 def test_prints_of_before_a_step_are_known_after_it(bare: Database, now: datetime):
     """Step 0015: who sends an entry again is told what it won, not that it differs."""
     migrate(bare)
