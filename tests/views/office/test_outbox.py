@@ -94,6 +94,21 @@ def test_a_script_gets_the_row_and_a_second_press_does_nothing(owner, house):
     assert house.audits() == ["outbox.retry"]
 
 
+def test_a_press_on_a_mail_that_was_delivered_meanwhile_shows_it(owner, house):
+    """No index knows the names of those, and it is there all the same."""
+    form = owner.get(LIST).form("retry")
+    with house.database.transaction() as session:
+        session.query(Outbox).filter_by(state="dead").one().state = "delivered"
+
+    response = owner.client.post(
+        form.action, data=form.values, headers={"HX-Request": "true"}
+    )
+
+    assert response.status_code == 200
+    assert house.mail.partition("@")[0] in response.get_data(as_text=True)
+    assert house.audits() == []
+
+
 def test_a_mail_that_is_none_is_not_there(owner):
     form = owner.get(LIST).form("retry")
 
