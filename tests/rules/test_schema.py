@@ -227,13 +227,13 @@ def test_mailboxes_are_counted_on_after_a_step(bare: Database, now: datetime):
 
 
 def test_a_version_of_before_can_read_what_was_mailed(bare: Database, now: datetime):
-    """Step 0015 back: it knows no shops there, and gives nobody a mail more (AB-01)."""
+    """Step 0017 back: it knows no shops there, and gives nobody a mail more (AB-01)."""
     migrate(bare)
     with bare.transaction() as session:
         told = "c1790000000/1 p1790000000/23 m1790000000"
         session.add(Mailbox(key=b"k" * 16, sendings=told, touched_at=now))
 
-    downgrade(bare, "0014")
+    downgrade(bare, "0016")
 
     with bare.reading() as session:
         kept = session.scalar(text("SELECT sendings FROM mailbox"))
@@ -242,9 +242,9 @@ def test_a_version_of_before_can_read_what_was_mailed(bare: Database, now: datet
 
 
 def test_prints_of_before_a_step_are_known_after_it(bare: Database, now: datetime):
-    """Step 0015: who sends an entry again is told what it won, not that it differs."""
+    """Step 0017: who sends an entry again is told what it won, not that it differs."""
     migrate(bare)
-    downgrade(bare, "0014")
+    downgrade(bare, "0016")
     long = bytes(range(32))
     with bare.transaction() as session:
         make(session, Entry, now=now, play_print=long, claim_print=long)
@@ -261,14 +261,14 @@ def test_prints_of_before_a_step_are_known_after_it(bare: Database, now: datetim
 
 
 def test_mails_outlive_an_index_that_goes(bare: Database, now: datetime):
-    """Step 0015 and back: what waits is still sent, and what was told of it stays."""
+    """Step 0017 and back: what waits is still sent, and what was told of it stays."""
     migrate(bare)
     with bare.transaction() as session:
         mail = make(session, Outbox, now=now)
         make(session, Attempt, now=now, outbox_id=mail.id)
     before = {name: _rows(bare, name) for name in ("outbox", "attempt")}
 
-    downgrade(bare, "0014")
+    downgrade(bare, "0016")
     migrate(bare)
 
     assert before["attempt"]

@@ -1,4 +1,4 @@
-"""Evidence is kept by person and the first bytes of its hash: no number, no index besides.
+"""Evidence is kept by person and the first bytes of its hash; nothing counts it.
 
 Revision ID: 0016
 """
@@ -41,7 +41,7 @@ def downgrade() -> None:
     """Count the rows again, and hash what each has sealed."""
     whole = "sha256(sealed)"
     if op.get_bind().dialect.name == "sqlite":
-        driver = op.get_bind().connection.driver_connection
+        driver: Any = op.get_bind().connection.driver_connection
         driver.create_function("sha256", 1, _sha256, deterministic=True)
         _copy(
             {"contact_id": "contact_id", "sha256": whole, "sealed": "sealed"},

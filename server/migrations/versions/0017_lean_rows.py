@@ -6,7 +6,7 @@ same ticket, and is told so. Only entries made before the step back are concerne
 nothing is drawn or mailed twice. Mails that were counted for one shop count for all of
 them again.
 
-Revision ID: 0015
+Revision ID: 0017
 """
 
 import re
@@ -15,8 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0017"
+down_revision = "0016"
 
 WAITS = sa.text("state IN ('waiting', 'leased')")
 DEAD = sa.text("state = 'dead'")
