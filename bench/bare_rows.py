@@ -69,10 +69,11 @@ WITH contact AS (
   INSERT INTO evidence (contact_id, name, sealed)
   SELECT contact.id, :name, :evidence FROM contact
 ), event AS (
-  INSERT INTO consent_event (shop_id, subject_ref, question_id, act, method,
+  INSERT INTO consent_event (shop_id, contact_id, subject_ref, question_id, act, method,
     evidence_hash, optin_id, at)
-  SELECT :shop, :subject, question, 'requested', 'form', :h1, optin.id, :now
-  FROM optin, (VALUES (:newsletter), (:offers)) AS questions (question)
+  SELECT :shop, contact.id, :subject, question, 'requested', 'form', :h1, optin.id,
+    :now
+  FROM contact, optin, (VALUES (:newsletter), (:offers)) AS questions (question)
 ), link AS (
   INSERT INTO link (secret_hash, contact_id, entry_id, optin_id, created_at)
   SELECT :h1, contact.id, entry.id, optin.id, :now FROM contact, entry, optin
@@ -193,6 +194,7 @@ def insert(connection: Connection, ids: dict[str, int], email: str) -> None:
         [
             {
                 "shop_id": ids["shop"],
+                "contact_id": contact,
                 "subject_ref": subject,
                 "question_id": ids[purpose],
                 "act": "requested",

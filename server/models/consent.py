@@ -40,14 +40,14 @@ class ConsentEvent(Base):
 
     __tablename__ = "consent_event"
     __table_args__ = (
-        # A person's facts are few; on SQLite each carries its row's key anyway.
-        Index("ix_consent_event_subject_ref", "subject_ref"),
         # Also finds what has no number yet.
         Index("uq_consent_event_shop_id_seq", "shop_id", "seq", unique=True),
     )
 
     id: Mapped[int] = row_id()
     shop_id: Mapped[int] = mapped_column(ForeignKey("shop.id"))
+    # Whose fact it is: to find it by, and by what the ledger calls them.
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)
     subject_ref: Mapped[bytes]
     question_id: Mapped[int] = mapped_column(ForeignKey("consent_question.id"))
     act: Mapped[str]

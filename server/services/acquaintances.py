@@ -59,8 +59,8 @@ class _Told:
     won: dict[int, datetime]
     vouchers: dict[int, datetime]
     requests: set[int]
-    alive: dict[bytes, datetime]
-    given: dict[bytes, set[str]]
+    alive: dict[int, datetime]
+    given: dict[int, set[str]]
 
 
 def after(
@@ -96,7 +96,6 @@ _PEOPLE = (
     select(
         Contact.id,
         Contact.shop_id,
-        Contact.subject_ref,
         Contact.created_at,
         Contact.seen_at,
         Contact.restricted_at,
@@ -124,12 +123,12 @@ def _known(session: Session, wanted: Any, directory: Directory) -> list[Someone]
 
 
 def _of(row: Any, told: _Told) -> Known:
-    signs = (told.alive.get(row.subject_ref), told.played.get(row.id))
+    signs = (told.alive.get(row.id), told.played.get(row.id))
     return Known(
         created_at=row.created_at,
         alive_at=max([row.seen_at, *(at for at in signs if at)]),
         held=tuple(told.held[row.id]),
-        ever_given=frozenset(told.given[row.subject_ref]),
+        ever_given=frozenset(told.given[row.id]),
         pending_until=told.pending.get(row.id),
         entries=tuple(told.entries[row.id]),
         won_at=told.won.get(row.id),
@@ -141,12 +140,11 @@ def _of(row: Any, told: _Told) -> Known:
 
 def _told(session: Session, people: Sequence[Any], directory: Directory) -> _Told:
     ids = [row.id for row in people]
-    subjects = [row.subject_ref for row in people]
     entries, played, raffled = _entries(session, ids, directory)
     won, vouchers = _vouchers(session, ids)
     for person, at in raffled.items():
         won[person] = max(at, won.get(person, at))
-    alive, given = _facts(session, subjects)
+    alive, given = _facts(session, ids)
     return _Told(
         held=_held(session, ids),
         pending={row.person: row.until for row in session.execute(_pending(ids))},
@@ -287,33 +285,31 @@ def _vouchers(
 
 
 def _facts(
-    session: Session, subjects: Sequence[bytes]
-) -> tuple[dict[bytes, datetime], dict[bytes, set[str]]]:
+    session: Session, ids: Sequence[int]
+) -> tuple[dict[int, datetime], dict[int, set[str]]]:
     """Return the last thing each did themselves, and what they ever said yes to."""
     is_own = and_(
         ConsentEvent.act.in_(OWN_ACTS), ConsentEvent.method.not_in(OTHERS_WAYS)
     )
     rows = session.execute(
         select(
-            ConsentEvent.subject_ref,
+            ConsentEvent.contact_id,
             ConsentQuestion.purpose,
             func.max(ConsentEvent.at).filter(is_own).label("alive"),
             func.count().filter(ConsentEvent.act.in_(sorted(LASTING))).label("given"),
         )
         .join(ConsentEvent.question)
         .where(
-            ConsentEvent.subject_ref.in_(subjects),
+            ConsentEvent.contact_id.in_(ids),
             or_(is_own, ConsentEvent.act.in_(sorted(LASTING))),
         )
-        .group_by(ConsentEvent.subject_ref, ConsentQuestion.purpose)
+        .group_by(ConsentEvent.contact_id, ConsentQuestion.purpose)
     )
-    alive: dict[bytes, datetime] = {}
-    given: dict[bytes, set[str]] = defaultdict(set)
+    alive: dict[int, datetime] = {}
+    given: dict[int, set[str]] = defaultdict(set)
     for row in rows:
         if row.alive:
-            alive[row.subject_ref] = max(
-                row.alive, alive.get(row.subject_ref, row.alive)
-            )
+            alive[row.contact_id] = max(row.alive, alive.get(row.contact_id, row.alive))
         if row.given:
-            given[row.subject_ref].add(row.purpose)
+            given[row.contact_id].add(row.purpose)
     return alive, given

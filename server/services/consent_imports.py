@@ -254,7 +254,7 @@ _STANDINGS = (
 # Among all facts, because what stands today hides a no that a yes came after.
 _LAST_NO = (
     select(_contact.c.email_hash, func.max(_event.c.at).label("at"))
-    .join(_event, _event.c.subject_ref == _contact.c.subject_ref)
+    .join(_event, _event.c.contact_id == _contact.c.id)
     .where(*_THEIRS, _event.c.act.in_(sorted(NOES)))
     .group_by(_contact.c.email_hash)
 )

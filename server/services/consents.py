@@ -94,6 +94,7 @@ def record(
     rows = [
         {
             "shop_id": who.shop_id,
+            "contact_id": who.id,
             "subject_ref": who.subject_ref,
             "question_id": question_id,
             "act": act.value,
@@ -153,6 +154,7 @@ def record_all(
         facts.append(
             {
                 "shop_id": each.who.shop_id,
+                "contact_id": each.who.id,
                 "subject_ref": each.who.subject_ref,
                 "question_id": question_id,
                 "act": each.act.value,
@@ -195,8 +197,8 @@ def repeat(
     connection = session.connection()
     told = {
         "shop": who.shop_id,
-        "of": who.id if optin_id is None else optin_id,
-        "subject": who.subject_ref,
+        "person": who.id,
+        "request": optin_id,
         "next_act": act.value,
         "by_method": method,
         "proof": evidence_hash,
@@ -290,13 +292,13 @@ _APPEND = _event.insert()
 _contact = table(Contact)
 
 
-def of_request(subject_ref: Any, optin_id: Any) -> Any:
+def of_request(contact_id: Any, optin_id: Any) -> Any:
     """Select the facts with which a request began: one for each purpose.
 
     By their person, of whom there are few, and for whom there is an index.
     """
     return and_(
-        _event.c.subject_ref == subject_ref,
+        _event.c.contact_id == contact_id,
         _event.c.optin_id == optin_id,
         _event.c.act == Act.REQUESTED.value,
     )
@@ -342,13 +344,13 @@ def _asked(name: str) -> Any:
 
 
 _REPEAT_ASKED = _repeating(
-    select(_event).where(of_request(bindparam("subject"), bindparam("of")))
+    select(_event).where(of_request(bindparam("person"), bindparam("request")))
 )
 _STANDS = (
     select(_event)
     .join(_standing, _standing.c.event_id == _event.c.id)
     .where(
-        _standing.c.contact_id == bindparam("of"),
+        _standing.c.contact_id == bindparam("person"),
         one_of(_standing.c.act, sorted(LASTING)),
     )
 )
@@ -419,7 +421,8 @@ def history(session: Session, subject_ref: bytes) -> list[ConsentEvent]:
     return list(
         session.scalars(
             select(ConsentEvent)
-            .where(ConsentEvent.subject_ref == subject_ref)
+            .join(Contact, Contact.id == ConsentEvent.contact_id)
+            .where(Contact.subject_ref == subject_ref)
             .order_by(ConsentEvent.id)
         )
     )
@@ -427,7 +430,7 @@ def history(session: Session, subject_ref: bytes) -> list[ConsentEvent]:
 
 def asked_in(session: Session, who: Person, optin_id: int) -> dict[str, bytes]:
     """Return what a request asks for: purpose -> hash of its wording."""
-    told = {"subject": who.subject_ref, "optin": optin_id}
+    told = {"person": who.id, "request": optin_id}
     rows = session.connection().execute(_ASKED_IN, told)
     return {row.purpose: row.text_hash for row in rows}
 
@@ -435,7 +438,7 @@ def asked_in(session: Session, who: Person, optin_id: int) -> dict[str, bytes]:
 _ASKED_IN = (
     select(_question.c.purpose, _question.c.text_hash)
     .join(_event, _event.c.question_id == _question.c.id)
-    .where(of_request(bindparam("subject"), bindparam("optin")))
+    .where(of_request(bindparam("person"), bindparam("request")))
     .order_by(_event.c.id)
 )
 
@@ -443,9 +446,7 @@ _ASKED_IN = (
 def asked_from(session: Session, who: Person, optin_id: int, *, vault: Vault) -> str:
     """Return the network address from which a request was made, empty if unknown."""
     digest = session.scalar(
-        select(ConsentEvent.evidence_hash)
-        .where(of_request(who.subject_ref, optin_id))
-        .limit(1)
+        select(ConsentEvent.evidence_hash).where(of_request(who.id, optin_id)).limit(1)
     )
     facts = evidence(session, who, digest, vault=vault) if digest else {}
     return str(facts.get("ip", ""))

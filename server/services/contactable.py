@@ -351,10 +351,10 @@ _COUNTS = (
     .group_by(_standing.c.purpose, _standing.c.act)
 )
 _PENDING = (
-    select(_question.c.purpose, func.count(_event.c.subject_ref.distinct()))
+    select(_question.c.purpose, func.count(_event.c.contact_id.distinct()))
     .select_from(_optin)
     .join(_contact, _contact.c.id == _optin.c.contact_id)
-    .join(_event, consents.of_request(_contact.c.subject_ref, _optin.c.id))
+    .join(_event, consents.of_request(_contact.c.id, _optin.c.id))
     .join(_question, _question.c.id == _event.c.question_id)
     .where(
         _contact.c.shop_id == bindparam("shop"),

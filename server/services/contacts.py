@@ -34,7 +34,7 @@ from server.services.spelled import Spelled
 from server.services.tools import Chance
 
 REF_BYTES = 16
-PUBLIC_ID_BYTES = 12
+PUBLIC_ID_BYTES = 9
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 

@@ -262,16 +262,16 @@ def _check_people(
     of_all = _ahead(reader, _facts(session, tip, step))
     waiting = 0
     first: tuple[Place, str] | None = None
-    for subject, rows in groupby(of_all, lambda row: row.subject_ref):
+    for person, rows in groupby(of_all, lambda row: row.contact_id):
         facts = list(rows)
         waiting += sum(row.seq is None for row in facts)
         is_erased = any(row.act == Act.ERASED for row in facts)
         for place, fault in chain(
             _of_proofs(facts, is_erased=is_erased),
-            _of_standings(facts, kept.of(subject)),
-            _of_keys(facts, gone.of(subject), is_erased=is_erased),
+            _of_standings(facts, kept.of(person)),
+            _of_keys(facts, gone.of(person), is_erased=is_erased),
         ):
-            # People come in the order of their names, and the first entry counts.
+            # People come in the order of their rows, and the first entry counts.
             if first is None or place < first[0]:
                 first = place, fault
     kept.end()
@@ -323,7 +323,7 @@ def _of_keys(
 
 
 def _of_proofs(facts: list[Any], *, is_erased: bool) -> Iterator[tuple[Place, str]]:
-    """Yield each fact without evidence, and each yes that nobody asked for.
+    """Yield each fact of another or without evidence, and each yes nobody asked for.
 
     Who was erased has no evidence any more, which is a fact of its own.
     """
@@ -333,6 +333,8 @@ def _of_proofs(facts: list[Any], *, is_erased: bool) -> Iterator[tuple[Place, st
         if row.act == Act.REQUESTED
     }
     for row in facts:
+        if row.called != row.subject_ref:
+            yield _place(row), f"{_name(row)}: it is kept as somebody else's"
         is_gone = is_erased and row.sealed is None
         if not is_gone and not _is_evidence(row):
             yield _place(row), f"{_name(row)}: its evidence is missing or was changed"
@@ -387,11 +389,11 @@ class _Beside:
         self._rows, self._extra = rows, extra
         self._next = next(rows, None)
 
-    def of(self, subject: bytes) -> list[Any]:
+    def of(self, person: int) -> list[Any]:
         """Return the rows of a person. Raises `BrokenError`."""
         found = []
-        while self._next is not None and self._next.subject_ref <= subject:
-            if self._next.subject_ref == subject:
+        while self._next is not None and self._next.contact_id <= person:
+            if self._next.contact_id == person:
                 found.append(self._next)
             elif self._extra:
                 raise BrokenError(self._extra)
@@ -405,7 +407,10 @@ class _Beside:
 
 
 # Not the context, which takes the longest to read.
-_OF_A_FACT = ("subject_ref", "id", "seq", "act", "method", "optin_id", "evidence_hash")
+_OF_A_FACT = (
+    *("contact_id", "subject_ref", "id", "seq", "act", "method", "optin_id"),
+    "evidence_hash",
+)
 _OF_ITS_QUESTION = ("purpose", "text_hash")
 
 
@@ -425,31 +430,32 @@ def _facts_of(dialect: str) -> Select[Any]:
             *(_event.c[name] for name in _OF_A_FACT),
             *(_question.c[name] for name in _OF_ITS_QUESTION),
             _evidence.c.sealed,
+            _contact.c.subject_ref.label("called"),
         )
         .select_from(_event)
         .join(_question, _question.c.id == _event.c.question_id)
-        .outerjoin(_contact, _contact.c.subject_ref == _event.c.subject_ref)
+        .join(_contact, _contact.c.id == _event.c.contact_id)
         .outerjoin(
             _evidence,
             and_(
-                _evidence.c.contact_id == _contact.c.id,
+                _evidence.c.contact_id == _event.c.contact_id,
                 _evidence.c.name == func.substr(_event.c.evidence_hash, 1, NAME_BYTES),
             ),
         )
         .where(_is_of_shop(_event.c.shop_id, dialect))
-        .order_by(_event.c.subject_ref, _event.c.id)
+        .order_by(_event.c.contact_id, _event.c.id)
         .execution_options(yield_per=PAGE)
     )
 
 
 @cache
 def _standings_of(dialect: str) -> Select[Any]:
-    names = ("purpose", "act", "event_id", "text_hash")
+    names = ("contact_id", "purpose", "act", "event_id", "text_hash")
     return (
-        select(_contact.c.subject_ref, *(_standing.c[name] for name in names))
+        select(*(_standing.c[name] for name in names))
         .join(_contact, _contact.c.id == _standing.c.contact_id)
         .where(_is_of_shop(_contact.c.shop_id, dialect))
-        .order_by(_contact.c.subject_ref, _standing.c.purpose)
+        .order_by(_standing.c.contact_id, _standing.c.purpose)
         .execution_options(yield_per=PAGE)
     )
 
@@ -460,11 +466,14 @@ def _gone_of(dialect: str) -> Select[Any]:
     is_keyless = func.length(_contact.c.sealed_key) == 0
     is_told = _contact.c.erased_at.is_not(None)
     return (
-        select(_contact.c.subject_ref, and_(is_keyless, is_told).label("is_whole"))
+        select(
+            _contact.c.id.label("contact_id"),
+            and_(is_keyless, is_told).label("is_whole"),
+        )
         .where(
             _is_of_shop(_contact.c.shop_id, dialect),
             or_(is_keyless, is_told),
         )
-        .order_by(_contact.c.subject_ref)
+        .order_by(_contact.c.id)
         .execution_options(yield_per=PAGE)
     )

@@ -217,7 +217,7 @@ _PURPOSES = (
     select(func.aggregate_strings(ConsentQuestion.purpose, " "))
     .join(ConsentEvent, ConsentEvent.question_id == ConsentQuestion.id)
     .where(
-        ConsentEvent.subject_ref == Contact.subject_ref,
+        ConsentEvent.contact_id == OptIn.contact_id,
         ConsentEvent.optin_id == OptIn.id,
         ConsentEvent.act == Act.REQUESTED.value,
     )

@@ -92,7 +92,7 @@ _KNOWN = (
     .outerjoin(_newest, true())
     .outerjoin(
         _event,
-        consents.of_request(Contact.subject_ref, _newest.c.id),
+        consents.of_request(Contact.id, _newest.c.id),
     )
     .outerjoin(_question, _question.c.id == _event.c.question_id)
     .outerjoin(
@@ -544,7 +544,7 @@ def _confirm(dialect: Dialect) -> Spelled:
 
 def _first_fact(session: Session, who: Person, optin_id: int) -> Any:
     """Return a fact with which a request began."""
-    told = {"subject": who.subject_ref, "optin": optin_id}
+    told = {"person": who.id, "request": optin_id}
     return session.connection().execute(_FIRST_FACT, told).first()
 
 
@@ -568,7 +568,7 @@ def _asked_before(
 _FIRST_FACT = (
     select(_event.c.optin_id, _event.c.evidence_hash, *_question.c)
     .join(_question, _question.c.id == _event.c.question_id)
-    .where(consents.of_request(bindparam("subject"), bindparam("optin")))
+    .where(consents.of_request(bindparam("person"), bindparam("request")))
     .order_by(_event.c.id)
     .limit(1)
 )

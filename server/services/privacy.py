@@ -225,7 +225,7 @@ def _took_back(session: Session, who: Person) -> bool:
     Or stopped all mails where there was none.
     """
     withdrawn = select(ConsentEvent.id).where(
-        ConsentEvent.subject_ref == who.subject_ref,
+        ConsentEvent.contact_id == who.id,
         ConsentEvent.act.in_((Act.WITHDRAWN, Act.REFUSED)),
     )
     return session.scalar(withdrawn.limit(1)) is not None

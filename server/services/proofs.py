@@ -48,7 +48,7 @@ def has(session: Session, shop_id: int, public_id: str, purpose: str | None) -> 
         select(ConsentEvent.id)
         .join(ConsentEvent.question)
         .where(
-            ConsentEvent.subject_ref == contact.subject_ref,
+            ConsentEvent.contact_id == contact.id,
             ConsentQuestion.purpose == purpose,
         )
         .limit(1)

@@ -106,7 +106,7 @@ def _erase_or_object(
         known is not None
         or (
             contact is not None
-            and _has_since(session, contact.subject_ref, stone, Act.OBJECTION_ENDED)
+            and _has_since(session, contact.id, stone, Act.OBJECTION_ENDED)
         )
     ):
         return False
@@ -158,7 +158,7 @@ def _take_back(
     if (
         has_ended
         or _said_later(session, who, stone, purpose)
-        or _has_since(session, who.subject_ref, stone, *NOES)
+        or _has_since(session, who.id, stone, *NOES)
     ):
         return is_closed or has_ended
     # Nothing of it stands, and yet an older list must not come above it (PR-08).
@@ -308,7 +308,7 @@ def _restrict(
     contact = _meant(session, shop_id, stone)
     if contact is None:
         return _keep_lists_away(session, shop_id, stone)
-    if _has_since(session, contact.subject_ref, stone, Act.RESTRICTION_ENDED):
+    if _has_since(session, contact.id, stone, Act.RESTRICTION_ENDED):
         return False
     return privacy.restrict(
         session,
@@ -463,12 +463,10 @@ def _said_later(
     )
 
 
-def _has_since(
-    session: Session, subject_ref: bytes, stone: Tombstone, *acts: str
-) -> bool:
+def _has_since(session: Session, contact_id: int, stone: Tombstone, *acts: str) -> bool:
     """Return whether the ledger has one of these acts, no older than a tombstone."""
     since = select(ConsentEvent.id).where(
-        ConsentEvent.subject_ref == subject_ref,
+        ConsentEvent.contact_id == contact_id,
         ConsentEvent.act.in_(acts),
         ConsentEvent.at >= stone.at,
     )

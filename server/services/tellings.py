@@ -182,7 +182,7 @@ def _ever_allowed(session: Session, who: Person) -> dict[str, datetime | None]:
     Each with the moment at which that ended last; None while it may be.
     """
     allowed: dict[str, datetime | None] = {}
-    for row in session.execute(_ALLOWED, {"subject": who.subject_ref}):
+    for row in session.execute(_ALLOWED, {"person": who.id}):
         if Act(row.act) in STARTS:
             allowed[row.purpose] = None
         elif allowed.get(row.purpose, row.at) is None:
@@ -344,7 +344,7 @@ _ALLOWED = (
     select(_question.c.purpose, _event.c.act, _event.c.at)
     .join(_question, _question.c.id == _event.c.question_id)
     .where(
-        _event.c.subject_ref == bindparam("subject"),
+        _event.c.contact_id == bindparam("person"),
         _event.c.act.in_([act.value for act in (*STARTS, *sorted(ENDINGS))]),
     )
     .order_by(_event.c.id)

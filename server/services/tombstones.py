@@ -190,7 +190,7 @@ _WITHDRAWN = (
 # Nothing was on that could end, and they said no to everything all the same.
 _STOPPED = (
     select(*_WHO, func.max(ConsentEvent.at).label("at"))
-    .join(Contact, Contact.subject_ref == ConsentEvent.subject_ref)
+    .join(Contact, Contact.id == ConsentEvent.contact_id)
     .join(Shop, Shop.id == Contact.shop_id)
     .where(ConsentEvent.act == Act.REFUSED.value, Contact.erased_at.is_(None))
     .group_by(*_WHO)

@@ -58,7 +58,7 @@ def _note_no(
     if who is None:
         return
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    told = {"subject": who.subject_ref, "since": today}
+    told = {"person": who.id, "since": today}
     if session.connection().scalar(_SAID_NO, told) is not None:
         return
     consents.record(
@@ -187,7 +187,7 @@ _event = table(ConsentEvent)
 _SAID_NO = (
     select(_event.c.id)
     .where(
-        _event.c.subject_ref == bindparam("subject"),
+        _event.c.contact_id == bindparam("person"),
         _event.c.act.in_(sorted(NOES)),
         _event.c.at >= bindparam("since"),
     )

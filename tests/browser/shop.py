@@ -104,7 +104,7 @@ class Demo:
         """Return what the ledger holds of a person's yes and no, oldest first."""
         rows = self.rows(
             "SELECT e.act FROM consent_event e JOIN contact c "
-            "ON c.subject_ref = e.subject_ref "
+            "ON c.id = e.contact_id "
             "WHERE c.email_hash = ? AND e.act IN ('given', 'withdrawn') ORDER BY e.id",
             self.hashed(email),
         )

@@ -60,7 +60,7 @@ def test_without_any_consent_the_prize_comes_and_nothing_else(
     assert queued == [("prize",)]
     assert demo.rows(
         "SELECT count(*) FROM consent_event e JOIN contact c "
-        "ON c.subject_ref = e.subject_ref WHERE c.email_hash = ?",
+        "ON c.id = e.contact_id WHERE c.email_hash = ?",
         demo.hashed(email),
     ) == [(0,)]
 

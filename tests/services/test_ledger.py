@@ -317,6 +317,11 @@ def test_facts_that_wait_are_counted(sealed, say_yes):
         ),
         ("DELETE FROM standing", "entry 2: what its person wants today"),
         ("DELETE FROM evidence", "entry 1: its evidence is missing"),
+        (
+            "UPDATE consent_event SET contact_id = (SELECT max(id) FROM contact) "
+            "WHERE seq = 1",
+            "entry 1: it is kept as somebody else's",
+        ),
         ("UPDATE contact SET sealed_key = ''", "entry .: its person's key is gone"),
         ("UPDATE contact SET erased_at = 1", "entry .: its person's key is gone"),
     ],

@@ -301,8 +301,7 @@ def check_database(ask: Callable[[str], list[Any]], cluster: Postgres | None) ->
             admin.execute(CHECK_INDEXES)
     assert ask(
         "SELECT count(*) FROM consent_event e "
-        "LEFT JOIN contact c ON c.subject_ref = e.subject_ref "
         "LEFT JOIN evidence p "
-        "ON p.contact_id = c.id AND p.name = substr(e.evidence_hash, 1, 8) "
+        "ON p.contact_id = e.contact_id AND p.name = substr(e.evidence_hash, 1, 8) "
         "WHERE p.name IS NULL"
     ) == [(0,)]

@@ -31,7 +31,9 @@ SEALED_BYTES = 180
 
 def columns(row: Base) -> dict[str, Any]:
     """Return a row's values by the names of its columns."""
-    return {each.key: getattr(row, each.key) for each in inspect(row).mapper.attrs}
+    return {
+        each.key: getattr(row, each.key) for each in inspect(row).mapper.column_attrs
+    }
 
 
 def fill(database: Database, *, people: int, days: int) -> None:
@@ -46,8 +48,7 @@ def fill(database: Database, *, people: int, days: int) -> None:
             session,
             ConsentEvent,
             now=FIRST,
-            shop_id=person.shop_id,
-            subject_ref=person.subject_ref,
+            contact=person,
             optin_id=optin.id,
             act="requested",
             context={"campaign": "lucky", "version": 1, "place": "web", "page": "/x"},
@@ -62,7 +63,7 @@ def fill(database: Database, *, people: int, days: int) -> None:
             sealed=b"first",
             name=name_of(fact.evidence_hash),
         )
-        like, acted = columns(person), columns(fact)
+        like, acted, purpose = columns(person), columns(fact), fact.purpose
     first_contact, first_fact = like["id"] + 1, acted["id"] + 1
     for start in range(0, people, AT_ONCE):
         rows: dict[type[Base], list[dict[str, Any]]] = {
@@ -84,14 +85,16 @@ def fill(database: Database, *, people: int, days: int) -> None:
                     {"name": name_of(named), "contact_id": contact_id, "sealed": sealed}
                 )
                 event_id = first_fact + number * len(ACTS) + place
-                own_fact = {"id": event_id, "subject_ref": own[:16], "act": act}
+                own_fact = {"id": event_id, "contact_id": contact_id, "act": act}
                 rows[ConsentEvent].append(
-                    acted | own_fact | {"evidence_hash": named, "at": at}
+                    acted
+                    | own_fact
+                    | {"subject_ref": own[:16], "evidence_hash": named, "at": at}
                 )
             rows[Standing].append(
                 {
                     "contact_id": contact_id,
-                    "purpose": acted["purpose"],
+                    "purpose": purpose,
                     "act": act,
                     "text_hash": shown,
                     "event_id": event_id,

@@ -27,11 +27,13 @@ SHARED: dict[str, sa.types.TypeEngine[Any]] = {
     "context": sa.JSON(),
 }
 NAMES = tuple(SHARED)
+# What a fact names from now on, each by its row in another table.
+NEW = {"contact_id": "contact", "question_id": QUESTION}
 OWN = (
     *("id", "shop_id", "subject_ref", "act", "method", "evidence_hash"),
     *("optin_id", "at"),
 )
-FACTS = (*OWN, "question_id")
+FACTS = (*OWN, "contact_id", "question_id")
 OLD_FACTS = (*OWN, *NAMES)
 # As step 0007 has it.
 NOT_SEALING = "OLD.seq IS NOT NULL OR NEW.seq IS NULL OR NEW.entry_hash IS NULL"
@@ -40,7 +42,7 @@ IS_THERE = "id = NEW.id OR (shop_id = NEW.shop_id AND seq = NEW.seq)"
 
 
 def upgrade() -> None:
-    """Keep each question once, and let its facts name it."""
+    """Keep each question once; let facts name it, and the row of their person."""
     _unguard()
     op.create_table(
         QUESTION,
@@ -50,19 +52,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{QUESTION}")),
         sa.UniqueConstraint("sha256", name=op.f(f"uq_{QUESTION}_sha256")),
     )
-    op.add_column(EVENT, sa.Column("question_id", ROW_ID, nullable=True))
+    for name in NEW:
+        op.add_column(EVENT, sa.Column(name, ROW_ID, nullable=True))
     _point_to(_keep_questions())
+    op.execute(
+        f"UPDATE {EVENT} SET contact_id = c.id FROM contact c "  # noqa: S608  # names of our own tables
+        f"WHERE c.subject_ref = {EVENT}.subject_ref"
+    )
     with op.batch_alter_table(EVENT) as batch:
-        batch.alter_column("question_id", existing_type=ROW_ID, nullable=False)
-        batch.create_foreign_key(
-            op.f(f"fk_{EVENT}_question_id"), QUESTION, ["question_id"], ["id"]
-        )
+        for name, table in NEW.items():
+            batch.alter_column(name, existing_type=ROW_ID, nullable=False)
+            batch.create_foreign_key(op.f(f"fk_{EVENT}_{name}"), table, [name], ["id"])
         for name in NAMES:
             batch.drop_column(name)
-        # A request's facts are found among those of its person.
+        # A request's facts are found among those of its person, who has few.
         batch.drop_index(f"ix_{EVENT}_optin_id")
         batch.drop_index(f"ix_{EVENT}_subject_ref_id")
-        batch.create_index(f"ix_{EVENT}_subject_ref", ["subject_ref"])
+        batch.create_index(f"ix_{EVENT}_contact_id", ["contact_id"])
     with op.batch_alter_table("optin") as batch:
         batch.drop_column("wordings")
     _guard(FACTS)
@@ -96,9 +102,10 @@ def downgrade() -> None:
     with op.batch_alter_table(EVENT) as batch:
         for name, kind in SHARED.items():
             batch.alter_column(name, existing_type=kind, nullable=False)
-        batch.drop_constraint(op.f(f"fk_{EVENT}_question_id"), type_="foreignkey")
-        batch.drop_column("question_id")
-        batch.drop_index(f"ix_{EVENT}_subject_ref")
+        batch.drop_index(f"ix_{EVENT}_contact_id")
+        for name in NEW:
+            batch.drop_constraint(op.f(f"fk_{EVENT}_{name}"), type_="foreignkey")
+            batch.drop_column(name)
         batch.create_index(f"ix_{EVENT}_subject_ref_id", ["subject_ref", "id"])
         batch.create_index(f"ix_{EVENT}_optin_id", ["optin_id"])
     op.drop_table(QUESTION)

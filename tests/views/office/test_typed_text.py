@@ -189,7 +189,7 @@ def test_no_person_page_and_no_evidence_lets_it_out(house: House, typed):
         with house.database.reading() as session:
             digest = session.scalars(
                 select(ConsentEvent.evidence_hash)
-                .join(Contact, Contact.subject_ref == ConsentEvent.subject_ref)
+                .join(Contact, Contact.id == ConsentEvent.contact_id)
                 .where(Contact.public_id == public_id)
             ).first()
         opened = client.post(
