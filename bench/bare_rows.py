@@ -21,7 +21,7 @@ from server.models import (
 
 PURPOSES = ("newsletter", "offers")
 # What a sealed piece of evidence of an entry weighs.
-EVIDENCE_BYTES = 171
+EVIDENCE_BYTES = 159
 ANSWERS = '{"first_name":"An"}'
 
 
@@ -99,13 +99,13 @@ def insert_at_once(connection: Connection, ids: dict[str, int], email: str) -> N
             "sealed_email": random(len(email) + 28),
             "now": int(clock.now().timestamp() * 1000),
         }
-        | {"public_id": random(12).hex(), "subject": subject}
+        | {"public_id": random(9).hex(), "subject": subject}
         | {"name": random(NAME_BYTES), "h1": random(32), "mailbox": random(16)}
-        | {"p1": random(16), "p2": random(16)}
+        | {"p1": random(8), "p2": random(8)}
         | {"sealed_key": random(64), "ticket": random(16), "seed": random(16)}
         | {"evidence": random(EVIDENCE_BYTES), "mail": random(260)}
         | {"answers": random(len(ANSWERS) + 28)}
-        | {"message_id": f"<{random(16).hex()}@127.0.0.1>"},
+        | {"message_id": f"<{random(12).hex()}@127.0.0.1>"},
     )
 
 
@@ -117,7 +117,7 @@ def insert(connection: Connection, ids: dict[str, int], email: str) -> None:
     contact = connection.scalar(
         RETURNING[Contact],
         {
-            "public_id": random(12).hex(),
+            "public_id": random(9).hex(),
             "shop_id": ids["shop"],
             # As long as it is once it is sealed.
             "sealed_email": random(len(email) + 28),
@@ -152,8 +152,8 @@ def insert(connection: Connection, ids: dict[str, int], email: str) -> None:
             "drawn": "ten_percent",
             "awarded": "ten_percent",
             "unit": None,
-            "play_print": random(16),
-            "claim_print": random(16),
+            "play_print": random(8),
+            "claim_print": random(8),
             "sealed_answers": random(len(ANSWERS) + 28),
             "played_at": now,
             "claimed_at": now,
@@ -224,7 +224,7 @@ def insert(connection: Connection, ids: dict[str, int], email: str) -> None:
                 "contact_id": contact,
                 "optin_id": optin,
                 "letter": letter,
-                "message_id": f"<{random(16).hex()}@127.0.0.1>",
+                "message_id": f"<{random(12).hex()}@127.0.0.1>",
                 "sealed": random(260),
                 "state": "waiting",
                 "due_at": now,

@@ -39,13 +39,13 @@ FREE = (
 WITHOUT_ID = {"mailbox", "evidence"}
 # Each copy stands for somebody else. `n` is a copy's number, `j` counts its rows.
 FRESH = {
-    ("contact", "public_id"): "'grown' || (1000000000000000000 + n)",
+    ("contact", "public_id"): "'grown' || (1000000000000 + n)",
     ("contact", "subject_ref"): "{ref}",
     ("consent_event", "subject_ref"): "{ref}",
     ("voucher", "number"): "CASE WHEN number IS NULL THEN NULL ELSE n END",
     # A prize may have one code for everybody; the codes of a pool have a number.
     ("voucher", "code"): "CASE WHEN number IS NULL THEN code ELSE 'BENCH-' || n END",
-    ("outbox", "message_id"): "'<' || n || '-' || j || '@127.0.0.1>'",
+    ("outbox", "message_id"): "'<' || {mark} || '@127.0.0.1>'",
     # A mail that was delivered has forgotten what it said.
     ("outbox", "sealed"): "NULL",
     ("outbox", "state"): "'delivered'",
@@ -71,6 +71,8 @@ class Dialect:
     counted: str
     # Sixteen bytes that a copy's number gives, so that two tables agree on them.
     ref: str
+    # As many hex characters as a Message-ID has before the host.
+    mark: str
     # As many as the column has.
     noise: str
 
@@ -82,6 +84,7 @@ DIALECTS = {
             "SELECT n + 1 FROM counted WHERE n < :last)"
         ),
         ref="CAST(printf('%08x%08x', n * 2654435761 % 4294967296, n) AS BLOB)",
+        mark="printf('%016x%08x', n, j)",
         noise="randomblob(length({column}))",
     ),
     "postgresql": Dialect(
@@ -90,6 +93,7 @@ DIALECTS = {
             "SELECT generate_series(CAST(:first AS bigint), CAST(:last AS bigint)))"
         ),
         ref="decode(md5(n::text), 'hex')",
+        mark="lpad(to_hex(n), 16, '0') || lpad(to_hex(j), 8, '0')",
         noise=(
             "substring(sha256(convert_to('{column}-' || n || '-' || j, 'UTF8')) "
             "|| substring({column} FROM 33) FOR length({column}))"
@@ -175,7 +179,9 @@ class Grower:
 
     def _value(self, table: str, column: str, rows: int) -> str:
         if (table, column) in FRESH:
-            return FRESH[table, column].format(ref=self._dialect.ref)
+            return FRESH[table, column].format(
+                ref=self._dialect.ref, mark=self._dialect.mark
+            )
         if column == "id":
             return f"n * {rows} + j"
         if column in OWN:

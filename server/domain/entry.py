@@ -296,7 +296,7 @@ def _check_person(submission: Submission, campaign: Campaign) -> dict[str, Reaso
 
 # A print is compared with that of the same ticket alone: who found two forms that share
 # one would only be told that their own second try was the first.
-PRINT_BYTES = 16
+PRINT_BYTES = 8
 
 
 def _print(key: bytes, *parts: str) -> bytes:

@@ -1,10 +1,11 @@
 """What a piece of evidence says, as the bytes that are sealed.
 
-    packed = zlib(JSON) || trace
+    packed = zlib(JSON) || trace without its nonce
 
 The stream is one of RFC 1950 with a preset dictionary, which its bytes 2 to 5 name by
 Adler-32. Its own end tells where the trace begins: a network address that is sealed
-under the key of its month, or nothing. What earlier versions wrote is the JSON
+under the key of its month, or nothing. Its nonce is that of the piece itself: fresh for
+each, and used once under each of two keys. What earlier versions wrote is the JSON
 alone, which begins with `{` as no stream does, with the trace in hex under `trace`.
 Both are read for as long as the ledger names them.
 """
@@ -14,7 +15,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from server.domain.seals import SealError
+from server.domain.seals import NONCE_BYTES, SealError
 
 # Far beyond what a form, a link or a row of an import makes.
 AT_MOST_BYTES = 1_000_000
@@ -68,25 +69,30 @@ def name_of(digest: bytes) -> bytes:
 
 
 def packed(told: Mapping[str, Any], trace: bytes) -> bytes:
-    """Return the bytes of a piece of evidence. What is too long stays as it is."""
+    """Return the bytes of a piece of evidence. What is too long stays as it is.
+
+    A trace begins with the nonce under which the piece itself is going to be sealed.
+    """
     plain = _written(told)
     if len(plain) > AT_MOST_BYTES:
         return _written({**told, "trace": trace.hex()} if trace else told)
     # The usual window and memory would be a quarter of a megabyte, cleared each time.
     stream = zlib.compressobj(wbits=12, memLevel=5, zdict=DICTIONARY)
-    return stream.compress(plain) + stream.flush() + trace
+    return stream.compress(plain) + stream.flush() + trace[NONCE_BYTES:]
 
 
-def unpacked(plain: bytes) -> tuple[dict[str, Any], bytes]:
+def unpacked(plain: bytes, *, nonce: bytes) -> tuple[dict[str, Any], bytes]:
     """Return what evidence says, and its trace. Raises `SealError`.
 
-    No stream is read beyond `AT_MOST_BYTES`.
+    `nonce` is that of the piece itself. No stream is read beyond `AT_MOST_BYTES`.
     """
-    trace: bytes | None = None
-    if not plain.startswith(b"{"):
-        plain, trace = _inflated(plain)
-    told: dict[str, Any] = json.loads(plain)
-    return told, bytes.fromhex(told.pop("trace", "")) if trace is None else trace
+    told: dict[str, Any]
+    if plain.startswith(b"{"):
+        told = json.loads(plain)
+        return told, bytes.fromhex(told.pop("trace", ""))
+    stream, trace = _inflated(plain)
+    told = json.loads(stream)
+    return told, nonce + trace if trace else b""
 
 
 def _written(told: Mapping[str, Any]) -> bytes:

@@ -255,15 +255,16 @@ def _sealed(
     now: datetime,
 ) -> tuple[bytes, bytes]:
     """Return the name of a piece of evidence, and the piece itself."""
+    nonce = tools.random(NONCE_BYTES)
     told, trace = traces.covered(
-        session, facts, about=who.subject_ref, tools=tools, now=now
+        session, facts, about=who.subject_ref, nonce=nonce, tools=tools, now=now
     )
     sealed = seal_for(
         # A lost key still lets its person stop: that they did is in the ledger, and
         # what proves it opens no more than all the rest of theirs.
         who.key or tools.random(KEY_BYTES),
         packed({"at": now.isoformat(), "act": act, **told}, trace),
-        nonce=tools.random(NONCE_BYTES),
+        nonce=nonce,
         about=who.subject_ref,
     )
     return hashlib.sha256(sealed).digest(), sealed
@@ -463,5 +464,6 @@ def evidence(
     )
     if sealed is None or hashlib.sha256(sealed).digest() != digest:
         return {}
-    told, trace = unpacked(open_for(who.key, sealed, about=who.subject_ref))
+    plain = open_for(who.key, sealed, about=who.subject_ref)
+    told, trace = unpacked(plain, nonce=sealed[:NONCE_BYTES])
     return traces.uncovered(session, told, trace, about=who.subject_ref, vault=vault)

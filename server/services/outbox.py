@@ -23,7 +23,7 @@ from server.services.tools import Tools
 
 LEASE = timedelta(seconds=60)
 BATCH = 20
-ID_BYTES = 16
+ID_BYTES = 12
 CLAIM_BYTES = 8
 STATES = ("waiting", "leased", "delivered", "dead", "dropped")
 LONGEST_ANSWER = 200

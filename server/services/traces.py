@@ -30,12 +30,14 @@ def covered(
     facts: Mapping[str, Any],
     *,
     about: bytes,
+    nonce: bytes,
     tools: Tools,
     now: datetime,
 ) -> tuple[dict[str, Any], bytes]:
     """Return what evidence says, and its address sealed under the key of the month.
 
-    Without an address, or without that key, the trace is empty.
+    Without an address, or without that key, the trace is empty. `nonce` is 12 fresh
+    random bytes, which seal the piece of evidence itself as well, under another key.
     """
     ip = facts.get("ip")
     if not ip:
@@ -51,7 +53,7 @@ def covered(
     trace = seal_for(
         key,
         str(ip).encode(),
-        nonce=tools.random(NONCE_BYTES),
+        nonce=nonce,
         about=about,
     )
     return kept | {"month": month}, trace

@@ -190,12 +190,12 @@ def test_the_same_play_and_claim_have_the_same_print():
     assert one.claim_print(key) != one.claim_print(b"x" * 32)
 
 
-def test_a_print_takes_16_bytes():
+def test_a_print_takes_8_bytes():
     """What an entry leaves is a budget (DESIGN.md section 8, growth)."""
     submission = read(WHOLE, PLAY_FIRST, "nl")
 
-    assert len(submission.play_print(b"k" * 32)) == 16
-    assert len(submission.claim_print(b"k" * 32)) == 16
+    assert len(submission.play_print(b"k" * 32)) == 8
+    assert len(submission.claim_print(b"k" * 32)) == 8
 
 
 @pytest.mark.parametrize(

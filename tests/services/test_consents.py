@@ -104,7 +104,7 @@ def test_no_address_lies_in_the_evidence_itself(house, confirmed):
     (row,) = house.rows(Evidence, name=name_of(asked.evidence_hash))
 
     plain = open_for(who.key, row.sealed, about=who.subject_ref)
-    told, trace = unpacked(plain)
+    told, trace = unpacked(plain, nonce=row.sealed[:NONCE_BYTES])
 
     assert told["network"] == "203.0.113.0/24" and trace
     assert SOCKET.encode() not in plain
@@ -116,7 +116,8 @@ def test_evidence_of_an_earlier_version_is_read_as_ever(house, confirmed):
     who, (asked, *_) = house.person(), house.facts()
     (row,) = house.rows(Evidence, name=name_of(asked.evidence_hash))
     today = house.evidence(asked)
-    told, trace = unpacked(open_for(who.key, row.sealed, about=who.subject_ref))
+    plain = open_for(who.key, row.sealed, about=who.subject_ref)
+    told, trace = unpacked(plain, nonce=row.sealed[:NONCE_BYTES])
     sealed = seal_for(
         who.key,
         rfc8785.dumps({**told, "trace": trace.hex()}),

@@ -24,11 +24,11 @@ MESSAGE_ID = "uq_outbox_message_id"
 # The empty ones, of who was erased, stay: to SQLite a part of nothing is NULL.
 CUT = """
 UPDATE entry SET
-  play_print = CASE WHEN length(play_print) > 16
-    THEN substr(play_print, 1, 16) ELSE play_print END,
-  claim_print = CASE WHEN length(claim_print) > 16
-    THEN substr(claim_print, 1, 16) ELSE claim_print END
-WHERE length(play_print) > 16 OR length(claim_print) > 16
+  play_print = CASE WHEN length(play_print) > 8
+    THEN substr(play_print, 1, 8) ELSE play_print END,
+  claim_print = CASE WHEN length(claim_print) > 8
+    THEN substr(claim_print, 1, 8) ELSE claim_print END
+WHERE length(play_print) > 8 OR length(claim_print) > 8
 """
 
 
