@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 
 from server.domain.campaign import parse_campaign
 from server.models import Campaign, Image, Member, Membership, Outbox
+from server.settings import MAIL_SERVER
 from tests.factories import CAMPAIGNS
 from tests.letters import publish, queue
 from tests.pictures import bomb, picture
@@ -555,6 +556,21 @@ class TestTheDemo:
 
         assert program.process.wait(20) == 2
         assert "the demo's worker ended by itself" in program.log.read_text()
+
+    def test_the_doctor_beside_it_finds_its_mail_server_until_it_stops(
+        self, demo, start
+    ):
+        """Who follows the README tries this in a second terminal."""
+        program = demo()
+
+        beside = start("doctor")
+        program.stop(signal.SIGINT)
+        after = start("doctor")
+
+        assert (beside.exit_code, beside.stderr) == (0, ""), beside.stdout
+        assert "ok    mail server" in beside.stdout
+        assert not (demo.folder / MAIL_SERVER).exists()
+        assert "see JAWOORD_SMTP_URL" in after.stdout
 
     def test_it_is_told_where_everything_is(self, demo):
         said = demo().log.read_text()
