@@ -321,6 +321,11 @@ def shown_now(found: Found, now: datetime) -> str:
 
 
 def is_pressed(link_id: int, now: datetime) -> bool:
+    """Return whether somebody presses who has read, and not too often."""
+    return is_read(link_id, now) and limiter().may_press(link=link_id)
+
+
+def is_read(link_id: int, now: datetime) -> bool:
     """Return whether this POST comes from a page that somebody had time to read."""
     try:
         payload = signer().read(
@@ -335,7 +340,7 @@ def is_pressed(link_id: int, now: datetime) -> bool:
         case [int(shown_id), int(shown_ms)] if shown_id == link_id:
             age_ms = now.timestamp() * 1000 - shown_ms
             youngest_ms = rules.RENDER_YOUNGEST.total_seconds() * 1000
-            return age_ms >= youngest_ms and limiter().may_press(link=link_id)
+            return age_ms >= youngest_ms
     return False
 
 
