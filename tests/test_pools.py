@@ -5,7 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from server import db
 from server.commands.base import opened
@@ -273,6 +273,27 @@ def test_a_code_that_the_shop_has_already_is_refused(bring_in, kept, database):
     assert kept() == (CODES, 12, False)
 
 
+def test_codes_that_differ_in_case_alone_are_one_code(bring_in, kept, database):
+    """PZ-04: a till takes what is typed in small letters for either of them."""
+    bring_in("Old-1\n")
+    with database.reading() as session:
+        foreign = session.scalars(
+            select(Voucher.code).where(Voucher.code != "Old-1").limit(1)
+        ).one()
+
+    answer = bring_in(f"NEW-1\nold-1\nnew-1\nNew-2\n{foreign.lower()}\nNew-1\n")
+
+    assert answer.exit_code == 1
+    named = [line.partition("codes.txt: ")[2] for line in answer.stderr.splitlines()]
+    assert named[:4] == [
+        "line 2: is a code that 'pooled' has already",
+        "line 3: is the same code as in line 1",
+        "line 5: is a code that 'lucky-scratch' has already",
+        "line 6: is the same code as in line 1",
+    ]
+    assert kept() == (["Old-1"], 1, False)
+
+
 def test_a_pool_holds_a_million_codes_and_not_one_more(bring_in, kept, monkeypatch):
     lines = iter([*(b"%07d\n" % n for n in range(1_000_001)), b""])
 
@@ -474,6 +495,45 @@ def test_a_draft_may_give_everybody_a_code_of_the_pool_that_it_gives_up(
     assert kept() == ([], None, False)
     answer = bring_in("NEW-1\nGRATIS10\n", prize="cup")
     assert "line 2: is a code that 'pooled' has already" in answer.stderr
+
+
+def test_the_doctor_names_the_codes_that_an_earlier_version_let_in_twice(
+    bring_in, save, run, database, house
+):
+    """PZ-04: how many, and of which prizes; it changes nothing."""
+    bring_in("NEW-1\nNEW-2\nNEW-3\n")
+    assert "ok    codes" in run("doctor").stdout
+    save(sharing())
+    with database.transaction() as session:
+        for old, new in (("NEW-1", "gratis10"), ("NEW-2", "GRATIS10")):
+            session.execute(update(Voucher).where(Voucher.code == old).values(code=new))
+    before = house.dump()
+
+    answer = run("doctor")
+
+    assert answer.exit_code == 1
+    assert (
+        "NOT   codes: 2 in the pool 'mug' of 'pooled' are also the code for everybody "
+        "of 'sharing'"
+    ) in answer.stdout
+    assert house.dump() == before
+
+
+def test_the_doctor_is_silent_about_codes_that_nobody_can_win_any_more(
+    bring_in, save, run, database
+):
+    bring_in("NEW-1\n")
+    save(sharing())
+    with database.transaction() as session:
+        session.execute(
+            update(Voucher).where(Voucher.code == "NEW-1").values(code="GRATIS10")
+        )
+        campaign = campaigns.models.Campaign
+        session.execute(
+            update(campaign).where(campaign.code == "pooled").values(state="closed")
+        )
+
+    assert "ok    codes" in run("doctor").stdout
 
 
 def test_another_shop_has_codes_of_its_own(bring_in, save, database, now):
