@@ -548,22 +548,60 @@ def test_another_shop_has_codes_of_its_own(bring_in, save, database, now):
 def test_a_pool_and_a_code_for_everybody_that_come_at_once_see_each_other(
     database, draft, save
 ):
-    """The import looks once its rows are there, and waits for a save that did not."""
+    """The one that comes second is refused: the import as it ends, or the save."""
     with database.transaction() as session:
         pool = pools.begin(session, "pooled", "mug", random=os.urandom)
     with ThreadPoolExecutor() as pair, database.transaction() as session:
         shared_codes.hold(session, pool.shop_id)
         with database.transaction() as other:
             pools.add(other, pool, ["GRATIS10"], after=0)
-        looks = pair.submit(in_a_transaction, database, pools.shared, pool)
+        ends = pair.submit(in_a_transaction, database, ending, pool)
         publishes = pair.submit(save, sharing())
-        for one in (looks, publishes):
+        for one in (ends, publishes):
             with pytest.raises(TimeoutError):
                 one.result(timeout=HELD_BACK_S)
         session.rollback()
-        with pytest.raises(FileError, match="in the pool 'mug'"):
-            publishes.result()
-        assert looks.result() == {}
+
+        refused = [ends.exception(), publishes.exception()]
+
+    assert [type(one) for one in refused if one] in (
+        [pools.SharedMeanwhileError],
+        [FileError],
+    )
+
+
+def ending(session, pool):
+    """End an import of one code, which was compared with no shared code."""
+    return pools.finish(session, pool, count=1, shared={})
+
+
+def test_a_code_that_became_everybodys_while_an_import_looked_is_refused(
+    bring_in, save, kept, monkeypatch
+):
+    looks = pools.doubles
+
+    def look(*args, **options):
+        found = looks(*args, **options)
+        if "'sharing'" not in str(options["shared"]):
+            save(sharing())
+        return found
+
+    monkeypatch.setattr(pools, "doubles", look)
+
+    answer = bring_in("NEW-1\nGRATIS10\n")
+
+    assert "line 2: is a code that 'sharing' has already" in answer.stderr
+    assert kept() == ([], 0, False)
+
+
+def test_what_an_import_that_died_has_left_takes_no_code(draft, save, database):
+    """Nobody wins it, and the next import sweeps it away."""
+    with database.transaction() as session:
+        dead = pools.begin(session, "pooled", "mug", random=os.urandom)
+    with database.transaction() as session:
+        pools.add(session, dead, ["GRATIS10"], after=0)
+
+    assert save(sharing()).is_new_version
 
 
 def in_a_transaction(database, work, *args):

@@ -107,7 +107,7 @@ def _codes_trouble(settings: Settings) -> str | None:
         f"code for everybody of {each.shared_by!r}"
         for each in found
     )
-    return f"{said}; a till cannot tell whose they are: give those who win one another by hand"
+    return f"{said}; a till cannot tell whose they are: give their winners others"
 
 
 def _outbox_trouble(settings: Settings) -> str | None:

@@ -37,6 +37,10 @@ class TakenOverError(Exception):
     """Another import of the same pool has begun; this one must store nothing."""
 
 
+class SharedMeanwhileError(Exception):
+    """A shop made other codes shared since they were compared with an import's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pool:
     """A pool that an import of ours is bringing codes into."""
@@ -112,10 +116,10 @@ def add(session: Session, pool: Pool, codes: Sequence[str], *, after: int) -> No
     )
 
 
-def shared(session: Session, pool: Pool) -> dict[str, str]:
+def shared_now(session: Session, pool: Pool) -> dict[str, str]:
     """Return the codes that everybody gets who wins a prize of the shop, and where.
 
-    To be asked once all codes are in: who makes one shared after that sees them.
+    To be asked once all codes are in; `finish` tells whether it is so still.
     """
     shared_codes.hold(session, pool.shop_id)
     return shared_codes.of_shop(session, pool.shop_id)
@@ -127,7 +131,7 @@ def doubles(
     """Return the first codes of this import that the shop has once more, each once.
 
     A code that stands for two prizes could be redeemed for neither. `shared` is what
-    the function of that name returned.
+    `shared_now` returned.
     """
     found: dict[int, Double] = {}
     for one in (
@@ -223,8 +227,16 @@ def _shared(
     ]
 
 
-def finish(session: Session, pool: Pool, *, count: int) -> int:
-    """Let all that came in count, and return the pool's size."""
+def finish(
+    session: Session, pool: Pool, *, count: int, shared: Mapping[str, str]
+) -> int:
+    """Let all that came in count, and return the pool's size.
+
+    `shared` is what it was compared with. Raises `SharedMeanwhileError`.
+    """
+    # First the shop's row, as who saves a campaign does.
+    if shared_now(session, pool) != shared:
+        raise SharedMeanwhileError
     _hold(session, pool)
     size = pool.stock + count
     session.execute(

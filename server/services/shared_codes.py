@@ -63,13 +63,18 @@ def faults(
         query = (
             select(Voucher.code, Prize.key)
             .join(Prize, Prize.id == Voucher.prize_id)
-            .where(Prize.campaign_id == row.id, Prize.key.in_(pools))
+            .where(Prize.campaign_id == row.id, Prize.key.in_(pools), _IS_IN)
         )
         for unit in alike(session, query, places) if pools else ():
             place, code = places[read_as(unit.code)]
             what = f"{code!r} is a code in the pool {unit.key!r} of {row.code!r}"
             found.setdefault(place, Fault(place, what, "PZ-04"))
     return list(found.values())
+
+
+# What lies beyond the stock an import is bringing in, or left as it died. One that
+# lives sees the shared codes again as it ends.
+_IS_IN = Voucher.number <= Prize.stock
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ def conflicts(session: Session) -> list[Conflict]:
                 .join(Prize, Prize.id == Voucher.prize_id)
                 .join(Campaign, Campaign.id == Prize.campaign_id)
                 .where(Campaign.id == row.id, Prize.key.in_(pools))
-                .where(_MAY_BE_REDEEMED)
+                .where(_IS_IN, _MAY_BE_REDEEMED)
             )
             for unit in alike(session, query, shared) if pools else ():
                 found[row.code, unit.key, shared[read_as(unit.code)]] += 1
