@@ -4,6 +4,7 @@ A GET shows one page and writes nothing, however often a scanner comes by; only 
 press of a button does (DO-02; RFC 9110 section 9.2.1).
 """
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,14 +19,14 @@ from flask import (
     request,
     url_for,
 )
-from flask_babel import format_datetime, get_locale
+from flask_babel import force_locale, format_datetime, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from server import clock
 from server.db import reading, transaction
-from server.domain import address
+from server.domain import address, consent
 from server.domain import optin as rules
 from server.domain.campaign import PurposeText
 from server.domain.links import BadTokenError, ExpiredTokenError, LinkRef, Salt
@@ -118,6 +119,13 @@ DONE = {
 }
 
 bp = Blueprint("links", __name__)
+
+
+@bp.app_template_filter("readable")
+def readable(body: str, locale: str = "") -> str:
+    """Return a kept wording as people read it; `locale` is its language, else ours."""
+    with force_locale(locale) if locale else nullcontext():
+        return consent.readable(body, by_mail=_("By e-mail"))
 
 
 @bp.get("/confirm/<token>")
