@@ -17,6 +17,8 @@ SQLITE = "sqlite:///"
 # It goes into policies, headers and mails as it stands: no name, blank or other script.
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]+)?", re.I)
 KEY_BYTES = 32
+# In the instance folder, while the demo runs: where its mail server listens.
+MAIL_SERVER = "smtp_url"
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"", "0", "false", "no", "off"})
 
@@ -82,7 +84,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         instance=instance,
         database_url=read.database("DATABASE_URL", f"sqlite:///{instance}/jawoord.db"),
         redis_url=read.text("REDIS_URL", "") or None,
-        smtp_url=read.text("SMTP_URL", "smtp://127.0.0.1:25"),
+        smtp_url=read.text(
+            "SMTP_URL", _kept_address(instance / MAIL_SERVER) or "smtp://127.0.0.1:25"
+        ),
         secret_keys=read.keys("SECRET_KEYS") or _kept_keys(instance / "secret_keys"),
         data_keys=_bytes_of(
             "DATA_KEYS", read.keys("DATA_KEYS") or _kept_keys(instance / "data_keys")
@@ -249,6 +253,19 @@ def _instance_folder(folder: Path) -> Path:
             "choose another or give it to this user"
         )
     return folder.resolve()
+
+
+def _kept_address(path: Path) -> str:
+    """Return the address that a file keeps, or nothing where there is no file."""
+    try:
+        return path.read_text(errors="replace").strip()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise SettingError(
+            f"the file {path} cannot be used ({error.strerror}); "
+            "give this user the right to read it, or remove it"
+        ) from error
 
 
 def _kept_keys(path: Path) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ from server.models.campaign import Campaign
 from server.services import boxcodes, campaigns, images, members
 from server.services.boxcodes import Wanted
 from server.services.campaigns import Directory
-from server.settings import PREFIX, Settings
+from server.settings import MAIL_SERVER, PREFIX, Settings
 from server.views.demo import mails
 
 FILES = Path(__file__).parent / "campaigns"
@@ -205,13 +205,22 @@ class Demo:
 
     def _start_all(self) -> None:
         if f"{PREFIX}SMTP_URL" not in self._environ:
-            port = _free_port()
-            self._environ[f"{PREFIX}SMTP_URL"] = f"smtp://{LOOPBACK}:{port}"
-            folder = self._settings.instance / mails.FOLDER
-            self._mailbox = Sink(LOOPBACK, port, folder=folder)
-            self._mailbox.start()
+            self._open_mailbox()
         self._start("web", "serve")
         self._start("worker", "worker")
+
+    def _open_mailbox(self) -> None:
+        port = _free_port()
+        folder = self._settings.instance / mails.FOLDER
+        self._mailbox = Sink(LOOPBACK, port, folder=folder)
+        self._mailbox.start()
+        self._environ[f"{PREFIX}SMTP_URL"] = url = f"smtp://{LOOPBACK}:{port}"
+        # So that a command in another terminal knows it too.
+        self._mail_server.write_text(f"{url}\n")
+
+    @property
+    def _mail_server(self) -> Path:
+        return self._settings.instance / MAIL_SERVER
 
     def _start(self, name: str, *command: str) -> None:
         log = self._settings.instance / f"demo-{name}.log"
@@ -263,6 +272,7 @@ class Demo:
                     os.killpg(child.process.pid, signal.SIGKILL)
                 child.process.wait()
         if self._mailbox:
+            self._mail_server.unlink(missing_ok=True)
             self._mailbox.stop()
 
     def _welcome(self, notes: list[str]) -> str:

@@ -32,6 +32,7 @@ from server.services import passwords
 from server.settings import Settings, load_settings
 from server.worker import Worker
 from tests import factories
+from tests.commands import starting
 from tests.mail import MailServer
 from tests.pages import Pages
 from tests.raffles import Desk
@@ -470,3 +471,9 @@ def page(context: BrowserContext) -> Iterator[Page]:
     opened.on("pageerror", lambda error: faults.append(str(error)))
     yield opened
     assert faults == []
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Callable[..., Any]:
+    """Run a command to its end as a process, on SQLite, with the ports it is given."""
+    return starting(tmp_path)

@@ -75,6 +75,16 @@ def number_tables(platform: Platform = "google", **changes: Any) -> dict[str, An
     return tables
 
 
+def telling(run: Callable[..., Any]) -> Callable[..., tuple[int, str]]:
+    """Return what runs a command and returns its code and its words."""
+
+    def run_and_tell(*words: object) -> tuple[int, str]:
+        done = run(*words)
+        return done.exit_code, done.output
+
+    return run_and_tell
+
+
 def exported(
     run: Callable[..., tuple[int, str]], folder: Path, platform: Platform = "google"
 ) -> list[tuple[str, ...]]:

@@ -12,7 +12,7 @@ from server.models import AudienceMember, Contact
 from server.services import campaigns, privacy, withdrawals
 from tests.claims import EMAIL, bring, consent, sale
 from tests.people import give_email
-from tests.sharing import exported, sharing_tables
+from tests.sharing import exported, sharing_tables, telling
 from tests.tooling import tools_with
 from tests.visits import take_card
 
@@ -33,13 +33,7 @@ def database_kind() -> str:
 
 @pytest.fixture
 def run(run):
-    """Run a command; return its code and its words."""
-
-    def run_and_tell(*words):
-        done = run(*words)
-        return done.exit_code, done.output
-
-    return run_and_tell
+    return telling(run)
 
 
 @pytest.fixture

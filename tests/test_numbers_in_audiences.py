@@ -15,7 +15,7 @@ from tests.claims import EMAIL, bring, consent
 from tests.factories import campaign_tables
 from tests.people import add_attribute, give_email
 from tests.profiles import correct, remove
-from tests.sharing import WITH_NUMBER, exported, number_tables, sharing_tables
+from tests.sharing import WITH_NUMBER, exported, number_tables, sharing_tables, telling
 from tests.tooling import tools_with
 from tests.visits import take_card
 
@@ -36,13 +36,7 @@ USE = privacy.Use("nl", "link", {})
 
 @pytest.fixture
 def run(run):
-    """Run a command; return its code and its words."""
-
-    def run_and_tell(*words):
-        done = run(*words)
-        return done.exit_code, done.output
-
-    return run_and_tell
+    return telling(run)
 
 
 @pytest.fixture

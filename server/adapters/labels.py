@@ -24,11 +24,14 @@ ON_A_SHEET = ACROSS * DOWN
 LABEL = (70 * MM, 37 * MM)
 # Eight labels are one millimetre lower than the paper.
 MARGIN = (297 - 8 * 37) / 2 * MM
-QR_EDGE = 28 * MM
-EDGE = 4 * MM
+# Many printers leave 5 mm of the paper white, and labels may lie half a one askew.
+EDGE = 5.5 * MM
+QR_EDGE = 27 * MM
 GAP = 2.5 * MM
 LOGO_HEIGHT = 6.5 * MM
 NAME, TITLE, TEXT, CODE = 9.0, 8.0, 6.6, 9.0
+# Below it nobody reads: an address that is longer still goes over two lines.
+LEAST_TEXT = 5.0
 LEADING = 1.22
 MOST_TITLE, MOST_TEXT = 2, 4
 # Courier is as wide as it is, whatever the letter.
@@ -212,17 +215,30 @@ def _words(
     else:
         size = min(NAME, NAME * room / (lettering.width(printing.shop, NAME) * 1.1))
         top = _line(sheet, "B", size, (left, top), printing.shop) - 0.8 * MM
-    bold = lettering.wrap(printing.title, TITLE * lettering.BOLD, most=room)
-    for line in bold[:MOST_TITLE]:
+    for line in _title(printing.title, room):
         top = _line(sheet, "B", TITLE, (left, top), line)
     top -= 0.8 * MM
     address = printing.public_url.partition("://")[2] + "/b/"
     said = SAY[printing.locale].format(address=address)
-    for line in lettering.wrap(said, TEXT, most=room)[:MOST_TEXT]:
-        top = _line(sheet, "F", TEXT, (left, top), line)
+    whole = TEXT * room / lettering.width(address, TEXT)
+    text = min(TEXT, whole) if whole >= LEAST_TEXT else TEXT
+    for line in lettering.wrap(said, text, most=room)[:MOST_TEXT]:
+        top = _line(sheet, "F", text, (left, top), line)
     fits = min(CODE, room / (COURIER * len(label.typed)))
     bottom = (LABEL[1] - QR_EDGE) / 2
     _line(sheet, "C", fits, (left, bottom + fits * LEADING), label.typed)
+
+
+def _title(title: str, room: float) -> list[str]:
+    """Return the lines of a title; one that is cut says so."""
+    size = TITLE * lettering.BOLD
+    lines = lettering.wrap(title, size, most=room)
+    if len(lines) <= MOST_TITLE:
+        return lines
+    *whole, last = lines[:MOST_TITLE]
+    while lettering.width(f"{last}…", size) > room:
+        last = last[:-1].rstrip()
+    return [*whole, f"{last}…"]
 
 
 def _line(

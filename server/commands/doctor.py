@@ -14,7 +14,14 @@ from server.commands.base import database_trouble, opened
 from server.db import LEAST_FREE_BYTES
 from server.domain.seals import Vault
 from server.migrations import is_current
-from server.services import audiences, delivery_lists, outbox, rotations, webhooks
+from server.services import (
+    audiences,
+    delivery_lists,
+    outbox,
+    rotations,
+    shared_codes,
+    webhooks,
+)
 from server.services.rotations import KINDS
 from server.settings import SettingError, Settings, load_settings
 from server.tooling import tools_of
@@ -32,6 +39,7 @@ def doctor() -> None:
         "keys": _keys_trouble,
         "disk": _disk_trouble,
         "database": _schema_trouble,
+        "codes": _codes_trouble,
         "outbox": _outbox_trouble,
         "recipients": _recipients_trouble,
         "audiences": _audiences_trouble,
@@ -82,6 +90,24 @@ def _schema_trouble(settings: Settings) -> str | None:
         except SQLAlchemyError as error:
             return database_trouble(error)
     return None if current else "not up to date; run: python -m server init"
+
+
+def _codes_trouble(settings: Settings) -> str | None:
+    """Name pools with codes that everybody gets who wins something else (PZ-04)."""
+    with opened(settings) as database:
+        try:
+            with database.reading() as session:
+                found = shared_codes.conflicts(session)
+        except SQLAlchemyError:
+            return "cannot be read; see the database above"
+    if not found:
+        return None
+    said = ", ".join(
+        f"{each.number} in the pool {each.prize!r} of {each.campaign!r} are also the "
+        f"code for everybody of {each.shared_by!r}"
+        for each in found
+    )
+    return f"{said}; a till cannot tell whose they are: give their winners others"
 
 
 def _outbox_trouble(settings: Settings) -> str | None:

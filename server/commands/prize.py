@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import IO, NoReturn
@@ -82,15 +82,14 @@ def make_codes(campaign: str, prize_key: str, number: int) -> None:
                 pools.add(session, pool, some, after=count)
             count += size
             tell(size)
-        if is_full or _doubles(database, pool):
+        held, doubles = (0, []) if is_full else _finish(database, pool, count)
+        if is_full or doubles:
             _drop(database, pool)
             fail(
                 f"a pool holds {rules.MOST_CODES:,} codes at most"
                 if is_full
                 else "chance made a code that the shop has already; run it again"
             )
-        with database.transaction() as session:
-            held = pools.finish(session, pool, count=count)
     click.echo(f"{campaign} {prize_key}: {held:,} codes in the pool")
 
 
@@ -111,17 +110,16 @@ def _bring_in(database: Database, pool: Pool, body: IO[bytes], file: Path) -> in
     """Store a file and return the pool's size, or name what is wrong with it."""
     _sweep(database, pool)
     wrong = _wrong_lines(body, pool)
-    count = 0
+    count = size = 0
     if not wrong:
         body.seek(0)
         count, wrong = _store(database, pool, body)
     if not wrong:
-        wrong = _doubles(database, pool)
+        size, wrong = _finish(database, pool, count)
     if wrong:
         _drop(database, pool)
         _refuse(file, wrong)
-    with database.transaction() as session:
-        return pools.finish(session, pool, count=count)
+    return size
 
 
 def _wrong_lines(body: IO[bytes], pool: Pool) -> list[Wrong]:
@@ -147,12 +145,21 @@ def _store(database: Database, pool: Pool, body: IO[bytes]) -> tuple[int, list[W
     return count, []
 
 
-def _doubles(database: Database, pool: Pool) -> list[Wrong]:
-    with database.transaction() as session:
-        shared = pools.shared(session, pool)
-    with database.reading() as session:
-        found = pools.doubles(session, pool, shared=shared, most=rules.MOST_NAMED)
-    return [Wrong(one.number, _why_double(one)) for one in found]
+def _finish(database: Database, pool: Pool, count: int) -> tuple[int, list[Wrong]]:
+    """Let the codes count and return the pool's size, or name those there already.
+
+    Looking through a million keeps no visitor waiting, so it is done beforehand, and
+    again where a campaign with another code for everybody was saved meanwhile.
+    """
+    while True:
+        with database.transaction() as session:
+            shared = pools.shared_now(session, pool)
+        with database.reading() as session:
+            found = pools.doubles(session, pool, shared=shared, most=rules.MOST_NAMED)
+        if found:
+            return 0, [Wrong(one.number, _why_double(one)) for one in found]
+        with suppress(pools.SharedMeanwhileError), database.transaction() as session:
+            return pools.finish(session, pool, count=count, shared=shared), []
 
 
 def _sweep(database: Database, pool: Pool) -> None:

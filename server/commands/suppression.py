@@ -10,7 +10,7 @@ import click
 from server import clock
 from server.commands.base import fail, force, new_file, opened, standing_still, written
 from server.db import Database
-from server.services import restores, tombstones
+from server.services import backups, restores, tombstones
 from server.services.tombstones import LONGEST_LINE, RANGE, Tombstone, TombstoneError
 from server.settings import load_settings
 from server.tooling import tools_of
@@ -63,7 +63,7 @@ def _missing(database: Database, stones: Iterator[Tombstone]) -> Iterator[Tombst
     """Yield what a database may not know, a range at a time."""
     while some := list(islice(stones, RANGE)):
         with database.reading() as session:
-            unknown = restores.missing(session, some)
+            unknown = backups.missing(session, some)
         yield from unknown
 
 

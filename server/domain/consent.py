@@ -192,9 +192,28 @@ def told_in(body: str) -> Told:
 
     What was not shown by us, as the text of an import, is all title in its first line.
     """
-    lines = body.replace("\r\n", "\n").split("\n")
-    if len(lines) < LEAST_LINES or lines[-3] != CHANNEL:
+    lines = _lines(body)
+    if not _is_ours(lines):
         return Told(lines[0])
     title, *ask, _controller, _channel, frequency, _stop = lines
     recipient = ask.pop() if len(ask) > 1 and SELLS in ask[-1] else ""
     return Told(title, "\n".join(ask), frequency, recipient)
+
+
+def readable(body: str, *, by_mail: str) -> str:
+    """Return a kept wording as people read it: `by_mail` in place of `CHANNEL`.
+
+    What was kept has the name that programs know, and its hash is of that.
+    """
+    lines = _lines(body)
+    if _is_ours(lines):
+        lines[-3] = by_mail
+    return "\n".join(lines)
+
+
+def _lines(body: str) -> list[str]:
+    return body.replace("\r\n", "\n").split("\n")
+
+
+def _is_ours(lines: list[str]) -> bool:
+    return len(lines) >= LEAST_LINES and lines[-3] == CHANNEL

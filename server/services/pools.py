@@ -37,6 +37,10 @@ class TakenOverError(Exception):
     """Another import of the same pool has begun; this one must store nothing."""
 
 
+class SharedMeanwhileError(Exception):
+    """A shop made other codes shared since they were compared with an import's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pool:
     """A pool that an import of ours is bringing codes into."""
@@ -112,10 +116,10 @@ def add(session: Session, pool: Pool, codes: Sequence[str], *, after: int) -> No
     )
 
 
-def shared(session: Session, pool: Pool) -> dict[str, str]:
+def shared_now(session: Session, pool: Pool) -> dict[str, str]:
     """Return the codes that everybody gets who wins a prize of the shop, and where.
 
-    To be asked once all codes are in: who makes one shared after that sees them.
+    To be asked once all codes are in; `finish` tells whether it is so still.
     """
     shared_codes.hold(session, pool.shop_id)
     return shared_codes.of_shop(session, pool.shop_id)
@@ -127,7 +131,7 @@ def doubles(
     """Return the first codes of this import that the shop has once more, each once.
 
     A code that stands for two prizes could be redeemed for neither. `shared` is what
-    the function of that name returned.
+    `shared_now` returned.
     """
     found: dict[int, Double] = {}
     for one in (
@@ -139,20 +143,21 @@ def doubles(
     return [found[number] for number in sorted(found)][:most]
 
 
-# Read off the index. Nothing else is sorted then, as long as no code is there twice.
-_REPEATED = select(Voucher.code).group_by(Voucher.code).having(func.count() > 1)
+# A till takes small letters for capitals, so what differs in case alone is one code.
+_CODE = func.upper(Voucher.code)
+_REPEATED = select(_CODE).group_by(_CODE).having(func.count() > 1)
 
 
 def _again(session: Session, pool: Pool, *, most: int) -> list[Double]:
     """Return what the pool has before. Pairs would be the square of equal lines."""
     first = (
         func.first_value(Voucher.number)
-        .over(partition_by=Voucher.code, order_by=Voucher.number)
+        .over(partition_by=_CODE, order_by=Voucher.number)
         .label("first")
     )
     rows = (
         select(Voucher.number, first)
-        .where(Voucher.prize_id == pool.prize_id, Voucher.code.in_(_REPEATED))
+        .where(Voucher.prize_id == pool.prize_id, _CODE.in_(_REPEATED))
         .subquery()
     )
     again = session.execute(
@@ -175,22 +180,31 @@ def _again(session: Session, pool: Pool, *, most: int) -> list[Double]:
 def _elsewhere(session: Session, pool: Pool, *, most: int) -> list[Double]:
     """Return what other prizes of the shop have; of equal lines the first counts."""
     ours = (
-        select(func.min(Voucher.number).label("number"), Voucher.code)
+        select(func.min(Voucher.number).label("number"), _CODE.label("code"))
         .where(
             Voucher.prize_id == pool.prize_id,
             Voucher.number > pool.stock,
-            Voucher.code.in_(_REPEATED),
+            _CODE.in_(_REPEATED),
         )
-        .group_by(Voucher.code)
+        .group_by(_CODE)
+        .subquery()
+    )
+    # Grouped as well: no index has them, and each would be looked for among all others.
+    theirs = (
+        select(func.min(Campaign.code).label("campaign"), _CODE.label("code"))
+        .join(Prize, Prize.id == Voucher.prize_id)
+        .join(Campaign, Campaign.id == Prize.campaign_id)
+        .where(
+            Campaign.shop_id == pool.shop_id,
+            Prize.id != pool.prize_id,
+            _CODE.in_(_REPEATED),
+        )
+        .group_by(_CODE)
         .subquery()
     )
     rows = session.execute(
-        select(ours.c.number, func.min(Campaign.code).label("campaign"))
-        .join(Voucher, Voucher.code == ours.c.code)
-        .join(Prize, Prize.id == Voucher.prize_id)
-        .join(Campaign, Campaign.id == Prize.campaign_id)
-        .where(Campaign.shop_id == pool.shop_id, Prize.id != pool.prize_id)
-        .group_by(ours.c.number)
+        select(ours.c.number, theirs.c.campaign)
+        .join(theirs, theirs.c.code == ours.c.code)
         .order_by(ours.c.number)
         .limit(most)
     )
@@ -213,8 +227,16 @@ def _shared(
     ]
 
 
-def finish(session: Session, pool: Pool, *, count: int) -> int:
-    """Let all that came in count, and return the pool's size."""
+def finish(
+    session: Session, pool: Pool, *, count: int, shared: Mapping[str, str]
+) -> int:
+    """Let all that came in count, and return the pool's size.
+
+    `shared` is what it was compared with. Raises `SharedMeanwhileError`.
+    """
+    # First the shop's row, as who saves a campaign does.
+    if shared_now(session, pool) != shared:
+        raise SharedMeanwhileError
     _hold(session, pool)
     size = pool.stock + count
     session.execute(

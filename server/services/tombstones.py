@@ -148,7 +148,7 @@ def every(session: Session, *, now: datetime) -> Iterator[Tombstone]:
         yield _stone(row, No.WITHDRAWN, purpose=EVERYTHING)
     for row in _rows(session, _RESTRICTED):
         yield _stone(row, No.RESTRICTED)
-    for row in _rows(session, _NAMED):
+    for row in _rows(session, _STILL_NAMED):
         naming = Naming(row.platform, row.kind, row.mark, row.sealed_hash)
         yield _stone(row, No.NAMED, naming=naming)
 
@@ -200,7 +200,7 @@ _RESTRICTED = (
     .join(Shop, Shop.id == Contact.shop_id)
     .where(Contact.restricted_at.is_not(None), Contact.erased_at.is_(None))
 )
-_NAMED = (
+_STILL_NAMED = (
     select(
         *_WHO,
         AudienceMember.platform,

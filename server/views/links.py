@@ -4,6 +4,7 @@ A GET shows one page and writes nothing, however often a scanner comes by; only 
 press of a button does (DO-02; RFC 9110 section 9.2.1).
 """
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,14 +19,14 @@ from flask import (
     request,
     url_for,
 )
-from flask_babel import format_datetime, get_locale
+from flask_babel import force_locale, format_datetime, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from server import clock
 from server.db import reading, transaction
-from server.domain import address
+from server.domain import address, consent
 from server.domain import optin as rules
 from server.domain.campaign import PurposeText
 from server.domain.links import BadTokenError, ExpiredTokenError, LinkRef, Salt
@@ -118,6 +119,13 @@ DONE = {
 }
 
 bp = Blueprint("links", __name__)
+
+
+@bp.app_template_filter("readable")
+def readable(body: str, locale: str = "") -> str:
+    """Return a kept wording as people read it; `locale` is its language, else ours."""
+    with force_locale(locale) if locale else nullcontext():
+        return consent.readable(body, by_mail=_("By e-mail"))
 
 
 @bp.get("/confirm/<token>")
@@ -321,6 +329,11 @@ def shown_now(found: Found, now: datetime) -> str:
 
 
 def is_pressed(link_id: int, now: datetime) -> bool:
+    """Return whether somebody presses who has read, and not too often."""
+    return is_read(link_id, now) and limiter().may_press(link=link_id)
+
+
+def is_read(link_id: int, now: datetime) -> bool:
     """Return whether this POST comes from a page that somebody had time to read."""
     try:
         payload = signer().read(
@@ -335,7 +348,7 @@ def is_pressed(link_id: int, now: datetime) -> bool:
         case [int(shown_id), int(shown_ms)] if shown_id == link_id:
             age_ms = now.timestamp() * 1000 - shown_ms
             youngest_ms = rules.RENDER_YOUNGEST.total_seconds() * 1000
-            return age_ms >= youngest_ms and limiter().may_press(link=link_id)
+            return age_ms >= youngest_ms
     return False
 
 

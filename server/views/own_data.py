@@ -19,6 +19,7 @@ from server.views.house import directory, limiter, tools
 from server.views.links import (
     follow,
     is_pressed,
+    is_read,
     leave,
     page,
     shown_now,
@@ -58,6 +59,8 @@ def ask_again(token: str) -> Response:
     found = follow(Salt.PREFERENCES, token)
     if found is None:
         return unknown()
+    if not is_read(found.link_id, clock.now()):
+        return back(token, done="not_ask_again")
     if pause := paused(found):
         return pause
     with transaction() as session:
@@ -75,20 +78,23 @@ def ask_again(token: str) -> Response:
 @guards.link
 def hold(token: str) -> Response:
     """Let data be kept and not used (GDPR 18)."""
-    return _hold(token, is_held=True)
+    found = follow(Salt.PREFERENCES, token)
+    return unknown() if found is None else _hold(found, token, is_held=True)
 
 
 @bp.post("/preferences/<token>/use")
 @guards.link
 def use(token: str) -> Response:
     """Let data be used again."""
-    return _hold(token, is_held=False)
-
-
-def _hold(token: str, *, is_held: bool) -> Response:
     found = follow(Salt.PREFERENCES, token)
     if found is None:
         return unknown()
+    if not is_read(found.link_id, clock.now()):
+        return back(token, done="not_used")
+    return _hold(found, token, is_held=False)
+
+
+def _hold(found: Found, token: str, *, is_held: bool) -> Response:
     if pause := paused(found):
         return pause
     with transaction() as session:

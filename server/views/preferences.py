@@ -43,7 +43,7 @@ from server.services.preferences import KEEP, Choice, Offer, Saved, Want
 from server.services.texts import Shown
 from server.views import client, errors, guards, language
 from server.views.house import directory, faces, limiter, signer, tools
-from server.views.links import follow, page, unindexed, unknown
+from server.views.links import follow, page, shown_now, unindexed, unknown
 
 MOST_CHOICES = 100
 # Which purposes a form was about: what is missing in it was switched off.
@@ -136,6 +136,8 @@ def centre(token: str) -> Response:
         keeps_any=keeps_any,
         note=_note(wants, found.shop.name),
         done=request.args.get("done"),
+        # What a hold or a refusal ends by: a machine that posts every form ends none.
+        shown=shown_now(found, clock.now()),
         is_refused=is_refused,
         is_held=found.held_since is not None,
         locale=found.locale,

@@ -8,6 +8,7 @@ from typing import Any
 import pypdfium2
 import pytest
 import zxingcpp
+from PIL import ImageOps
 
 from server.adapters import labels
 from server.adapters.labels import Printing
@@ -89,7 +90,41 @@ def test_a_shop_without_a_logo_is_named():
     (text,) = words(written(printing(1, logo=None, locale="nl", shop="Café Zoë & Co")))
 
     assert text.startswith("Café Zoë & Co")
-    assert "Scan de code en speel mee" in text
+    assert "Scan de code en speel mee" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("logo", [None, LOGO])
+def test_nothing_is_closer_to_the_edge_of_the_paper_than_printers_reach(
+    logo: bytes | None,
+):
+    """PZ-11: many leave 5 mm of the sheet white."""
+    body = written(
+        printing(
+            24,
+            logo=logo,
+            title="Er zit meer in je doos dan je dacht, kras",
+            shop="W" * 60,
+        )
+    )
+
+    picture = pypdfium2.PdfDocument(body)[0].render(scale=DOTS / 72).to_pil()
+    left, top, right, bottom = ImageOps.invert(picture.convert("L")).getbbox()
+    white = (left, top, picture.width - right, picture.height - bottom)
+    assert min(white) / DOTS * 25.4 >= 5
+
+
+def test_a_title_that_is_cut_says_so_and_an_address_stays_whole():
+    host = "spelen.noordenzonwonen.example"
+    sheet = printing(
+        1,
+        title="There is more in your box than you ever thought",
+        public_url=f"https://{host}",
+    )
+
+    (text,) = words(written(sheet))
+
+    assert "…" in text and "thought" not in text
+    assert f"{host}/b/" in text
 
 
 @pytest.mark.parametrize(

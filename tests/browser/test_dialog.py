@@ -32,6 +32,31 @@ def test_closing_gives_the_focus_back_to_what_opened_it(visit: Visit, close) -> 
     expect(visit.opener).to_be_focused()
 
 
+IN_SIGHT = """e => {
+  const { left, top, right, bottom } = e.getBoundingClientRect()
+  const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2)
+  return left >= 0 && right <= innerWidth && top >= 0 && bottom <= innerHeight
+    && e.parentElement.contains(at)
+}"""
+
+
+def test_on_a_phone_on_its_side_the_game_begins_in_sight_and_all_is_reached(
+    visit: Visit,
+) -> None:
+    """Beside the card, not below it; nothing lies under the close button."""
+    visit.page.set_viewport_size({"width": 740, "height": 360})
+    game = visit.shop().open()
+
+    for what in ("#card", "h1", "[name=adult]"):
+        assert game.locator(what).first.evaluate(IN_SIGHT), what
+    for what in ("[name=terms]", "form button.main"):
+        game.locator(what).scroll_into_view_if_needed()
+        assert game.locator(what).evaluate(IN_SIGHT), what
+    # The card stays where it is, so that a press shows at once what it does.
+    assert game.locator("#card").evaluate(IN_SIGHT)
+    assert game.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_escape_closes_it_from_within_the_game(visit: Visit) -> None:
     """AX-04: the frame is another site, which the browser's own Esc does not reach."""
     game = visit.shop().open()

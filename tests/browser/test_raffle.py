@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from server.domain import raffle as rules
 from server.models import Entry, RafflePlace
 from tests.browser.test_access import faults
+from tests.browser.visit import Visit, address, fill_person, submit
 from tests.raffles import CODE, UNTIL_DRAW, Desk, raffle_file, take_part
 from tests.servers import Web
 from tests.visits import House
@@ -81,3 +82,23 @@ def test_a_raffle_is_done_again_without_a_network(
     page.emulate_media(media="print")
     expect(page.get_by_role("heading", name="Who was drawn")).to_be_visible()
     expect(page.get_by_role("heading", name="Check it here")).to_be_hidden()
+
+
+def test_a_number_is_one_line_on_the_narrowest_phone(visit: Visit) -> None:
+    """Of 28 letters, to be compared with a list: broken it is hard to read."""
+    visit.page.set_viewport_size({"width": 320, "height": 640})
+    game = visit.straight("summer-raffle-inline", lang="nl")
+    fill_person(game, address(), name="Ada")
+    for box in game.locator("[name=terms], [name=adult][value=yes]").all():
+        box.check(force=True)
+
+    submit(game)
+
+    number = game.locator(".raffle code")
+    expect(number).to_have_text(re.compile(r"^e_[a-z2-7]{26}$"))
+    lines = """e => {
+      const words = document.createRange()
+      words.selectNodeContents(e)
+      return words.getClientRects().length
+    }"""
+    assert number.evaluate(lines) == 1

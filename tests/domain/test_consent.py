@@ -13,6 +13,7 @@ from server.domain.consent import (
     DECISIONS,
     Act,
     Told,
+    readable,
     request_text,
     standing,
     told_in,
@@ -149,6 +150,20 @@ def test_a_kept_wording_is_read_back(recipient: str | None, ask: str):
 
     others = f"{recipient}: lamps" if recipient else ""
     assert told_in(body) == Told(text.title, text.ask, text.frequency, others)
+
+
+def test_a_kept_wording_is_read_with_its_channel_in_words():
+    """PR-09: what is hashed has the name that programs know; all else stays."""
+    purpose = campaign_file().purposes[0]
+    text = purpose.texts["en"].model_copy(update={"ask": "Mail me\nby email\nemail"})
+    body = request_text(purpose, text, shop_file().legal).body
+
+    lines = readable(body, by_mail="By e-mail").split("\n")
+
+    assert lines[-3] == "By e-mail"
+    lines[-3] = "email"
+    assert lines == body.split("\n")
+    assert readable("Our\nemail\nletter", by_mail="By e-mail") == "Our\nemail\nletter"
 
 
 @pytest.mark.parametrize(

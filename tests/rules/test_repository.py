@@ -163,3 +163,16 @@ def test_ci_runs_make_test():
 
     assert run.stat().st_mode & 0o111
     assert "make test" in run.read_text()
+
+
+def test_every_campaign_file_is_on_its_page_and_all_say_how_many_there_are():
+    """README, docs and CHANGELOG said six and nine while there were ten."""
+    demos = {"demo-shop.toml", "spring-raffle.toml"}
+    files = {path.name for path in (ROOT / "server" / "campaigns").glob("*.toml")}
+    page = (ROOT / "docs" / "campaigns.md").read_text()
+
+    assert [name for name in sorted(files) if f"`{name}`" not in page] == []
+    assert len(files - demos) == 9
+    assert "Nine files in" in page
+    assert "Nine campaigns are ready" in (ROOT / "README.md").read_text()
+    assert "Nine ready-made campaigns" in (ROOT / "CHANGELOG.md").read_text()

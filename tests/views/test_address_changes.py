@@ -99,7 +99,7 @@ def test_who_moves_back_is_known_there_again(client, house, reader):
     """A refusal goes along both ways, and once it is ended it is so everywhere."""
     client.post(f"{reader}/never")
     away = move(client, house, reader)
-    client.post(f"{away}/ask-again")
+    client.post(f"{away}/ask-again", data={"shown": house.shown(client, away)})
     house.clock.advance(DAY)
 
     move(client, house, away, to=EMAIL)

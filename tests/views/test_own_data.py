@@ -55,6 +55,7 @@ def test_refusing_ends_all_for_good_and_can_be_ended(pages, house, reader):
     assert page.root.one("div", role="status").text.startswith("You asked never")
     assert "What you won" in page.text
 
+    house.clock.advance(READING)
     ended = pages.submit(page.form("/ask-again"), status=303)
     assert house.rows(Suppression) == []
     assert ("*", "objection_ended") in house.acts()
@@ -77,6 +78,7 @@ def test_data_on_hold_is_kept_and_can_be_used_again(pages, house, reader):
     again = pages.get(reader)
     assert again.text.count("on hold") == 1 and not again.root.all("div", role="status")
 
+    house.clock.advance(READING)
     pages.submit(page.form("/use"), status=303)
     assert house.rows(Contact)[0].restricted_at is None
     assert [act for key, act in house.acts() if key == "*"] == [
@@ -84,6 +86,37 @@ def test_data_on_hold_is_kept_and_can_be_used_again(pages, house, reader):
     ]
     assert len(asked(house)) == 1
     house.verify_ledger()
+
+
+@pytest.mark.parametrize("lang", ["en", "nl"])
+@pytest.mark.parametrize(
+    ("begin", "end", "button"),
+    [
+        ("/hold", "/use", {"en": "Use my data again", "nl": "Gebruik mijn gegevens"}),
+        ("/never", "/ask-again", {"en": "End this", "nl": "Maak dit ongedaan"}),
+    ],
+)
+def test_a_machine_that_posts_every_form_ends_no_hold_and_no_refusal(
+    pages, client, house, reader, begin, end, button, lang
+):
+    """G12, DS-02: it sends what it finds at once, or nothing that it was shown."""
+    link = f"{reader}?lang={lang}"
+    client.post(f"{reader}{begin}")
+    page = pages.get(link)
+    before = house.dump()
+
+    hasty = pages.submit(page.form(end), status=303)
+    unread = pages.submit(page.form(end), status=303, shown=None)
+
+    assert house.dump() == before
+    assert hasty.location == unread.location
+    again = pages.follow(hasty)
+    asks = {"en": "press the button once more", "nl": "nog één keer op de knop"}
+    assert asks[lang] in again.root.one("p", role="alert").text
+    assert button[lang] in again.text
+    house.clock.advance(READING)
+    pages.submit(again.form(end), status=303)
+    assert house.dump() != before
 
 
 def test_the_data_comes_as_a_file_and_its_use_is_noted(client, house, reader):
@@ -114,9 +147,11 @@ def test_the_file_is_not_fetched_without_end(client, reader):
 def test_pressing_to_and_fro_writes_no_ledger_without_end(client, house, reader):
     """Each press is a fact for ever; the page says so, and nothing has changed."""
     before = len(house.rows(ConsentEvent))
+    client.post(f"{reader}/hold")
+    told = {"shown": house.shown(client, reader)}
 
     answers = [
-        client.post(f"{reader}/{act}")
+        client.post(f"{reader}/{act}", data=told)
         for _ in range(15)
         for act in ("hold", "use", "ask-again")
     ]
@@ -124,6 +159,7 @@ def test_pressing_to_and_fro_writes_no_ledger_without_end(client, house, reader)
     assert len(house.rows(ConsentEvent)) - before <= 10
     assert "Nothing was changed by this press" in answers[-1].text
     assert answers[-1].headers["Retry-After"] == "60"
+    assert {answer.status_code for answer in answers[:6]} == {303}
     assert {answer.status_code for answer in answers[10:]} == {429}
 
 
@@ -316,7 +352,9 @@ def test_a_refusal_moves_along(client, house, pages, reader):
     house.press(client, ask(pages, house, reader))
 
     assert not house.person(NEW).may_be_asked(house.clock.now())
-    client.post(f"{house.link('preferences', to=NEW)}/ask-again")
+    link = house.link("preferences", to=NEW)
+    told = {"shown": house.shown(client, link)}
+    client.post(f"{link}/ask-again", data=told)
     assert house.person(NEW).may_be_asked(house.clock.now())
 
 

@@ -13,7 +13,7 @@ from server.services.consents import Request
 from server.views import preferences as views
 from tests.factories import campaign_file, shop_file
 from tests.mutants import mutants
-from tests.visits import EMAIL, NOTICED, at_once, sure_win, take_card
+from tests.visits import EMAIL, NOTICED, READING, at_once, sure_win, take_card
 
 BOTH = ["newsletter", "personal_offers"]
 DAY = timedelta(days=1)
@@ -364,7 +364,9 @@ def test_who_refused_for_ever_ends_that_first(pages, client, house, winner):
 
     client.post(f"{winner}/save", data=sent)
     assert house.standing() == {}
-    pages.submit(pages.get(winner).form("/ask-again"), status=303)
+    ending = pages.get(winner).form("/ask-again")
+    house.clock.advance(READING)
+    pages.submit(ending, status=303)
     assert house.standing() == {}
     client.post(f"{winner}/save", data=sent)
 

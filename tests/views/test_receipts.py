@@ -73,6 +73,31 @@ def test_the_page_says_what_when_in_which_words_from_whom_and_how_to_stop(pages,
     assert not page.root.all("form")
 
 
+def test_its_words_are_read_in_their_own_language_and_not_as_a_program_does(
+    publish, client, pages, house, file, link
+):
+    """PR-09: the file has what was hashed; a page in English quotes Dutch in Dutch."""
+    quoted = [each.text for each in pages.get(link).root.all("blockquote")]
+    assert quoted and all(" By e-mail " in text for text in quoted)
+    assert "\nemail\n" in texts_in(file())
+
+    take_card(client, lang="nl").enter(client, "ada@example.com", consents=BOTH)
+    house.press(client, house.link("confirm", to="ada@example.com"))
+    dutch = house.link("receipt", to="ada@example.com")
+    page = pages.get(f"{dutch}?lang=en")
+
+    assert page.h1.startswith("Your receipt")
+    for each in page.root.all("blockquote"):
+        assert each.attrs["lang"] == "nl" and " Per e-mail " in each.text
+
+
+def texts_in(record) -> str:
+    """Return every text of a file, wherever it stands."""
+    if isinstance(record, dict):
+        return "".join(map(texts_in, record.values()))
+    return "".join(map(texts_in, record)) if isinstance(record, list) else str(record)
+
+
 def test_the_page_is_for_nobody_else(client, link):
     """T22: no store, no referrer, no index, no script, no cookie, no other host."""
     for path in (link, f"{link}?format=json"):

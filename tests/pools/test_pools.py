@@ -2,108 +2,22 @@
 
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import func, select, text
 
 from server import db
 from server.commands.base import opened
-from server.domain import codes
 from server.domain import pool as rules
 from server.domain.parts import FileError
 from server.models import Prize, Voucher
-from server.services import campaigns, pools, shared_codes
+from server.services import campaigns, pools
 from tests.factories import (
     campaign_file,
     prize_table,
-    publish,
-    shop_file,
-    with_pictures,
 )
+from tests.pools.conftest import CODES, NAMED, pooled
 from tests.visits import NOTHING, take_card
-
-HELD_BACK_S = 1.0
-CODES = [f"SHOP-{number:04d}" for number in range(1, 13)]
-
-
-NAMED = {
-    "code": "pooled",
-    "fallback": "nothing",
-    "placements": [
-        {"code": "pooled-inline", "channel": "web", "shape": "inline"},
-    ],
-}
-
-
-def pooled(**changes):
-    """Return a campaign of mugs whose codes another system made."""
-    mug = prize_table(pool=True, **changes)
-    if "stock" not in changes:
-        del mug["stock"]
-    return campaign_file("welcome-scratch", **NAMED, prizes=[mug, NOTHING])
-
-
-@pytest.fixture
-def save(database, vault, now):
-    """Store the campaign, as a draft or published."""
-
-    def save(file=None, *, publish=True):
-        with database.transaction() as session:
-            file = with_pictures(session, file or pooled(), now=now)
-            return campaigns.save(
-                session,
-                file,
-                vault=vault,
-                now=now,
-                random=os.urandom,
-                publish=publish,
-            )
-
-    return save
-
-
-@pytest.fixture
-def draft(database, vault, now, save):
-    """A draft with an empty pool; its shop has another campaign of ten mugs."""
-    with database.transaction() as session:
-        other = campaign_file(
-            prizes=[prize_table(stock=3), NOTHING], fallback="nothing"
-        )
-        publish(session, other, vault=vault, now=now)
-    save(publish=False)
-
-
-@pytest.fixture
-def bring_in(run, tmp_path, draft):
-    """Import a file of codes and return how the command ended."""
-
-    def bring_in(body, prize="mug", campaign="pooled"):
-        file = tmp_path / "codes.txt"
-        file.write_bytes(body if isinstance(body, bytes) else body.encode())
-        return run("prize", "codes", "import", campaign, prize, file)
-
-    return bring_in
-
-
-@pytest.fixture
-def kept(database):
-    """The codes of the pool in order, its size, and whether an import is under way."""
-
-    def kept():
-        with database.reading() as session:
-            campaign = select(campaigns.models.Campaign.id).filter_by(code="pooled")
-            prize = session.scalars(
-                select(Prize).where(Prize.campaign_id.in_(campaign), Prize.key == "mug")
-            ).one()
-            found = session.scalars(
-                select(Voucher.code)
-                .where(Voucher.prize_id == prize.id)
-                .order_by(Voucher.number)
-            ).all()
-            return list(found), prize.stock, prize.importing is not None
-
-    return kept
 
 
 def test_a_pool_is_brought_in_and_then_played_for(
@@ -273,6 +187,27 @@ def test_a_code_that_the_shop_has_already_is_refused(bring_in, kept, database):
     assert kept() == (CODES, 12, False)
 
 
+def test_codes_that_differ_in_case_alone_are_one_code(bring_in, kept, database):
+    """PZ-04: a till takes what is typed in small letters for either of them."""
+    bring_in("Old-1\n")
+    with database.reading() as session:
+        foreign = session.scalars(
+            select(Voucher.code).where(Voucher.code != "Old-1").limit(1)
+        ).one()
+
+    answer = bring_in(f"NEW-1\nold-1\nnew-1\nNew-2\n{foreign.lower()}\nNew-1\n")
+
+    assert answer.exit_code == 1
+    named = [line.partition("codes.txt: ")[2] for line in answer.stderr.splitlines()]
+    assert named[:4] == [
+        "line 2: is a code that 'pooled' has already",
+        "line 3: is the same code as in line 1",
+        "line 5: is a code that 'lucky-scratch' has already",
+        "line 6: is the same code as in line 1",
+    ]
+    assert kept() == (["Old-1"], 1, False)
+
+
 def test_a_pool_holds_a_million_codes_and_not_one_more(bring_in, kept, monkeypatch):
     lines = iter([*(b"%07d\n" % n for n in range(1_000_001)), b""])
 
@@ -391,127 +326,6 @@ def test_what_never_lapses_never_returns():
     assert "prizes[1].returns" in {fault.place for fault in judge(file)}
 
 
-SHARED = prize_table("ten", stock=None, code="GRATIS10")
-
-
-def sharing(code="sharing", prizes=(SHARED,), **changes):
-    """Return a campaign whose winners all get one code."""
-    place = {"code": f"{code}-inline", "channel": "web", "shape": "inline"}
-    return campaign_file(
-        code=code,
-        placements=[place],
-        prizes=[*prizes, NOTHING],
-        fallback="nothing",
-        **changes,
-    )
-
-
-@pytest.mark.parametrize("publish", [True, False], ids=["published", "draft"])
-@pytest.mark.parametrize("stock", [None, 3])
-def test_a_code_for_everybody_is_in_no_pool_that_comes_later(
-    bring_in, save, kept, publish, stock
-):
-    """Its vouchers exist once they are won, so what counts is the campaign's file."""
-    save(sharing(prizes=[{**SHARED, "stock": stock} if stock else SHARED]))
-    save(sharing("later", [SHARED | {"code": "GRATIS20"}]), publish=publish)
-
-    answer = bring_in("NEW-1\nGRATIS10\nNEW-2\ngratis20\nGRATIS10\n")
-
-    assert answer.exit_code == 1
-    named = [line.partition("codes.txt: ")[2] for line in answer.stderr.splitlines()]
-    assert named[:3] == [
-        "line 2: is a code that 'sharing' has already",
-        "line 4: is a code that 'later' has already",
-        "line 5: is the same code as in line 2",
-    ]
-    assert kept() == ([], 0, False)
-
-
-@pytest.mark.parametrize("publish", [True, False], ids=["published", "draft"])
-@pytest.mark.parametrize("code", ["GRATIS10", "gratis10", "Gratis10"])
-def test_a_code_of_a_pool_is_none_for_everybody(bring_in, save, house, publish, code):
-    """Who types it in small letters would be given what somebody else has won."""
-    bring_in(f"NEW-1\n{code}\n")
-    before = len(house.rows(campaigns.models.Campaign))
-
-    with pytest.raises(FileError) as refused:
-        save(sharing(), publish=publish)
-
-    (fault,) = refused.value.faults
-    assert fault.place == "prizes[1].code"
-    assert fault.what == "'GRATIS10' is a code in the pool 'mug' of 'pooled'"
-    assert len(house.rows(campaigns.models.Campaign)) == before
-
-
-def test_a_code_of_ours_is_the_same_however_it_is_written(bring_in, save):
-    ours = codes.make(b"01234567")
-    bring_in(ours.replace("-", "").lower())
-
-    with pytest.raises(FileError, match=r"prizes\[1\].code"):
-        save(sharing(prizes=[SHARED | {"code": ours.replace("0", "O")}]))
-
-
-def test_campaigns_may_share_one_code_for_everybody(bring_in, save):
-    """It is at the shop's checkout as often as the shop says; no till redeems it."""
-    bring_in("GRATIS-10\nGRATIS1O\n")
-    save(sharing())
-    save(sharing("second", [SHARED | {"stock": 4}]))
-
-    assert not save(sharing()).is_new_version
-
-
-def test_a_draft_may_give_everybody_a_code_of_the_pool_that_it_gives_up(
-    bring_in, save, kept
-):
-    bring_in("GRATIS10\nNEW-1\n")
-    mug = prize_table(stock=None, code="GRATIS10")
-    cup = prize_table("cup", pool=True)
-    del cup["stock"]
-    both = campaign_file("welcome-scratch", **NAMED, prizes=[mug, cup, NOTHING])
-
-    save(both, publish=False)
-
-    assert kept() == ([], None, False)
-    answer = bring_in("NEW-1\nGRATIS10\n", prize="cup")
-    assert "line 2: is a code that 'pooled' has already" in answer.stderr
-
-
-def test_another_shop_has_codes_of_its_own(bring_in, save, database, now):
-    bring_in("GRATIS10\n")
-    with database.transaction() as session:
-        campaigns.save_shop(session, shop_file(code="other"), now=now)
-
-    save(sharing(shop="other"))
-
-
-@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
-def test_a_pool_and_a_code_for_everybody_that_come_at_once_see_each_other(
-    database, draft, save
-):
-    """The import looks once its rows are there, and waits for a save that did not."""
-    with database.transaction() as session:
-        pool = pools.begin(session, "pooled", "mug", random=os.urandom)
-    with ThreadPoolExecutor() as pair, database.transaction() as session:
-        shared_codes.hold(session, pool.shop_id)
-        with database.transaction() as other:
-            pools.add(other, pool, ["GRATIS10"], after=0)
-        looks = pair.submit(in_a_transaction, database, pools.shared, pool)
-        publishes = pair.submit(save, sharing())
-        for one in (looks, publishes):
-            with pytest.raises(TimeoutError):
-                one.result(timeout=HELD_BACK_S)
-        session.rollback()
-        with pytest.raises(FileError, match="in the pool 'mug'"):
-            publishes.result()
-        assert looks.result() == {}
-
-
-def in_a_transaction(database, work, *args):
-    """Return what comes of some work in a transaction of its own."""
-    with database.transaction() as session:
-        return work(session, *args)
-
-
 def test_many_equal_lines_are_refused_soon_and_each_once(bring_in, kept):
     """As pairs they were 450 million, and the first line was named again and again."""
     bring_in("OLD-1\n")
@@ -527,16 +341,3 @@ def test_many_equal_lines_are_refused_soon_and_each_once(bring_in, kept):
     ]
     assert len(named) == 22
     assert kept() == (["OLD-1"], 1, False)
-
-
-def test_a_line_that_many_have_already_is_named_once(bring_in, save, client):
-    save(sharing(prizes=[SHARED | {"stock": 30}]))
-
-    answer = bring_in("GRATIS10\nNEW-1\nGRATIS10\n")
-
-    named = [line.partition("codes.txt: ")[2] for line in answer.stderr.splitlines()]
-    assert named[:2] == [
-        "line 1: is a code that 'sharing' has already",
-        "line 3: is the same code as in line 1",
-    ]
-    assert named[2] == ""
