@@ -69,9 +69,9 @@ WITH contact AS (
   INSERT INTO evidence (contact_id, name, sealed)
   SELECT contact.id, :name, :evidence FROM contact
 ), event AS (
-  INSERT INTO consent_event (shop_id, contact_id, subject_ref, question_id, act, method,
+  INSERT INTO consent_event (shop_id, contact_id, question_id, act, method,
     evidence_hash, optin_id, at)
-  SELECT :shop, contact.id, :subject, question, 'requested', 'form', :h1, optin.id,
+  SELECT :shop, contact.id, question, 'requested', 'form', :h1, optin.id,
     :now
   FROM contact, optin, (VALUES (:newsletter), (:offers)) AS questions (question)
 ), link AS (
@@ -195,7 +195,6 @@ def insert(connection: Connection, ids: dict[str, int], email: str) -> None:
             {
                 "shop_id": ids["shop"],
                 "contact_id": contact,
-                "subject_ref": subject,
                 "question_id": ids[purpose],
                 "act": "requested",
                 "method": "form",

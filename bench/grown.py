@@ -41,7 +41,6 @@ WITHOUT_ID = {"mailbox", "evidence"}
 FRESH = {
     ("contact", "public_id"): "'grown' || (1000000000000 + n)",
     ("contact", "subject_ref"): "{ref}",
-    ("consent_event", "subject_ref"): "{ref}",
     ("voucher", "number"): "CASE WHEN number IS NULL THEN NULL ELSE n END",
     # A prize may have one code for everybody; the codes of a pool have a number.
     ("voucher", "code"): "CASE WHEN number IS NULL THEN code ELSE 'BENCH-' || n END",

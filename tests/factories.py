@@ -92,9 +92,6 @@ def _make(
             filled[column.name] = _parent(session, parent, family, now)
         else:
             filled[column.name] = _example(column, now)
-    if model is ConsentEvent and "subject_ref" not in values:
-        person = session.get_one(Contact, filled["contact_id"])
-        filled["subject_ref"] = person.subject_ref
     if model is ConsentQuestion and "sha256" not in values:
         # Its name has to be that of what it says.
         del filled["sha256"]

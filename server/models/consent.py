@@ -3,11 +3,12 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, select
 from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from server.models.base import Base, row_id
+from server.models.contact import Contact
 
 
 class ConsentQuestion(Base):
@@ -46,9 +47,8 @@ class ConsentEvent(Base):
 
     id: Mapped[int] = row_id()
     shop_id: Mapped[int] = mapped_column(ForeignKey("shop.id"))
-    # Whose fact it is: to find it by, and by what the ledger calls them.
+    # Whose fact it is; that row stays, and so does what the ledger calls them.
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)
-    subject_ref: Mapped[bytes]
     question_id: Mapped[int] = mapped_column(ForeignKey("consent_question.id"))
     act: Mapped[str]
     method: Mapped[str]
@@ -59,6 +59,12 @@ class ConsentEvent(Base):
     seq: Mapped[int | None]
     entry_hash: Mapped[bytes | None]
 
+    subject_ref: Mapped[bytes] = column_property(
+        select(Contact.subject_ref)
+        .where(Contact.id == contact_id)
+        .correlate_except(Contact)
+        .scalar_subquery()
+    )
     question: Mapped[ConsentQuestion] = relationship(lazy="joined", innerjoin=True)
     purpose: AssociationProxy[str] = association_proxy("question", "purpose")
     channel: AssociationProxy[str] = association_proxy("question", "channel")

@@ -24,7 +24,8 @@ class Contact(Base):
     # Under the person's own key: whoever has the file alone reads no address (T24).
     sealed_email: Mapped[bytes]
     email_hash: Mapped[bytes]
-    # By this, and nothing else, the ledger knows the person.
+    # By this, and nothing else, the ledger knows the person; the database lets nobody
+    # change it.
     subject_ref: Mapped[bytes] = mapped_column(unique=True)
     # Destroying this key erases what is sealed under it, evidence too (GDPR 17).
     sealed_key: Mapped[bytes]

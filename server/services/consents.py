@@ -1,13 +1,13 @@
 """Append facts about consents, with their proof, and keep what follows from them."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, literal_column, select
+from sqlalchemy import Select, and_, bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
 from server.domain.consent import DECISIONS, LASTING, Act, Question
@@ -95,7 +95,6 @@ def record(
         {
             "shop_id": who.shop_id,
             "contact_id": who.id,
-            "subject_ref": who.subject_ref,
             "question_id": question_id,
             "act": act.value,
             "method": method,
@@ -121,7 +120,7 @@ def record(
         writer.execute(_APPEND, rows)
         return
     ids = connection.scalars(_APPEND.returning(_event.c.id), rows).all()
-    _move(connection, who, ids)
+    connection.execute(_move_standing(connection.dialect.name), {"event_ids": ids})
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +154,6 @@ def record_all(
             {
                 "shop_id": each.who.shop_id,
                 "contact_id": each.who.id,
-                "subject_ref": each.who.subject_ref,
                 "question_id": question_id,
                 "act": each.act.value,
                 "method": each.method,
@@ -170,7 +168,7 @@ def record_all(
     connection = session.connection()
     connection.execute(_KEEP, proofs)
     ids = connection.scalars(_APPEND.returning(_event.c.id), facts).all()
-    connection.execute(_move_all(connection.dialect.name), {"event_ids": ids})
+    connection.execute(_move_standing(connection.dialect.name), {"event_ids": ids})
 
 
 def repeat(
@@ -278,14 +276,6 @@ def _piece(who: Person, digest: bytes, sealed: bytes) -> dict[str, Any]:
     return {"contact_id": who.id, "name": name_of(digest), "sealed": sealed}
 
 
-def _move(connection: Connection, who: Person, event_ids: Sequence[int]) -> None:
-    """Let these decisions be what stands."""
-    connection.execute(
-        _move_standing(connection.dialect.name),
-        {"person": who.id, "event_ids": event_ids},
-    )
-
-
 _KEEP = table(Evidence).insert()
 _event, _standing = table(ConsentEvent), table(Standing)
 _question = table(ConsentQuestion)
@@ -363,37 +353,19 @@ _REPEAT_CHOSEN = _repeating(
 
 @cache
 def _move_standing(dialect: str) -> Any:
-    return _moving(
-        dialect, _decided(bindparam("person", type_=_standing.c.contact_id.type))
-    )
-
-
-@cache
-def _move_all(dialect: str) -> Any:
-    """Return the statement for decisions of several people."""
-    decided = _decided(_contact.c.id).join(
-        _contact, _contact.c.subject_ref == _event.c.subject_ref
-    )
-    return _moving(dialect, decided)
-
-
-def _decided(person: Any) -> Select[Any]:
-    return (
+    """Return the statement that lets decisions be what stands of their people."""
+    decided = (
         select(
-            person,
-            *(_question.c.purpose, _event.c.act, _question.c.text_hash, _event.c.id),
+            *(_event.c.contact_id, _question.c.purpose, _event.c.act),
+            *(_question.c.text_hash, _event.c.id),
         )
-        .select_from(_event)
         .join(_question, _question.c.id == _event.c.question_id)
         .where(_event.c.id.in_(bindparam("event_ids", expanding=True)))
     )
+    return _stand(dialect).from_select(["contact_id", "purpose", *_MOVED], decided)
 
 
 _MOVED = ("act", "text_hash", "event_id")
-
-
-def _moving(dialect: str, decided: Select[Any]) -> Any:
-    return _stand(dialect).from_select(["contact_id", "purpose", *_MOVED], decided)
 
 
 @cache

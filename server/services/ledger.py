@@ -18,12 +18,14 @@ from server.domain.merkle import HASH_BYTES, Frontier
 from server.models.base import inserting, rows_changed, table
 from server.models.consent import Checkpoint as CheckpointRow
 from server.models.consent import ConsentEvent, ConsentQuestion, Ledger
+from server.models.contact import Contact
 from server.models.shop import Shop
 
 BATCH = 500
 PAGE = 5_000
 
 _event, _question = table(ConsentEvent), table(ConsentQuestion)
+_contact = table(Contact)
 _ledger = table(Ledger)
 _checkpoint = table(CheckpointRow)
 
@@ -253,11 +255,12 @@ def _of_shop(*where: Any) -> Select[Any]:
 
 
 def _facts(*where: Any) -> Select[Any]:
-    """Select facts with what each shares with others."""
+    """Select facts with whose they are, and what each shares with others."""
     asked = (each for each in _question.c if each.name not in {"id", "sha256"})
     return (
         _of_shop(*where)
-        .add_columns(*asked)
+        .add_columns(_contact.c.subject_ref, *asked)
+        .join(_contact, _contact.c.id == _event.c.contact_id)
         .join(_question, _question.c.id == _event.c.question_id)
     )
 

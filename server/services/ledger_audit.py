@@ -323,7 +323,7 @@ def _of_keys(
 
 
 def _of_proofs(facts: list[Any], *, is_erased: bool) -> Iterator[tuple[Place, str]]:
-    """Yield each fact of another or without evidence, and each yes nobody asked for.
+    """Yield each fact without evidence, and each yes that nobody asked for.
 
     Who was erased has no evidence any more, which is a fact of its own.
     """
@@ -333,8 +333,6 @@ def _of_proofs(facts: list[Any], *, is_erased: bool) -> Iterator[tuple[Place, st
         if row.act == Act.REQUESTED
     }
     for row in facts:
-        if row.called != row.subject_ref:
-            yield _place(row), f"{_name(row)}: it is kept as somebody else's"
         is_gone = is_erased and row.sealed is None
         if not is_gone and not _is_evidence(row):
             yield _place(row), f"{_name(row)}: its evidence is missing or was changed"
@@ -408,8 +406,7 @@ class _Beside:
 
 # Not the context, which takes the longest to read.
 _OF_A_FACT = (
-    *("contact_id", "subject_ref", "id", "seq", "act", "method", "optin_id"),
-    "evidence_hash",
+    *("contact_id", "id", "seq", "act", "method", "optin_id", "evidence_hash"),
 )
 _OF_ITS_QUESTION = ("purpose", "text_hash")
 
@@ -430,11 +427,9 @@ def _facts_of(dialect: str) -> Select[Any]:
             *(_event.c[name] for name in _OF_A_FACT),
             *(_question.c[name] for name in _OF_ITS_QUESTION),
             _evidence.c.sealed,
-            _contact.c.subject_ref.label("called"),
         )
         .select_from(_event)
         .join(_question, _question.c.id == _event.c.question_id)
-        .join(_contact, _contact.c.id == _event.c.contact_id)
         .outerjoin(
             _evidence,
             and_(

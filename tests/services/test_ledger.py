@@ -17,12 +17,13 @@ from tests.factories import campaign_file
 from tests.visits import at_once, take_card
 
 NOTARY = Notary([b"k" * 32])
-APPEND_ONLY = ("consent_event", "consent_question", "checkpoint", "text")
+GUARDED = ("consent_event", "consent_question", "checkpoint", "text", "contact")
 # What keeps SQLite's from being changed.
 TRIGGERS = (
     *("consent_event_no_update", "consent_event_no_delete"),
     *("consent_event_sealed_once", "checkpoint_no_update", "checkpoint_no_delete"),
     *("text_no_update", "text_no_delete", "consent_question_no_replace"),
+    "contact_subject_stays",
     *("consent_question_no_update", "consent_question_no_delete"),
     *("consent_event_no_replace", "checkpoint_no_replace", "text_no_replace"),
 )
@@ -82,11 +83,11 @@ def unguarded(database):
                     )
                     session.execute(text(f"DROP TRIGGER {name}"))
             else:
-                for name in APPEND_ONLY:
+                for name in GUARDED:
                     session.execute(text(f"ALTER TABLE {name} DISABLE TRIGGER USER"))
             session.execute(text(statement), values)
             if dialect == "postgresql":
-                for name in APPEND_ONLY:
+                for name in GUARDED:
                     session.execute(text(f"ALTER TABLE {name} ENABLE TRIGGER USER"))
             for made in saved:
                 session.execute(text(made))
@@ -320,8 +321,9 @@ def test_facts_that_wait_are_counted(sealed, say_yes):
         (
             "UPDATE consent_event SET contact_id = (SELECT max(id) FROM contact) "
             "WHERE seq = 1",
-            "entry 1: it is kept as somebody else's",
+            "entry 1 was changed",
         ),
+        ("UPDATE contact SET subject_ref = email_hash", "entry 1 was changed"),
         ("UPDATE contact SET sealed_key = ''", "entry .: its person's key is gone"),
         ("UPDATE contact SET erased_at = 1", "entry .: its person's key is gone"),
     ],
@@ -501,6 +503,7 @@ def test_evidence_is_missed_unless_its_person_was_erased(sealed, database, app, 
         "DELETE FROM consent_event",
         "UPDATE consent_question SET text_hash = notice_hash",
         "DELETE FROM consent_question",
+        "UPDATE contact SET subject_ref = email_hash",
         "UPDATE checkpoint SET size = 1",
         "DELETE FROM checkpoint",
     ],
@@ -511,7 +514,7 @@ def test_the_database_refuses_to_change_what_was_sealed(sealed, house, change):
         change = change.replace("x'00'", "'\\x00'")
 
     with (
-        pytest.raises(DBAPIError, match="append-only"),
+        pytest.raises(DBAPIError, match="append-only|stays as it is"),
         sealed.database.transaction() as session,
     ):
         session.execute(text(change))

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect
 
 from server.db import Database
 from server.domain.evidence import name_of
@@ -31,9 +30,7 @@ SEALED_BYTES = 180
 
 def columns(row: Base) -> dict[str, Any]:
     """Return a row's values by the names of its columns."""
-    return {
-        each.key: getattr(row, each.key) for each in inspect(row).mapper.column_attrs
-    }
+    return {each.name: getattr(row, each.name) for each in row.__table__.columns}
 
 
 def fill(database: Database, *, people: int, days: int) -> None:
@@ -87,9 +84,7 @@ def fill(database: Database, *, people: int, days: int) -> None:
                 event_id = first_fact + number * len(ACTS) + place
                 own_fact = {"id": event_id, "contact_id": contact_id, "act": act}
                 rows[ConsentEvent].append(
-                    acted
-                    | own_fact
-                    | {"subject_ref": own[:16], "evidence_hash": named, "at": at}
+                    acted | own_fact | {"evidence_hash": named, "at": at}
                 )
             rows[Standing].append(
                 {

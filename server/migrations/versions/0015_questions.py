@@ -16,7 +16,8 @@ revision = "0015"
 down_revision = "0014"
 
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-EVENT, QUESTION = "consent_event", "consent_question"
+EVENT, QUESTION, PERSON = "consent_event", "consent_question", "contact"
+STAYS = "contact.subject_ref stays as it is"
 SHARED: dict[str, sa.types.TypeEngine[Any]] = {
     "purpose": sa.String(),
     "channel": sa.String(),
@@ -29,12 +30,9 @@ SHARED: dict[str, sa.types.TypeEngine[Any]] = {
 NAMES = tuple(SHARED)
 # What a fact names from now on, each by its row in another table.
 NEW = {"contact_id": "contact", "question_id": QUESTION}
-OWN = (
-    *("id", "shop_id", "subject_ref", "act", "method", "evidence_hash"),
-    *("optin_id", "at"),
-)
+OWN = ("id", "shop_id", "act", "method", "evidence_hash", "optin_id", "at")
 FACTS = (*OWN, "contact_id", "question_id")
-OLD_FACTS = (*OWN, *NAMES)
+OLD_FACTS = (*OWN, "subject_ref", *NAMES)
 # As step 0007 has it.
 NOT_SEALING = "OLD.seq IS NOT NULL OR NEW.seq IS NULL OR NEW.entry_hash IS NULL"
 # As step 0014 has it.
@@ -63,22 +61,24 @@ def upgrade() -> None:
         for name, table in NEW.items():
             batch.alter_column(name, existing_type=ROW_ID, nullable=False)
             batch.create_foreign_key(op.f(f"fk_{EVENT}_{name}"), table, [name], ["id"])
-        for name in NAMES:
-            batch.drop_column(name)
         # A request's facts are found among those of its person, who has few.
         batch.drop_index(f"ix_{EVENT}_optin_id")
         batch.drop_index(f"ix_{EVENT}_subject_ref_id")
+        for name in ("subject_ref", *NAMES):
+            batch.drop_column(name)
         batch.create_index(f"ix_{EVENT}_contact_id", ["contact_id"])
     with op.batch_alter_table("optin") as batch:
         batch.drop_column("wordings")
     _guard(FACTS)
     _guard_questions()
+    _guard_subjects()
 
 
 def downgrade() -> None:
     """Give each fact all that it is about, and each request its wordings."""
     _unguard()
     _unguard_questions()
+    _unguard_subjects()
     is_sqlite = op.get_bind().dialect.name == "sqlite"
     op.add_column("optin", sa.Column("wordings", sa.JSON(), nullable=True))
     wording = "purpose, lower(hex(text_hash))"
@@ -92,15 +92,20 @@ def downgrade() -> None:
     )
     with op.batch_alter_table("optin") as batch:
         batch.alter_column("wordings", existing_type=sa.JSON(), nullable=False)
-    for name, kind in SHARED.items():
+    whole = {"subject_ref": sa.LargeBinary(), **SHARED}
+    for name, kind in whole.items():
         op.add_column(EVENT, sa.Column(name, kind, nullable=True))
+    op.execute(
+        f"UPDATE {EVENT} SET subject_ref = c.subject_ref FROM contact c "  # noqa: S608  # names of our own tables
+        f"WHERE c.id = {EVENT}.contact_id"
+    )
     told = ", ".join(f"{name} = q.{name}" for name in NAMES)
     op.execute(
         f"UPDATE {EVENT} SET {told} FROM {QUESTION} q "  # noqa: S608  # names of our own tables
         f"WHERE q.id = {EVENT}.question_id"
     )
     with op.batch_alter_table(EVENT) as batch:
-        for name, kind in SHARED.items():
+        for name, kind in whole.items():
             batch.alter_column(name, existing_type=kind, nullable=False)
         batch.drop_index(f"ix_{EVENT}_contact_id")
         for name in NEW:
@@ -252,6 +257,30 @@ def _unguard_questions() -> None:
             op.execute(f"DROP TRIGGER {QUESTION}_{name}")
     else:
         op.execute(f"DROP TRIGGER {QUESTION}_append_only ON {QUESTION}")
+
+
+def _guard_subjects() -> None:
+    """Let nobody change by what the ledger knows a person: no fact says it now."""
+    change = f"UPDATE OF subject_ref ON {PERSON}"
+    if op.get_bind().dialect.name == "sqlite":
+        _refuse(f"{PERSON}_subject_stays", change, f"ABORT, '{STAYS}'")
+        return
+    op.execute(
+        f"CREATE FUNCTION {PERSON}_subject_stays() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{STAYS}'; END $$"
+    )
+    op.execute(
+        f"CREATE TRIGGER {PERSON}_subject_stays BEFORE {change} FOR EACH STATEMENT "
+        f"EXECUTE FUNCTION {PERSON}_subject_stays()"
+    )
+
+
+def _unguard_subjects() -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(f"DROP TRIGGER {PERSON}_subject_stays")
+        return
+    op.execute(f"DROP TRIGGER {PERSON}_subject_stays ON {PERSON}")
+    op.execute(f"DROP FUNCTION {PERSON}_subject_stays()")
 
 
 def _is_there(table: str, condition: str) -> str:
