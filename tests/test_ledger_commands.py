@@ -94,7 +94,7 @@ def test_one_changed_byte_ends_with_1_and_its_entry(run, sealed, settings):
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("DROP TRIGGER consent_event_no_update")
         database.execute("DROP TRIGGER consent_event_sealed_once")
-        database.execute("UPDATE consent_event SET method = 'form' WHERE seq = 2")
+        database.execute("UPDATE consent_event SET method = 'from' WHERE seq = 2")
 
     verified = run("ledger", "verify", "--shop", "demo")
 

@@ -384,7 +384,7 @@ def test_a_dry_run_writes_nothing(say_yes, play, house, keeper, now):
         "lapsing": 1,
         "lapsed": 0,
         "stale": 0,
-        "leftovers": 3,
+        "leftovers": 2,
     }
 
 

@@ -461,8 +461,9 @@ class TestOrder:
 class TestCosts:
     def test_an_entry_costs_no_statement_more(self, shop, desk, enter, house, client):
         """The path of an entry is the same with a recipient as without."""
-        # The first of a month makes its key.
-        enter("first@example.com")
+        # The first of a month makes its key, and the first two the questions known.
+        for name in ("first", "second"):
+            enter(f"{name}@example.com")
         with statements(house.database) as before:
             enter("a@example.com")
         desk.add()

@@ -37,7 +37,8 @@ def test_an_entry(publish, client, house):
     assert answer.status_code == 200
     assert failed == {
         *("contact", "mailbox", "entry", "voucher", "evidence", "consent_event"),
-        *("optin", "link", "outbox", "text", "month_key", "COMMIT"),
+        *("optin", "link", "outbox", "text", "month_key", "consent_question"),
+        "COMMIT",
     }
     assert {letter.kind for letter in house.letters()} == {"prize", "confirm"}
     assert house.rows(Entry)[0].awarded == "mug"
