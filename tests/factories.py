@@ -95,7 +95,8 @@ def _make(
     if model is ConsentQuestion and "sha256" not in values:
         # Its name has to be that of what it says.
         del filled["sha256"]
-        filled["sha256"] = Question(**filled).sha256
+        question = Question(**filled)
+        filled |= {"id": question.key, "sha256": question.sha256}
     row = model(**filled)
     session.add(row)
     session.flush()

@@ -114,6 +114,10 @@ def worded(body: str) -> Wording:
     return Wording(body=body, sha256=hashlib.sha256(body.encode()).digest())
 
 
+# SQLite keeps a number of so many bits in six bytes.
+KEY_BITS = 47
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What was asked for one consent, in which words, how it looked and where.
@@ -129,6 +133,11 @@ class Question:
     form_hash: bytes
     locale: str
     context: Mapping[str, Any]
+
+    @property
+    def key(self) -> int:
+        """Return its key, the first bits of its name: the same in every database."""
+        return int.from_bytes(self.sha256[:8]) >> (64 - KEY_BITS)
 
     @property
     def sha256(self) -> bytes:

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, select
 from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
-from server.models.base import Base, row_id
+from server.models.base import Base, RowId, row_id
 from server.models.contact import Contact
 
 
@@ -15,13 +15,14 @@ class ConsentQuestion(Base):
     """What was asked for a consent, in which words, how it looked and where.
 
     Thousands of facts are about the same one, so it is kept once; its name is a hash of
-    all that it says (`domain.ledger.Question`). Rows are only added: the database
+    all that it says (`domain.consent.Question`). Rows are only added: the database
     refuses to change or delete one.
     """
 
     __tablename__ = "consent_question"
 
-    id: Mapped[int] = row_id()
+    # The first bits of its name.
+    id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
     sha256: Mapped[bytes] = mapped_column(unique=True)
     purpose: Mapped[str]
     channel: Mapped[str]

@@ -23,7 +23,7 @@ TRIGGERS = (
     *("consent_event_no_update", "consent_event_no_delete"),
     *("consent_event_sealed_once", "checkpoint_no_update", "checkpoint_no_delete"),
     *("text_no_update", "text_no_delete", "consent_question_no_replace"),
-    "contact_subject_stays",
+    *("contact_subject_stays", "consent_question_no_clash"),
     *("consent_question_no_update", "consent_question_no_delete"),
     *("consent_event_no_replace", "checkpoint_no_replace", "text_no_replace"),
 )

@@ -2,15 +2,17 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from server.db import Database
 from server.domain.consent import Question
 from server.models import ConsentEvent, ConsentQuestion
 from server.services.questions import Questions
-from tests.factories import campaign_file
+from tests.factories import campaign_file, make
 from tests.visits import take_card
 
 ASKED = Question("newsletter", "email", b"t" * 32, b"n" * 32, b"f" * 32, "nl", {"v": 1})
@@ -62,7 +64,7 @@ def test_a_question_is_kept_as_it_was_asked(database: Database):
         *(getattr(ASKED, name) for name in names),
         ASKED.context,
     ]
-    assert row.sha256 == ASKED.sha256
+    assert (row.sha256, row.id) == (ASKED.sha256, ASKED.key)
 
 
 @pytest.mark.parametrize("is_savepoint", [False, True])
@@ -81,6 +83,17 @@ def test_what_was_taken_back_is_stored_again(database: Database, is_savepoint: b
         (key,) = questions.keys(session, [ASKED])
 
     assert [row.id for row in stored(database)] == [key]
+
+
+def test_no_question_takes_the_key_of_another(database: Database, now: datetime):
+    """PR-05: facts would say something else than what was asked."""
+    with database.transaction() as session:
+        make(session, ConsentQuestion, now=now, id=ASKED.key, sha256=b"x" * 32)
+
+    with pytest.raises(IntegrityError), database.transaction() as session:
+        Questions().keys(session, [ASKED])
+
+    assert len(stored(database)) == 1
 
 
 def test_what_is_known_is_not_looked_up_again(database: Database):

@@ -18,6 +18,8 @@ down_revision = "0014"
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 EVENT, QUESTION, PERSON = "consent_event", "consent_question", "contact"
 STAYS = "contact.subject_ref stays as it is"
+# As `domain.consent` has it.
+KEY_BITS = 47
 SHARED: dict[str, sa.types.TypeEngine[Any]] = {
     "purpose": sa.String(),
     "channel": sa.String(),
@@ -44,7 +46,7 @@ def upgrade() -> None:
     _unguard()
     op.create_table(
         QUESTION,
-        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("id", ROW_ID, autoincrement=False, nullable=False),
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
         *(sa.Column(name, kind, nullable=False) for name, kind in SHARED.items()),
         sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{QUESTION}")),
@@ -125,7 +127,7 @@ def _keep_questions() -> Iterator[dict[str, Any]]:
     A context was always spelled alike, but nothing promised so: then two spellings
     lead to one question.
     """
-    connection, keys = op.get_bind(), dict[bytes, int]()
+    connection, kept = op.get_bind(), set[bytes]()
     shared = [f"{_as_told(name)} AS {name}" for name in NAMES]
     rows = connection.execute(
         sa.text(f"SELECT DISTINCT {', '.join(shared)} FROM {EVENT}")  # noqa: S608  # names of our own tables
@@ -136,16 +138,15 @@ def _keep_questions() -> Iterator[dict[str, Any]]:
         told = {name: _plain(row[name]) for name in NAMES}
         context = json.loads(told["context"])
         name = _name_of(told, context)
-        if name not in keys:
-            keys[name] = len(keys) + 1
+        key = int.from_bytes(name[:8]) >> (64 - KEY_BITS)
+        if name not in kept:
+            kept.add(name)
             connection.execute(
                 question.insert().values(
-                    **{**told, "context": context, "id": keys[name], "sha256": name}
+                    **{**told, "context": context, "id": key, "sha256": name}
                 )
             )
-        yield {**told, "question_id": keys[name]}
-    if connection.dialect.name == "postgresql":
-        op.execute(f"SELECT setval('{QUESTION}_id_seq', {len(keys) + 1}, false)")
+        yield {**told, "question_id": key}
 
 
 def _plain(value: Any) -> Any:
@@ -247,13 +248,21 @@ def _guard_questions() -> None:
             f"{verb} ON {QUESTION}",
             f"ABORT, '{QUESTION} is append-only'",
         )
-    is_there = _is_there(QUESTION, "id = NEW.id OR sha256 = NEW.sha256")
-    _refuse(f"{QUESTION}_no_replace", f"INSERT ON {QUESTION} WHEN {is_there}", "IGNORE")
+    for name, condition, answer in (
+        ("no_replace", "sha256 = NEW.sha256", "IGNORE"),
+        (
+            "no_clash",
+            "id = NEW.id AND sha256 <> NEW.sha256",
+            f"ABORT, '{QUESTION} is append-only'",
+        ),
+    ):
+        change = f"INSERT ON {QUESTION} WHEN {_is_there(QUESTION, condition)}"
+        _refuse(f"{QUESTION}_{name}", change, answer)
 
 
 def _unguard_questions() -> None:
     if op.get_bind().dialect.name == "sqlite":
-        for name in ("no_update", "no_delete", "no_replace"):
+        for name in ("no_update", "no_delete", "no_replace", "no_clash"):
             op.execute(f"DROP TRIGGER {QUESTION}_{name}")
     else:
         op.execute(f"DROP TRIGGER {QUESTION}_append_only ON {QUESTION}")
