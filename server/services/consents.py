@@ -286,7 +286,7 @@ _contact = table(Contact)
 def of_request(contact_id: Any, optin_id: Any) -> Any:
     """Select the facts with which a request began: one for each purpose.
 
-    By their person, of whom there are few, and for whom there is an index.
+    An index leads to those of its person, and nobody has many.
     """
     return and_(
         _event.c.contact_id == contact_id,
