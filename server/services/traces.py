@@ -76,7 +76,12 @@ def uncovered(
     if found is None:
         return shown
     key = vault.open(found, about=month.encode())
-    return shown | {"ip": open_for(key, trace, about=about).decode()}
+    try:
+        return shown | {"ip": open_for(key, trace, about=about).decode()}
+    except SealError:
+        # Sealed under a key that was taken back, as earlier versions could. The piece
+        # itself has opened and is held against its hash, so nobody changed this.
+        return shown
 
 
 def _key(session: Session, month: str, *, tools: Tools) -> bytes:
@@ -106,5 +111,7 @@ def _key(session: Session, month: str, *, tools: Tools) -> bytes:
     def remember(_session: Session) -> None:
         tools.months[month] = key
 
-    event.listen(session, "after_commit", remember)
+    # What is stored within a savepoint may be taken back, although all else stays.
+    if not session.connection().in_nested_transaction():
+        event.listen(session, "after_commit", remember)
     return key
