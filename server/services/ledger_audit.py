@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Result, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from server.domain.consent import UNASKED, Act, Question, deciding
+from server.domain.consent import UNASKED, Act, deciding
 from server.domain.evidence import NAME_BYTES
 from server.domain.ledger import NO_ENTRY, Checkpoint, is_signed
 from server.domain.ledger_file import BrokenError, Witness
@@ -27,7 +27,7 @@ from server.models.base import table
 from server.models.consent import ConsentEvent, ConsentQuestion, Evidence, Standing
 from server.models.contact import Contact
 from server.models.text import Text
-from server.services import ledger
+from server.services import ledger, questions
 from server.services.ledger import PAGE, Signed, Tip
 
 _event = table(ConsentEvent)
@@ -168,6 +168,10 @@ def _check_chain(
             f"{signed.checkpoint.day} covers {signed.checkpoint.size}"
         )
     witness.end()
+    if misnamed:
+        raise BrokenError(
+            "a question that no entry is about yet has the name of another"
+        )
     if unsigned:
         raise BrokenError(
             f"entry {unsigned.seq} is of {unsigned.fact.at:%Y-%m-%d} and no checkpoint "
@@ -204,19 +208,8 @@ def _misnamed(session: Session) -> set[int]:
     The facts of tomorrow find theirs by its name, so one that was put there beforehand
     would have them be about something else. There are few.
     """
-    return {row.id for row in session.execute(_QUESTIONS) if _named(row) != row.sha256}
-
-
-def _named(row: Any) -> bytes:
-    return Question(
-        row.purpose,
-        row.channel,
-        row.text_hash,
-        row.notice_hash,
-        row.form_hash,
-        row.locale,
-        row.context,
-    ).sha256
+    rows = session.execute(_QUESTIONS)
+    return {row.id for row in rows if questions.named(row).sha256 != row.sha256}
 
 
 _QUESTIONS = select(_question)

@@ -204,7 +204,7 @@ def _asked(row: Any) -> Asked:
         id=row.optin_id,
         entry_id=row.asked_in,
         state=row.state,
-        purposes=tuple(sorted(row.purposes.split())),
+        purposes=tuple(sorted((row.purposes or "").split())),
         requested_at=row.requested_at,
         expires_at=row.expires_at,
         sent_at=row.sent_at,

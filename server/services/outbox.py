@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, bindparam, literal, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, literal, select, update
 from sqlalchemy.orm import Session
 
 from server.domain import retry
@@ -25,7 +25,8 @@ LEASE = timedelta(seconds=60)
 BATCH = 20
 ID_BYTES = 12
 CLAIM_BYTES = 8
-STATES = ("waiting", "leased", "delivered", "dead", "dropped")
+UNSETTLED = ("waiting", "leased")
+STATES = (*UNSETTLED, "delivered", "dead", "dropped")
 LONGEST_ANSWER = 200
 
 
@@ -338,7 +339,8 @@ def is_in(state: str) -> ColumnElement[bool]:
     """
     if state not in STATES:
         raise ValueError(f"a mail is never {state}")
-    return Outbox.state == literal(state, literal_execute=True)
+    is_it = Outbox.state == literal(state, literal_execute=True)
+    return and_(WAITS, is_it) if state in UNSETTLED else is_it
 
 
 def _settle(session: Session, mail: Claimed, *, state: str, now: datetime) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from server.domain.consent import Question
@@ -11,6 +12,10 @@ from server.models.consent import ConsentQuestion
 
 # The keys of what a session has stored itself, among what it knows of its own.
 MADE = "questions made"
+
+
+class MisnamedError(Exception):
+    """A question is stored under the name of another: nothing may be about it."""
 
 
 class Questions:
@@ -25,7 +30,7 @@ class Questions:
         A key says what is asked, so one that is remembered of a database before it was
         restored leads to nothing, and never to another question. It is remembered once
         somebody else has committed it: what this session has stored itself may still
-        be taken back, with a savepoint as well.
+        be taken back, with a savepoint as well. Raises `MisnamedError`.
         """
         keyed = [(question.key, question) for question in asked]
         new = {key: each for key, each in keyed if key not in self._known}
@@ -40,7 +45,8 @@ def _store(session: Session, new: dict[int, Question]) -> set[int]:
     """Store those that nobody has stored yet, and return their keys.
 
     In the order of their keys, in which two who store the same ones wait for each other
-    without a knot. Raises `IntegrityError` where another question has a key already.
+    without a knot. Raises `IntegrityError` where another question has a key already,
+    and `MisnamedError` where what is stored is not what its name says.
     """
     rows = [
         {
@@ -57,8 +63,40 @@ def _store(session: Session, new: dict[int, Question]) -> set[int]:
         for key, each in sorted(new.items())
     ]
     insert: Any = inserting(session.get_bind().dialect.name)(_question).values(rows)
-    stored = insert.on_conflict_do_nothing(index_elements=["sha256"])
-    return set(session.connection().scalars(stored.returning(_question.c.id)))
+    insert = insert.on_conflict_do_nothing(index_elements=["sha256"])
+    connection = session.connection()
+    made = set(connection.scalars(insert.returning(_question.c.id)))
+    known = [new[key].sha256 for key in new.keys() - made]
+    if known:
+        _check(connection.execute(_KNOWN, {"names": known}).all())
+    return made
+
+
+def _check(rows: Iterable[Any]) -> None:
+    """Hold stored questions against their names.
+
+    Whoever may add rows could have put one there beforehand, and what people say from
+    now on would be sealed as something else.
+    """
+    for row in rows:
+        if (row.id, row.sha256) != (named(row).key, named(row).sha256):
+            raise MisnamedError(f"consent_question {row.id} has the name of another")
+
+
+def named(row: Any) -> Question:
+    """Return the question that a row says."""
+    return Question(
+        purpose=row.purpose,
+        channel=row.channel,
+        text_hash=row.text_hash,
+        notice_hash=row.notice_hash,
+        form_hash=row.form_hash,
+        locale=row.locale,
+        context=row.context,
+    )
 
 
 _question = table(ConsentQuestion)
+_KNOWN: Any = select(_question).where(
+    _question.c.sha256.in_(bindparam("names", expanding=True))
+)

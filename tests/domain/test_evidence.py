@@ -31,8 +31,8 @@ ASKED = {
 LANDED = bytes.fromhex(
     "48a8b21eb41fc31f6206c6ba0646a010330605921e30a1e20c313f500a55505388cacfc308bc"
     "a2cc6287d48ac45c600ec3164c06c6a8b16f600c0c274343633c61050b9a3c90ada97955f979"
-    "7a500bf481fec94cc51b4a380b41536a1482a6780a4144fc204502661cc5d60200d0c57abbc8"
-    "c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebec"
+    "7a500bf481fec94cc51b4a380b41536a1482a6780a4144fc204502661cc5d60200d0c57abb"
+    "d4d5d6d7d8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebec"
 )
 
 values = some.recursive(

@@ -10,10 +10,17 @@ from sqlalchemy.exc import DBAPIError
 
 from server.domain.ledger import NO_ENTRY, Notary, is_signed
 from server.domain.ledger_file import BrokenError, read_kept
-from server.models import Checkpoint, ConsentEvent, Contact, Ledger, Outbox
+from server.models import (
+    Checkpoint,
+    ConsentEvent,
+    ConsentQuestion,
+    Contact,
+    Ledger,
+    Outbox,
+)
 from server.sealing import Sealing
 from server.services import contacts, ledger, ledger_audit, privacy
-from tests.factories import campaign_file
+from tests.factories import campaign_file, make
 from tests.visits import at_once, take_card
 
 NOTARY = Notary([b"k" * 32])
@@ -23,7 +30,7 @@ TRIGGERS = (
     *("consent_event_no_update", "consent_event_no_delete"),
     *("consent_event_sealed_once", "checkpoint_no_update", "checkpoint_no_delete"),
     *("text_no_update", "text_no_delete", "consent_question_no_replace"),
-    *("contact_subject_stays", "consent_question_no_clash"),
+    *("contact_subject_stays", "contact_no_replace", "consent_question_no_clash"),
     *("consent_question_no_update", "consent_question_no_delete"),
     *("consent_event_no_replace", "checkpoint_no_replace", "text_no_replace"),
 )
@@ -333,6 +340,31 @@ def test_what_was_changed_is_named(sealed, unguarded, change, error):
 
     with pytest.raises(BrokenError, match=error):
         audit(sealed.database)
+
+
+def test_a_question_of_tomorrow_is_held_against_its_name(sealed, database, now):
+    """Whoever may add rows puts it there before anybody is asked."""
+    with database.transaction() as session:
+        make(session, ConsentQuestion, now=now, sha256=b"x" * 32, id=1)
+
+    with pytest.raises(BrokenError, match="a question that no entry is about yet"):
+        audit(database)
+
+
+def test_nobody_replaces_whom_the_ledger_knows(sealed, database):
+    """PR-05: SQLite's `REPLACE` changes a row without an update."""
+    if not database.is_sqlite:
+        return
+    columns = ", ".join(Contact.__table__.columns.keys())
+    other = columns.replace("subject_ref", "email_hash")
+
+    with (
+        pytest.raises(DBAPIError, match="stays as it is"),
+        database.transaction() as session,
+    ):
+        session.execute(
+            text(f"REPLACE INTO contact ({columns}) SELECT {other} FROM contact")  # noqa: S608  # names of our own columns
+        )
 
 
 def test_who_was_erased_and_is_still_there_is_named(sealed, erase, unguarded, clock):

@@ -242,7 +242,8 @@ def test_it_says_nothing_of_anybody_else(known, export, client, house):
 
 # Where something about a person may be kept; what is left out has a reason.
 IN_THE_FILE = {
-    *("attribute", "entry", "evidence", "optin", "outbox", "preference"),
+    *("attribute", "consent_event", "entry", "evidence", "optin", "outbox"),
+    "preference",
     *("rights_request", "address_change", "audience_member", "standing", "delivery"),
 }
 LEFT_OUT = {

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from server.db import Database
 from server.domain.consent import Question
 from server.models import ConsentEvent, ConsentQuestion
-from server.services.questions import Questions
+from server.services.questions import MisnamedError, Questions
 from tests.factories import campaign_file, make
 from tests.visits import take_card
 
@@ -123,3 +123,21 @@ def test_those_who_come_at_once_share_one(database: Database):
 
     assert all(each == keys[0] for each in keys)
     assert len(stored(database)) == len(OTHERWISE) + 1
+
+
+def test_nothing_is_about_a_question_under_the_name_of_another(
+    database: Database, now: datetime
+):
+    """PR-05: whoever may add rows could put one there before it is asked."""
+    with database.transaction() as session:
+        make(
+            session,
+            ConsentQuestion,
+            now=now,
+            id=ASKED.key,
+            sha256=ASKED.sha256,
+            purpose="offers",
+        )
+
+    with pytest.raises(MisnamedError), database.transaction() as session:
+        Questions().keys(session, [ASKED])

@@ -55,10 +55,6 @@ def upgrade() -> None:
     for name in NEW:
         op.add_column(EVENT, sa.Column(name, ROW_ID, nullable=True))
     _point_to(_keep_questions())
-    op.execute(
-        f"UPDATE {EVENT} SET contact_id = c.id FROM contact c "  # noqa: S608  # names of our own tables
-        f"WHERE c.subject_ref = {EVENT}.subject_ref"
-    )
     with op.batch_alter_table(EVENT) as batch:
         for name, table in NEW.items():
             batch.alter_column(name, existing_type=ROW_ID, nullable=False)
@@ -171,7 +167,10 @@ def _name_of(told: dict[str, Any], context: Any) -> bytes:
 
 
 def _point_to(questions: Iterator[dict[str, Any]]) -> None:
-    """Let each fact name its question, by a table with an index of all that it says."""
+    """Let each fact name its question and its person's row, in one change of each row.
+
+    The table of spellings has an index of all that a question says.
+    """
     spelled = op.create_table(
         "question_spelled",
         *(
@@ -184,8 +183,9 @@ def _point_to(questions: Iterator[dict[str, Any]]) -> None:
     op.bulk_insert(spelled, list(questions))
     alike = " AND ".join(f"s.{name} = {_as_told(name)}" for name in NAMES)
     op.execute(
-        f"UPDATE {EVENT} SET question_id = s.question_id "  # noqa: S608  # names of our own tables
-        f"FROM question_spelled s WHERE {alike}"
+        f"UPDATE {EVENT} SET question_id = s.question_id, contact_id = c.id "  # noqa: S608  # names of our own tables
+        f"FROM question_spelled s, {PERSON} c "
+        f"WHERE {alike} AND c.subject_ref = {EVENT}.subject_ref"
     )
     op.drop_table("question_spelled")
 
@@ -273,6 +273,10 @@ def _guard_subjects() -> None:
     change = f"UPDATE OF subject_ref ON {PERSON}"
     if op.get_bind().dialect.name == "sqlite":
         _refuse(f"{PERSON}_subject_stays", change, f"ABORT, '{STAYS}'")
+        # `REPLACE` changes a row without an update.
+        other = _is_there(PERSON, "id = NEW.id AND subject_ref <> NEW.subject_ref")
+        change = f"INSERT ON {PERSON} WHEN {other}"
+        _refuse(f"{PERSON}_no_replace", change, f"ABORT, '{STAYS}'")
         return
     op.execute(
         f"CREATE FUNCTION {PERSON}_subject_stays() RETURNS trigger LANGUAGE plpgsql AS "
@@ -286,7 +290,8 @@ def _guard_subjects() -> None:
 
 def _unguard_subjects() -> None:
     if op.get_bind().dialect.name == "sqlite":
-        op.execute(f"DROP TRIGGER {PERSON}_subject_stays")
+        for name in ("subject_stays", "no_replace"):
+            op.execute(f"DROP TRIGGER {PERSON}_{name}")
         return
     op.execute(f"DROP TRIGGER {PERSON}_subject_stays ON {PERSON}")
     op.execute(f"DROP FUNCTION {PERSON}_subject_stays()")

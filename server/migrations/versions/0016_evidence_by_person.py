@@ -1,5 +1,9 @@
 """Evidence is kept by person and the first bytes of its hash; nothing counts it.
 
+The version that brings this step packs evidence before it seals it. After a step back
+the version before cannot open what was written meanwhile: whoever wants to go back
+does it at once, or puts the backup from before back and applies what was exported.
+
 Revision ID: 0016
 """
 
