@@ -209,7 +209,7 @@ def _misnamed(session: Session) -> set[int]:
     would have them be about something else. There are few.
     """
     rows = session.execute(_QUESTIONS)
-    return {row.id for row in rows if questions.named(row).sha256 != row.sha256}
+    return {row.id for row in rows if not questions.is_named_rightly(row)}
 
 
 _QUESTIONS = select(_question)

@@ -45,8 +45,8 @@ def _store(session: Session, new: dict[int, Question]) -> set[int]:
     """Store those that nobody has stored yet, and return their keys.
 
     In the order of their keys, in which two who store the same ones wait for each other
-    without a knot. Raises `IntegrityError` where another question has a key already,
-    and `MisnamedError` where what is stored is not what its name says.
+    without a knot. Raises `MisnamedError` where another question has a key already, or
+    what is stored is not what its name says.
     """
     rows = [
         {
@@ -63,29 +63,23 @@ def _store(session: Session, new: dict[int, Question]) -> set[int]:
         for key, each in sorted(new.items())
     ]
     insert: Any = inserting(session.get_bind().dialect.name)(_question).values(rows)
-    insert = insert.on_conflict_do_nothing(index_elements=["sha256"])
+    insert = insert.on_conflict_do_nothing().returning(_question.c.id)
     connection = session.connection()
-    made = set(connection.scalars(insert.returning(_question.c.id)))
-    known = [new[key].sha256 for key in new.keys() - made]
-    if known:
-        _check(connection.execute(_KNOWN, {"names": known}).all())
+    made = set(connection.scalars(insert))
+    if known := new.keys() - made:
+        # Anybody who may add rows could have put one there beforehand, and what people
+        # say from now on would be sealed as something else.
+        found = connection.execute(_KNOWN, {"keys": list(known)})
+        names = {row.id: row.sha256 for row in found if is_named_rightly(row)}
+        if names != {key: new[key].sha256 for key in known}:
+            raise MisnamedError(f"one of {sorted(known)} is another consent_question")
     return made
 
 
-def _check(rows: Iterable[Any]) -> None:
-    """Hold stored questions against their names.
-
-    Whoever may add rows could have put one there beforehand, and what people say from
-    now on would be sealed as something else.
-    """
-    for row in rows:
-        if (row.id, row.sha256) != (named(row).key, named(row).sha256):
-            raise MisnamedError(f"consent_question {row.id} has the name of another")
-
-
-def named(row: Any) -> Question:
-    """Return the question that a row says."""
-    return Question(
+def is_named_rightly(row: Any) -> bool:
+    """Return whether a stored question says what its name stands for."""
+    told: bytes = row.sha256
+    said = Question(
         purpose=row.purpose,
         channel=row.channel,
         text_hash=row.text_hash,
@@ -94,9 +88,10 @@ def named(row: Any) -> Question:
         locale=row.locale,
         context=row.context,
     )
+    return said.sha256 == told
 
 
 _question = table(ConsentQuestion)
 _KNOWN: Any = select(_question).where(
-    _question.c.sha256.in_(bindparam("names", expanding=True))
+    _question.c.id.in_(bindparam("keys", expanding=True))
 )

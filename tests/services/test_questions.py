@@ -1,5 +1,6 @@
 """What many facts have in common is kept once, by whoever comes first."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -14,6 +15,7 @@ from server.models import ConsentEvent, ConsentQuestion
 from server.services.questions import MisnamedError, Questions
 from tests.factories import campaign_file, make
 from tests.visits import take_card
+from tests.waiting import LIMIT_S, until_blocked
 
 ASKED = Question("newsletter", "email", b"t" * 32, b"n" * 32, b"f" * 32, "nl", {"v": 1})
 OTHERWISE = (
@@ -90,7 +92,10 @@ def test_no_question_takes_the_key_of_another(database: Database, now: datetime)
     with database.transaction() as session:
         make(session, ConsentQuestion, now=now, id=ASKED.key, sha256=b"x" * 32)
 
-    with pytest.raises(IntegrityError), database.transaction() as session:
+    with (
+        pytest.raises((IntegrityError, MisnamedError)),
+        database.transaction() as session,
+    ):
         Questions().keys(session, [ASKED])
 
     assert len(stored(database)) == 1
@@ -110,19 +115,42 @@ def test_what_is_known_is_not_looked_up_again(database: Database):
         assert not session.in_transaction()
 
 
-def test_those_who_come_at_once_share_one(database: Database):
-    """Each a process of its own; no two wait for each other (both databases)."""
-
-    def ask(number: int) -> list[int]:
-        asked = [ASKED, *OTHERWISE]
+def test_who_is_a_moment_later_waits_and_finds_it(database: Database):
+    """Two processes that ask a new question in the same moment (both databases)."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
         with database.transaction() as session:
-            return sorted(Questions().keys(session, asked[number:] + asked[:number]))
+            first = Questions().keys(session, [ASKED, *OTHERWISE])
+            later = pool.submit(ask, database, [*OTHERWISE, ASKED])
+            until_blocked(database, later.done)
+        second = later.result()
 
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        keys = list(pool.map(ask, range(8)))
+    assert sorted(first) == sorted(second)
+    assert len(stored(database)) == len(OTHERWISE) + 1
+
+
+def ask(database: Database, asked: list[Question]) -> list[int]:
+    with database.transaction() as session:
+        return Questions().keys(session, asked)
+
+
+def test_those_who_come_at_once_share_one(database: Database):
+    """Neither fails, also where both find nothing in their way before they write."""
+    rounds, people = 30, 4
+    barrier = threading.Barrier(people)
+
+    def come(_: int) -> list[list[int]]:
+        keys = []
+        for number in range(rounds):
+            asked = replace(ASKED, context={"round": number})
+            barrier.wait(timeout=LIMIT_S)
+            keys.append(ask(database, [asked]))
+        return keys
+
+    with ThreadPoolExecutor(max_workers=people) as pool:
+        keys = list(pool.map(come, range(people)))
 
     assert all(each == keys[0] for each in keys)
-    assert len(stored(database)) == len(OTHERWISE) + 1
+    assert len(stored(database)) == rounds
 
 
 def test_nothing_is_about_a_question_under_the_name_of_another(
