@@ -5,7 +5,7 @@ beside any lock, and one guarded `UPDATE` of the ledger's row decides which work
 numbers count (PR-05).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -87,24 +87,35 @@ def gather(session: Session) -> list[Batch]:
         for tip in tips(session)
         if tip.shop_id in waiting
         for batch in _batches(
-            tip, connection.execute(_UNSEALED, {"shop": tip.shop_id}).all()
+            session, tip, connection.execute(_UNSEALED, {"shop": tip.shop_id}).all()
         )
     ]
 
 
-def _batches(tip: Tip, rows: Sequence[Any]) -> Iterator[Batch]:
+def _batches(session: Session, tip: Tip, rows: Sequence[Any]) -> Iterator[Batch]:
+    asked = _asked(session, rows)
     for start in range(0, len(rows), BATCH):
-        batch = _numbered(tip, rows[start : start + BATCH])
+        batch = _numbered(tip, rows[start : start + BATCH], asked)
         yield batch
         last = batch.sealed[-1]
         tip = replace(tip, size=last["number"], head=last["digest"])
 
 
-def _numbered(tip: Tip, rows: Sequence[Any]) -> Batch:
+def _asked(session: Session, rows: Sequence[Any]) -> dict[int, Any]:
+    """Return the questions that some facts are about, by their keys.
+
+    Read beside the facts: thousands have one, whose context takes long to read.
+    """
+    keys = list({row.question_id for row in rows})
+    found = session.connection().execute(_QUESTIONS, {"keys": keys}) if keys else ()
+    return {row.id: row for row in found}
+
+
+def _numbered(tip: Tip, rows: Sequence[Any], asked: Mapping[int, Any]) -> Batch:
     seq, head, sealed = tip.size, tip.head, []
     for row in rows:
         seq += 1
-        head = fact_of(row, tip.shop).hash(seq, head)
+        head = fact_of(row, asked[row.question_id], tip.shop).hash(seq, head)
         sealed.append({"row": row.id, "number": seq, "digest": head})
     return Batch(tip, sealed)
 
@@ -139,8 +150,9 @@ def entries(session: Session, tip: Tip, *, after: int = 0) -> Iterator[Sealed]:
     connection = session.connection()
     while True:
         rows = connection.execute(_PAGE, {"shop": tip.shop_id, "after": after}).all()
+        asked = _asked(session, rows)
         for row in rows:
-            fact = fact_of(row, tip.shop)
+            fact = fact_of(row, asked[row.question_id], tip.shop)
             yield Sealed(row.seq, row.entry_hash, fact, row.question_id)
         if len(rows) < PAGE:
             return
@@ -231,20 +243,20 @@ def _edge(packed: bytes) -> tuple[bytes, ...]:
     return tuple(packed[start : start + HASH_BYTES] for start in starts)
 
 
-def fact_of(row: Any, shop: str) -> Fact:
+def fact_of(row: Any, question: Any, shop: str) -> Fact:
     """Return a row, or the event it is of, as the fact that its entry is made of."""
     return Fact(
         shop=shop,
         subject=row.subject_ref,
-        purpose=row.purpose,
-        channel=row.channel,
+        purpose=question.purpose,
+        channel=question.channel,
         act=row.act,
         method=row.method,
-        text=row.text_hash,
-        notice=row.notice_hash,
-        form=row.form_hash,
-        locale=row.locale,
-        context=row.context,
+        text=question.text_hash,
+        notice=question.notice_hash,
+        form=question.form_hash,
+        locale=question.locale,
+        context=question.context,
         evidence=row.evidence_hash,
         at=row.at,
     )
@@ -255,16 +267,17 @@ def _of_shop(*where: Any) -> Select[Any]:
 
 
 def _facts(*where: Any) -> Select[Any]:
-    """Select facts with whose they are, and what each shares with others."""
-    asked = (each for each in _question.c if each.name not in {"id", "sha256"})
+    """Select facts with what the ledger calls their people."""
     return (
         _of_shop(*where)
-        .add_columns(_contact.c.subject_ref, *asked)
+        .add_columns(_contact.c.subject_ref)
         .join(_contact, _contact.c.id == _event.c.contact_id)
-        .join(_question, _question.c.id == _event.c.question_id)
     )
 
 
+_QUESTIONS = select(_question).where(
+    _question.c.id.in_(bindparam("keys", expanding=True))
+)
 _IS_OPEN = _event.c.seq.is_(None)
 _TIPS = (
     select(Shop.id, Shop.code, _ledger.c.size, _ledger.c.head)

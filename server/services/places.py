@@ -31,7 +31,7 @@ def of_events(
     for event in sealed:
         seq, kept = _seq(event), event.entry_hash or b""
         prev = before.get(seq - 1, NO_ENTRY)
-        fact = ledger.fact_of(event, shop)
+        fact = ledger.fact_of(event, event.question, shop)
         signed, path = vouching.get(seq, (None, ()))
         places[event.id] = Place(
             seq=seq,
